@@ -1,0 +1,25 @@
+"""What an engine must answer. An engine is one module or package under engines/; it drives a program and knows its rules."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from .model import ModelSpec
+from .plan import Breakdown
+
+
+class Engine(Protocol):
+    """One inference engine: how many token slots it allocates, its buffers, what it supports, its command line."""
+
+    name: str
+    """As people write it: "llama.cpp"."""
+    Settings: type
+    """Frozen dataclass of the engine's own settings; its fields are the keywords of `sizeup.account`."""
+
+    def account(self, model: ModelSpec, quant: str | None, settings: Any) -> Breakdown:
+        """Bytes per part and pool. Raises Refused with the engine's reason when it would not start."""
+        ...
+
+    def command(self, model: ModelSpec, quant: str | None, settings: Any) -> str:
+        """The command line that starts the engine with these settings."""
+        ...

@@ -1,0 +1,27 @@
+"""The engines sizeup knows, by the names people use. Each is one module or package here; outsiders add theirs through
+the entry point group `sizeup.engines`."""
+
+from __future__ import annotations
+
+import importlib
+from importlib import metadata
+from typing import cast
+
+from ..engine import Engine
+from ..errors import NotFound
+
+HOME = {"llama.cpp": "llamacpp"}
+"""Engine name -> its module in this package."""
+
+ALIASES = {"llamacpp": "llama.cpp", "llama-server": "llama.cpp", "llama-cpp": "llama.cpp"}
+
+
+def engine(name: str) -> Engine:
+    """The engine of this name; raises NotFound with the names that exist."""
+    known = ALIASES.get(name.lower(), name.lower())
+    if known in HOME:
+        return cast(Engine, importlib.import_module(f".{HOME[known]}", __name__).ENGINE)
+    for point in metadata.entry_points(group="sizeup.engines"):
+        if point.name == known:
+            return cast(Engine, point.load())
+    raise NotFound(f"No engine is called “{name}”.", ", ".join(sorted(HOME)))

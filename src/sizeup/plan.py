@@ -1,0 +1,174 @@
+"""Answers: what is claimed where, how fast, how it was found out, and the whole plan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from .figure import Number, plain, total
+
+Level = Literal["predicted", "proved", "rehearsed", "measured"]
+
+PARTS = (
+    "weights",
+    "repacked",
+    "cache",
+    "state",
+    "compute",
+    "output",
+    "projector",
+    "adapter",
+    "draft",
+    "process",
+    "overhead",
+    "gradients",
+    "optimizer",
+    "master",
+    "activations",
+    "logits",
+    "buffers",
+)
+"""Every part a breakdown may have, in the order it is shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Bytes of one part in one pool."""
+
+    part: str
+    pool: str
+    bytes: Number
+    within: float = 0.0
+    """Stated relative uncertainty: 0 is exact to the byte, 0.05 is ± 5 %."""
+    reclaimable: bool = False
+    """Pages of a mapped file: the system may drop and re-read them."""
+    label: str = ""
+    """A finer name inside the part ("mapped", "sliding-window cache"); a message key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Breakdown:
+    """A sum of claims; claims of the same part and pool may repeat with different labels."""
+
+    claims: tuple[Claim, ...]
+    notes: tuple[str, ...] = ()
+    """What the engine made of the settings when that differs from what was asked."""
+
+    def bytes(self, part: str | None = None, pool: str | None = None) -> Number:
+        """Bytes of this part in this pool; None means all of them. 0 when there is no such claim."""
+        return total(c.bytes for c in self.claims if part in (None, c.part) and pool in (None, c.pool))
+
+    def by_part(self) -> dict[str, Number]:
+        """Bytes per part over all pools, in the order of PARTS."""
+        present = {c.part for c in self.claims}
+        return {part: self.bytes(part=part) for part in PARTS if part in present}
+
+    def by_pool(self) -> dict[str, Number]:
+        """Bytes per pool over all parts."""
+        return {pool: self.bytes(pool=pool) for pool in dict.fromkeys(c.pool for c in self.claims)}
+
+    @property
+    def total_bytes(self) -> Number:
+        return self.bytes()
+
+    def upper_bytes(self, pool: str) -> int:
+        """The upper end of the stated band in this pool, rounded up."""
+        return int(sum(-(-plain(c.bytes) * (1 + c.within) // 1) if c.within else plain(c.bytes) for c in self.claims if c.pool == pool))
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "total_bytes": plain(self.total_bytes),
+            "claims": [
+                {
+                    "part": c.part,
+                    "pool": c.pool,
+                    "bytes": int(plain(c.bytes)),
+                    "within": c.within,
+                    "reclaimable": c.reclaimable,
+                    "label": c.label,
+                }
+                for c in self.claims
+            ],
+            "notes": list(self.notes),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """A rate with its 80 % interval and what binds it; `source` says how it is known."""
+
+    tokens_per_s: float
+    lower: float
+    upper: float
+    bound_by: str
+    basis: str = ""
+    """In a few words: the figures it rests on ("12 GB/s, measured here")."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpeedEstimate:
+    """Prefill and decode are two tasks; load is seconds from a cold disk. None where nobody can know."""
+
+    prefill: Speed | None
+    decode: Speed | None
+    load_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A stored proof, rehearsal or run that backs a plan."""
+
+    level: Level
+    engine: str
+    date: str
+    difference_bytes: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One way to run a model on a machine, with its verdict."""
+
+    model: Any
+    machine: Any
+    engine: str
+    quant: str
+    settings: Any
+    breakdown: Breakdown
+    speed: SpeedEstimate
+    free_bytes: dict[str, int]
+    """Room left per pool after the upper end of the band; negative when it does not fit."""
+    command: str
+    why: str = ""
+    """A message key with the reason in one sentence."""
+    evidence: tuple[Evidence, ...] = ()
+
+    @property
+    def fits(self) -> bool:
+        return all(free >= 0 for free in self.free_bytes.values())
+
+
+def sum_breakdowns(breakdowns: Iterable[Breakdown]) -> Breakdown:
+    """Several models at once on one machine: their claims side by side."""
+    every = list(breakdowns)
+    return Breakdown(tuple(c for b in every for c in b.claims), tuple(n for b in every for n in b.notes))
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """What an engine really did; kept in the store and used to correct the next prediction."""
+
+    level: Level
+    engine: str
+    model: str
+    settings: dict[str, Any]
+    buffers: dict[str, int]
+    """Bytes per part ("weights", "repacked", "cache", …) as the engine reports them."""
+    resident_bytes: int | None = None
+    peak_resident_bytes: int | None = None
+    prefill_tokens_per_s: float | None = None
+    decode_tokens_per_s: float | None = None
+    load_s: float | None = None
+    text: str = ""
+    date: str = ""
+    machine: str = ""
