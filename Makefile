@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 
 run: $(STAMP)
 	$(BIN)/sizeup
-	$(BIN)/python -m tests.small_model --run
+	$(BIN)/sizeup run "$$($(BIN)/python -m tests.small_model)"
 
 test: $(STAMP)
 	$(BIN)/python -m pytest -n auto -m "not full"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -42,7 +43,7 @@ class Claim:
     within: float = 0.0
     """Stated relative uncertainty: 0 is exact to the byte, 0.05 is ± 5 %."""
     reclaimable: bool = False
-    """Pages of a mapped file: the system may drop and re-read them."""
+    """Pages of a mapped file that running does not need again (the originals of repacked rows): the system may drop them."""
     label: str = ""
     """A finer name inside the part ("mapped", "sliding-window cache"); a message key."""
 
@@ -72,9 +73,13 @@ class Breakdown:
     def total_bytes(self) -> Number:
         return self.bytes()
 
-    def upper_bytes(self, pool: str) -> int:
-        """The upper end of the stated band in this pool, rounded up."""
-        return int(sum(-(-plain(c.bytes) * (1 + c.within) // 1) if c.within else plain(c.bytes) for c in self.claims if c.pool == pool))
+    def needed_bytes(self, pool: str) -> int:
+        """What must be free in this pool: every claim at the upper end of its stated band, reclaimable pages left out."""
+        return sum(
+            math.ceil(plain(c.bytes) * (1 + c.within)) if c.within else int(plain(c.bytes))
+            for c in self.claims
+            if c.pool == pool and not c.reclaimable
+        )
 
     def to_json(self) -> dict[str, Any]:
         return {

@@ -1,0 +1,182 @@
+"""Run a real model on the embedded llama.cpp in a child process, and measure what it took."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from ...errors import EngineFailed, NotFound, Unavailable
+from ...plan import Measurement, Plan
+from .library import installed_version
+from .slots import slots
+
+LAST_LOG_LINES = 12
+
+
+def run(
+    plan: Plan,
+    prompt: str,
+    *,
+    max_tokens: int = 128,
+    temperature: float = 0.0,
+    seed: int = 1,
+    raw: bool = False,
+    on_text: Callable[[str], None] | None = None,
+    on_event: Callable[[str, dict[str, Any]], None] | None = None,
+) -> Measurement:
+    """Load the plan's model file, answer `prompt`, and return what the engine allocated and how fast it was.
+
+    `raw` leaves the chat template out; `on_text` gets the answer piece by piece. Raises NotFound without a model file,
+    Unavailable without the engine, EngineFailed with the log's last lines when it fails or aborts.
+    """
+    if not plan.model.path or plan.model.stored != "gguf":
+        raise NotFound(f"There are no weights of {plan.model.name} here to run.", "sizeup run FILE.gguf")
+    version = installed_version()
+    done: dict[str, Any] = {}
+    ready: dict[str, Any] = {}
+    for event in _events(_job(plan, prompt, max_tokens, temperature, seed, raw)):
+        kind = event.pop("event")
+        if kind == "text" and on_text is not None:
+            on_text(event["text"])
+        elif kind == "ready":
+            ready = event
+        elif kind == "done":
+            done = event
+        elif kind == "failed":
+            raise EngineFailed(f"The engine failed: {event['message']}.", event["hint"] or "sizeup fit for a plan that fits", event["log"])
+        if on_event is not None:
+            on_event(kind, event)
+    marks = done["resident"]
+    return Measurement(
+        level="measured",
+        engine=f"llama.cpp (xllamacpp {version})",
+        model=plan.model.name,
+        settings=_settings_json(plan),
+        buffers=parts(ready["buffers"]),
+        resident_bytes=marks.get("decode", {}).get("total"),
+        peak_resident_bytes=marks.get("decode", {}).get("peak"),
+        prefill_tokens_per_s=done.get("prefill_tokens_per_s"),
+        decode_tokens_per_s=done.get("decode_tokens_per_s"),
+        load_s=done["load_s"],
+        text="",
+        date=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        machine=plan.machine.name,
+    )
+
+
+def parts(buffers: dict[str, Any]) -> dict[str, int]:
+    """Bytes per part of a breakdown from what the engine reported. Cache and state are one number there: both are "cache".
+
+    Exact figures must agree with the engine's own printed ones; otherwise the printed ones (MiB, two decimals) are used.
+    """
+    printed = buffers["printed_mib"]
+
+    def sum_printed(kind: str, repacked: bool | None = None) -> float:
+        return sum(
+            mib for name, mib in printed.items() if name.endswith(f" {kind}") and (repacked is None or ("REPACK" in name) == repacked)
+        )
+
+    rounded = {
+        "weights": sum_printed("model", False),
+        "repacked": sum_printed("model", True),
+        "cache": sum_printed("KV") + sum_printed("RS"),
+        "compute": sum_printed("compute"),
+        "output": sum_printed("output"),
+    }
+    found = {part: round(mib * 2**20) for part, mib in rounded.items()}
+    if buffers["exact"] is not None:
+        exact = dict.fromkeys(("weights", "repacked", "cache", "compute"), 0)
+        for name, (model, context, compute) in buffers["exact"].items():
+            exact["repacked" if "REPACK" in name else "weights"] += model
+            exact["cache"] += context
+            exact["compute"] += compute
+        # Each printed line is rounded to 0.01 MiB; a few lines add up.
+        for part, value in exact.items():
+            if abs(value - found[part]) <= 0.005 * 2**20 * max(1, len(printed)):
+                found[part] = value
+    return found
+
+
+def _settings_json(plan: Plan) -> dict[str, Any]:
+    import dataclasses
+
+    return {
+        field.name: value
+        for field in dataclasses.fields(plan.settings)
+        if isinstance(value := getattr(plan.settings, field.name), (int, str, bool, float, type(None)))
+    }
+
+
+def _job(plan: Plan, prompt: str, max_tokens: int, temperature: float, seed: int, raw: bool) -> dict[str, Any]:
+    settings = plan.settings
+    cpu = plan.machine.cpu
+    asked = slots(plan.model, settings)
+    return {
+        "path": plan.model.path,
+        "prompt": prompt,
+        "raw": raw,
+        "temperature": temperature,
+        "seed": seed,
+        "max_tokens": max_tokens,
+        "threads": max(1, min(cpu.cores, int(cpu.usable + 0.5)) if cpu else 1),
+        "settings": {
+            "gpu_layers": -1 if settings.gpu_layers == "all" else settings.gpu_layers,
+            "mmap": settings.mmap,
+            "repack": settings.repack,
+            "context_tokens": settings.context_tokens,
+            "batch_tokens": settings.batch_tokens,
+            "micro_batch_tokens": settings.micro_batch_tokens,
+            "sequences": settings.sequences,
+            "unified_cache": settings.unified_cache,
+            "swa_full": settings.swa_full,
+            "k": settings.k,
+            "v": settings.v,
+            "flash_attention": settings.flash_attention if isinstance(settings.flash_attention, bool) else None,
+            "output_rows": 0 if settings.outputs == "library" else asked.output_rows,
+        },
+    }
+
+
+def _events(job: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The child's events as they come; the child is gone when this ends, also on an error or an interrupt."""
+    with tempfile.TemporaryFile() as log:
+        child = subprocess.Popen(
+            [sys.executable, "-m", "sizeup.engines.llamacpp.child"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log
+        )
+        assert child.stdin is not None
+        assert child.stdout is not None
+        try:
+            child.stdin.write(json.dumps(job).encode() + b"\n")
+            child.stdin.close()
+            finished = False
+            for line in child.stdout:
+                try:
+                    event = json.loads(line)
+                except ValueError:
+                    continue  # the engine itself may print to stdout
+                finished = event["event"] in ("done", "failed")
+                yield event
+            code = child.wait()
+            if not finished:
+                raise EngineFailed(f"The engine ended without an answer ({_ending(code)}).", "sizeup fit for a smaller plan", _tail(log))
+        except BrokenPipeError:
+            raise Unavailable("The engine's process could not be started.", 'pip install "sizeup[run]"') from None
+        finally:
+            if child.poll() is None:
+                child.kill()
+                child.wait()
+            child.stdout.close()
+
+
+def _ending(code: int) -> str:
+    return f"signal {-code}" if code < 0 else f"exit {code}"
+
+
+def _tail(log: Any) -> str:
+    log.seek(0)
+    return "\n".join(log.read().decode("utf-8", "replace").splitlines()[-LAST_LOG_LINES:])

@@ -1,0 +1,195 @@
+"""From a model and a machine to plans: which quantisation, where each layer lies, what it takes, whether it fits.
+
+The search asks the engine's own accounting for every candidate; it knows no byte rule itself.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+from .engine import Engine
+from .engines import engine as find_engine
+from .errors import Refused, UserError
+from .facts import data_json
+from .hardware import Machine
+from .memory import make_settings
+from .model import ModelSpec
+from .plan import Breakdown, Plan
+from .throughput import estimate
+
+CONTEXT_STEP = 256
+"""Contexts are tried in steps of this many tokens; llama.cpp pads to it anyway."""
+
+
+def fit(
+    model: ModelSpec | str,
+    machine: Machine | str | None = None,
+    *,
+    engine: str = "llama.cpp",
+    quant: str | None = None,
+    context_tokens: int | None = None,
+    **settings: Any,
+) -> list[Plan]:
+    """Plans for running `model` on `machine`, best first; those that do not fit come last, the nearest first.
+
+    `quant` None tries the recommended mixes, or keeps what a file stores. `context_tokens` None takes 8,192 or the
+    model's own limit. Other keywords are the engine's settings; those given are never changed.
+    """
+    spec, box = _read(model), _machine(machine)
+    chosen = find_engine(engine)
+    context = context_tokens if context_tokens is not None else min(8192, spec.context_tokens or 8192)
+    given = make_settings(chosen.Settings, engine, {"context_tokens": context, **settings})
+    fixed = set(settings)
+    plans = [place(spec, box, chosen, mix, given, fixed) for mix in candidates(spec, quant)]
+    order = {id(plan): index for index, plan in enumerate(plans)}
+    return sorted(plans, key=lambda plan: (not plan.fits, order[id(plan)] if plan.fits else shortfall(plan)))
+
+
+def candidates(model: ModelSpec, quant: str | None) -> list[str | None]:
+    """The mixes to try, preferred first: the stored one, the given one, or the recommended ones."""
+    if quant is not None:
+        return [quant]
+    if model.stored == "gguf":
+        return [None]
+    table = data_json("recommended_mixes.json")
+    native = table["native"].get(str(model.card.get("native_quantization", "")).lower())
+    return ([native] if native else []) + list(table["order"])
+
+
+def place(model: ModelSpec, machine: Machine, engine: Engine, quant: str | None, settings: Any, fixed: set[str]) -> Plan:
+    """The fastest placement that fits: all on the devices, then experts in RAM, then fewer layers, then RAM alone.
+
+    Settings named in `fixed` were given by the user and stay. When nothing fits, the placement with the least shortfall.
+    """
+    best: Plan | None = None
+    for option in _placements(model, machine, engine, quant, settings, fixed):
+        if option.fits:
+            return option
+        if best is None or shortfall(option) < shortfall(best):
+            best = option
+    assert best is not None
+    return best
+
+
+def _placements(model: ModelSpec, machine: Machine, engine: Engine, quant: str | None, settings: Any, fixed: set[str]) -> Iterator[Plan]:
+    def plan(**changes: Any) -> Plan:
+        return make_plan(model, machine, engine, quant, replace(settings, **{k: v for k, v in changes.items() if k not in fixed}))
+
+    cards = [device for device in machine.devices if machine.pool(device.pool)]
+    if cards and "gpu_layers" not in fixed:
+        on_cards = {"gpus": len(cards), "gpu_kind": cards[0].kind}
+        yield plan(**on_cards, gpu_layers="all")
+        if _has_experts(model) and "cpu_moe_layers" not in fixed:
+            moved = _least(1, model.layers, lambda n: plan(**on_cards, gpu_layers="all", cpu_moe_layers=n).fits)
+            if moved is not None:
+                yield plan(**on_cards, gpu_layers="all", cpu_moe_layers=moved)
+        fewer = _least(1, model.layers, lambda n: plan(**on_cards, gpu_layers=model.layers + 1 - n).fits)
+        if fewer is not None:
+            yield plan(**on_cards, gpu_layers=model.layers + 1 - fewer)
+    yield plan()
+    if "repack" not in fixed:
+        yield plan(repack=False)
+
+
+def _least(low: int, high: int, works: Callable[[int], bool]) -> int | None:
+    """The smallest number from low to high that works, when every larger one works too; None when none does."""
+    if low > high or not works(high):
+        return None
+    while low < high:
+        middle = (low + high) // 2
+        if works(middle):
+            high = middle
+        else:
+            low = middle + 1
+    return low
+
+
+def make_plan(model: ModelSpec, machine: Machine, engine: Engine, quant: str | None, settings: Any, why: str = "") -> Plan:
+    """One plan from exact settings: the engine accounts, the machine's pools take it in."""
+    breakdown = settle(engine.account(model, quant, settings), machine)
+    free = {name: (pool.free_bytes if (pool := machine.pool(name)) else 0) - breakdown.needed_bytes(name) for name in breakdown.by_pool()}
+    speed = estimate(machine, breakdown, model.active_parameters, model.parameters)
+    label = quant or model.mix or "as stored"
+    return Plan(model, machine, engine.name, label, settings, breakdown, speed, free, engine.command(model, quant, settings), why)
+
+
+def settle(breakdown: Breakdown, machine: Machine) -> Breakdown:
+    """The engine's pools on this machine: with unified memory the host's and the device's claims share one pool."""
+    if machine.pool("ram") or not machine.pool("unified"):
+        return breakdown
+    return dataclasses.replace(breakdown, claims=tuple(dataclasses.replace(c, pool="unified") for c in breakdown.claims))
+
+
+def shortfall(plan: Plan) -> int:
+    """Bytes missing over all pools; 0 when the plan fits."""
+    return sum(-free for free in plan.free_bytes.values() if free < 0)
+
+
+def longest_context(plan: Plan) -> int | None:
+    """The most context tokens this plan could have, all else equal; None when not even the smallest fits.
+
+    Found by halving, since every part grows with the context.
+    """
+    engine = find_engine(plan.engine)
+    quant = None if plan.model.stored == "gguf" else plan.quant
+
+    def fits(steps: int) -> bool:
+        try:
+            return make_plan(plan.model, plan.machine, engine, quant, replace(plan.settings, context_tokens=steps * CONTEXT_STEP)).fits
+        except (Refused, UserError):
+            return False
+
+    limit = (plan.model.context_tokens or 1_048_576) // CONTEXT_STEP
+    too_long = _least(1, max(limit, 1), lambda steps: not fits(steps))
+    longest = limit if too_long is None else too_long - 1
+    return longest * CONTEXT_STEP if longest > 0 else None
+
+
+def nearest(model: ModelSpec | str, plan: Plan) -> list[Plan]:
+    """What would fit instead, one change at a time: a smaller quantisation, a smaller cache, less context."""
+    spec = _read(model)
+    engine = find_engine(plan.engine)
+    quant = None if spec.stored == "gguf" else plan.quant
+    found: list[Plan] = []
+
+    def offer(why: str, mix: str | None, **changes: Any) -> bool:
+        try:
+            option = place(spec, plan.machine, engine, mix, replace(plan.settings, **changes), set(changes))
+        except (Refused, UserError):
+            return False
+        if option.fits:
+            found.append(dataclasses.replace(option, why=why))
+        return option.fits
+
+    offer("kv_q8_0", quant, k="q8_0", v="q8_0", flash_attention=True)
+    if spec.stored != "gguf":
+        by_quality = data_json("recommended_mixes.json")["by_quality"]
+        after = by_quality.index(plan.quant) + 1 if plan.quant in by_quality else 0
+        next((mix for mix in by_quality[after:] if offer("smaller_quant", mix)), None)
+    shorter = longest_context(plan)
+    if shorter is not None:
+        offer("less_context", quant, context_tokens=shorter)
+    return found
+
+
+def _has_experts(model: ModelSpec) -> bool:
+    return model.active_parameters < model.parameters and any(group.block.idle_parameters(model.hidden) for group in model.groups)
+
+
+def _read(model: ModelSpec | str) -> ModelSpec:
+    if isinstance(model, ModelSpec):
+        return model
+    from .readers import read
+
+    return read(model)
+
+
+def _machine(machine: Machine | str | None) -> Machine:
+    if isinstance(machine, Machine):
+        return machine
+    from .probe import machine as probe
+
+    return probe(machine)

@@ -1,0 +1,87 @@
+"""How fast, simply: bytes that one decoded token moves, over the bandwidth of where they lie. An interval, never a point.
+
+Decode and prefill are two tasks. Decode reads every active weight and the cache once per token, so memory bandwidth
+bounds it; prefill is bound by arithmetic, and nobody here has measured that yet, so it is None. (Named so because
+`sizeup.speed` is a public function of its own.)
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+
+from .facts import data_json
+from .figure import Number, step
+from .hardware import Machine, Pool
+from .plan import Breakdown, Speed, SpeedEstimate
+
+
+@dataclass(frozen=True, slots=True)
+class Efficiency:
+    """The share of bandwidth that decoding reaches on one kind of device."""
+
+    low: float
+    middle: float
+    high: float
+    source: str
+    assumed: bool
+
+
+@functools.cache
+def efficiency(kind: str, basis: str) -> Efficiency | None:
+    """The share for a backend kind and a bandwidth known by `basis` ("published" or "measured"); None when there is no data."""
+    for row in data_json("decode_efficiency.json")["rows"]:
+        if row["kind"] == kind and row["basis"] == basis:
+            return Efficiency(row["low"], row["middle"], row["high"], row["source"], row["runs"] == 0)
+    return None
+
+
+@step("moved_per_token")
+def moved_bytes(weights_bytes: Number, active: Number, parameters: Number, cache_bytes: Number, state_bytes: Number) -> Number:
+    """Bytes read per decoded token at a full context: the active share of the weights, the whole cache and the state.
+
+    Not counted: activations, which stay in the processor's caches at batch 1.
+    """
+    return weights_bytes * active // parameters + cache_bytes + state_bytes
+
+
+def estimate(machine: Machine, breakdown: Breakdown, active: int, parameters: int) -> SpeedEstimate:
+    """Decode speed with a full context: the times of all pools add up, since layers run one after another.
+
+    None when any pool's bandwidth is unknown. Load time needs a disk speed; None when the disk was not measured.
+    """
+    slow = fast = middle = 0.0
+    slowest: tuple[float, str] = (0.0, "")
+    basis: list[str] = []
+    for name in breakdown.by_pool():
+        pool = machine.pool(name)
+        if pool is None or not pool.bytes_per_s:
+            return SpeedEstimate(None, None, _load_s(machine, breakdown))
+        share = efficiency(_kind(machine, name), _basis(pool))
+        if share is None:
+            return SpeedEstimate(None, None, _load_s(machine, breakdown))
+        claims = {part: int(breakdown.bytes(part, name)) for part in ("weights", "repacked", "cache", "state")}
+        # Repacked rows are read instead of their mapped originals, never both.
+        stored = claims["weights"] if not claims["repacked"] else max(claims["weights"], claims["repacked"])
+        moved = int(moved_bytes(stored, active, max(parameters, 1), claims["cache"], claims["state"]))
+        seconds = moved / pool.bytes_per_s
+        slow, middle, fast = slow + seconds / share.low, middle + seconds / share.middle, fast + seconds / share.high
+        slowest = max(slowest, (seconds, name))
+        basis.append(f"{pool.bytes_per_s / 1e9:.0f} GB/s {name}, {_basis(pool)}")
+    if middle <= 0:
+        return SpeedEstimate(None, None, _load_s(machine, breakdown))
+    decode = Speed(1 / middle, 1 / slow, 1 / fast, f"memory:{slowest[1]}", "; ".join(basis))
+    return SpeedEstimate(None, decode, _load_s(machine, breakdown))
+
+
+def _basis(pool: Pool) -> str:
+    return "measured" if pool.bandwidth_source.kind == "measured" else "published"
+
+
+def _kind(machine: Machine, pool: str) -> str:
+    return next((device.kind for device in machine.devices if device.pool == pool), "cpu")
+
+
+def _load_s(machine: Machine, breakdown: Breakdown) -> float | None:
+    speed = next((disk.bytes_per_s for disk in machine.disks if disk.bytes_per_s), None)
+    return int(breakdown.bytes("weights")) / speed if speed else None
