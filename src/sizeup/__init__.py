@@ -11,18 +11,28 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from .derivation import explain as explain
+    from .engines.llamacpp.run import run as run
     from .errors import SizeupError as SizeupError
     from .memory import account as account
+    from .probe import machine as machine
     from .readers import read as read
+    from .recommend import models as models
+    from .search import fit as fit
 
 _HOME = {
-    "account": "memory",
-    "read": "readers",
     "SizeupError": "errors",
+    "account": "memory",
+    "explain": "derivation",
+    "fit": "search",
+    "machine": "probe",
+    "models": "recommend",
+    "read": "readers",
+    "run": "engines.llamacpp.run",
 }
-"""Public name -> the module that holds it. Modules are named so that none hides a public name."""
+"""Public name -> the module that holds it. No module of the package carries a public name, or importing it would hide the function."""
 
-__all__ = ["SizeupError", "account", "read"]
+__all__ = ["SizeupError", "account", "explain", "fit", "machine", "models", "read", "run"]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,0 +1,117 @@
+"""The operations of sizeup, once for every skin: the same JSON from the command line, REST and tools for assistants.
+
+Integers stay integers; keys end in `_bytes`, `_tokens`, `_s` or `_per_s`; unknown is null.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from .figure import plain
+from .hardware import Machine
+from .model import ModelSpec
+from .plan import Measurement, Plan, Speed
+
+
+def plan_json(plan: Plan) -> dict[str, Any]:
+    """A plan: verdict, settings, breakdown, speed, free room, command, evidence."""
+    return {
+        "model": plan.model.name,
+        "machine": plan.machine.name,
+        "engine": plan.engine,
+        "quant": plan.quant,
+        "fits": plan.fits,
+        "why": plan.why,
+        "settings": {name: plain(value) for name, value in _fields(plan.settings).items() if _is_plain(plain(value))},
+        "breakdown": plan.breakdown.to_json(),
+        "free_bytes": plan.free_bytes,
+        "speed": {"prefill": speed_json(plan.speed.prefill), "decode": speed_json(plan.speed.decode), "load_s": plan.speed.load_s},
+        "command": plan.command,
+        "evidence": [dataclasses.asdict(evidence) for evidence in plan.evidence],
+        "warnings": list(plan.model.warnings),
+        "assumed": list(plan.model.assumed),
+    }
+
+
+def speed_json(speed: Speed | None) -> dict[str, Any] | None:
+    """A speed as an interval, in tokens per second."""
+    if speed is None:
+        return None
+    return {
+        "tokens_per_s": speed.tokens_per_s,
+        "lower_tokens_per_s": speed.lower,
+        "upper_tokens_per_s": speed.upper,
+        "bound_by": speed.bound_by,
+        "basis": speed.basis,
+    }
+
+
+def model_json(model: ModelSpec) -> dict[str, Any]:
+    """What was read of a model, with its layers by kind and where it is from."""
+    return {
+        "name": model.name,
+        "architecture": model.architecture or None,
+        "model_type": model.model_type or None,
+        "parameters": model.parameters,
+        "active_parameters": model.active_parameters,
+        "stored": model.stored,
+        "quant": model.mix,
+        "stored_bytes": sum(t.bytes for t in model.tensors) if model.tensors and all(t.type for t in model.tensors) else None,
+        "tensors": len(model.tensors) or None,
+        "hidden": model.hidden,
+        "vocabulary_tokens": model.vocabulary,
+        "context_tokens": model.context_tokens,
+        "layers": model.layers,
+        "groups": [
+            {
+                "layers": group.layers,
+                "positions": list(group.positions),
+                "parts": [{"kind": type(part).__name__, **_shapes(part)} for part in group.block.parts[:-1]],
+                "parameters": int(group.block.parameters(model.hidden)),
+            }
+            for group in model.groups
+        ],
+        "towers": [{"kind": tower.kind, "parameters": tower.parameters()} for tower in model.towers],
+        "draft_layers": sum(group.layers for group in model.draft_blocks),
+        "source": dataclasses.asdict(model.source),
+        "warnings": list(model.warnings),
+        "assumed": list(model.assumed),
+        "card": {
+            key: model.card.get(key) for key in ("id", "license", "release_date", "modality", "check", "published_source") if model.card
+        },
+    }
+
+
+def machine_json(machine: Machine) -> dict[str, Any]:
+    """A machine: pools, devices, disks, limits, each with its source."""
+    return dataclasses.asdict(machine)
+
+
+def measurement_json(measurement: Measurement, predicted: dict[str, int]) -> dict[str, Any]:
+    """A measurement with the prediction beside it, part by part."""
+    parts = {
+        part: {
+            "predicted_bytes": predicted.get(part),
+            "measured_bytes": measured,
+            "difference_bytes": None if part not in predicted else measured - predicted[part],
+        }
+        for part, measured in measurement.buffers.items()
+    }
+    return {**dataclasses.asdict(measurement), "parts": parts}
+
+
+def _fields(thing: Any) -> dict[str, Any]:
+    return {field.name: getattr(thing, field.name) for field in dataclasses.fields(thing)}
+
+
+def _shapes(part: Any) -> dict[str, Any]:
+    return {
+        name: (_shapes(value) if dataclasses.is_dataclass(value) else value)
+        for name, value in _fields(part).items()
+        if value not in (0, "", False, None)
+    }
+
+
+def _is_plain(value: Any) -> bool:
+    return isinstance(value, (int, float, str, bool, type(None), list, tuple))
