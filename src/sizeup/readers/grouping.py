@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ..layers import Block
-from ..model import Group
+from sizeup.layers import Block
+from sizeup.model import Group
 
 
 def group_blocks(blocks: Iterable[Block], first: int = 0) -> tuple[Group, ...]:
