@@ -38,7 +38,7 @@ def fit(
     `quant` None tries the recommended mixes, or keeps what a file stores. `context_tokens` None takes 8,192 or the
     model's own limit. Other keywords are the engine's settings; those given are never changed.
     """
-    spec, box = _read(model), _machine(machine)
+    spec, box = _read(model), resolve_machine(machine)
     chosen = find_engine(engine)
     context = context_tokens if context_tokens is not None else min(8192, spec.context_tokens or 8192)
     given = make_settings(chosen.Settings, engine, {"context_tokens": context, **settings})
@@ -187,7 +187,8 @@ def _read(model: ModelSpec | str) -> ModelSpec:
     return read(model)
 
 
-def _machine(machine: Machine | str | None) -> Machine:
+def resolve_machine(machine: Machine | str | None) -> Machine:
+    """The machine itself, or the one of this name; None is the machine we run on."""
     if isinstance(machine, Machine):
         return machine
     from .probe import machine as probe
