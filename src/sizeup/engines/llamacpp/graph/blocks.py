@@ -1,0 +1,142 @@
+"""Blocks: the order in which an architecture puts token mixing, feed-forward part and norms together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ....layers import Attention, Block, GatedDeltaNet, LatentAttention, Mamba1, Mamba2, Mlp, Moe, Rwkv7, ShortConv
+from . import delta, gemma, recurrent, rwkv
+from .attention import attention, latent
+from .families import Family
+from .feed import dense, experts
+from .tensors import Node
+from .writer import Writer
+
+SPARSE_LAYERS = 10
+"""Blocks of Gemma 3n whose activations are made sparse (src/models/models.h, n_layer_sparsity)."""
+
+
+@dataclass(slots=True)
+class Body:
+    """A model being written."""
+
+    writer: Writer
+    family: Family
+    windows: bool
+    """Window layers have a cache of their own."""
+    hidden: int
+    per_layer: Node | None = None
+    """Per-layer embeddings of the batch."""
+    first_values: Node | None = None
+    """The first block's values, which later blocks of RWKV mix in."""
+
+
+def mixer(body: Body, block: Block, inputs: Node) -> Node:
+    """The token-mixing part of a block."""
+    writer = body.writer
+    part = block.mixers[0]
+    if isinstance(part, Attention) and body.family.gated_queries:
+        return delta.gated_attention(writer, part, inputs)
+    if isinstance(part, GatedDeltaNet):
+        return delta.delta_net(writer, part, inputs, body.hidden)
+    if isinstance(part, Attention):
+        return attention(writer, part, inputs, body.family.steps, windows=body.windows, cached=not body.family.encoder)
+    if isinstance(part, LatentAttention):
+        return latent(writer, part, inputs)
+    if isinstance(part, Mamba2):
+        return recurrent.mamba2(writer, part, inputs)
+    if isinstance(part, Mamba1):
+        return recurrent.mamba1(writer, part, inputs)
+    if isinstance(part, ShortConv):
+        return recurrent.short_conv(writer, part, inputs)
+    raise NotImplementedError(type(part).__name__)
+
+
+def feed_forward(body: Body, block: Block, inputs: Node) -> Node:
+    """The feed-forward part of a block."""
+    writer, part, kind = body.writer, block.feed, body.family
+    if isinstance(part, Mlp):
+        return dense(writer, inputs, squared=kind.squared)
+    assert isinstance(part, Moe)
+    result = experts(writer, part, inputs, kind.routing, kind.squared)
+    if writer.has("ffn_up_shexp.weight"):
+        shared = dense(writer, inputs, "_shexp", kind.squared)
+        if writer.has("ffn_gate_inp_shexp.weight"):
+            gate = writer.graph.like("unary", writer.linear("ffn_gate_inp_shexp", inputs))
+            shared = writer.graph.like("mul", shared, gate)
+        result = writer.add(result, shared)
+    return result
+
+
+def one_block(body: Body, block: Block, residual: Node, last: bool) -> Node:
+    """A residual block; the last one goes on with only the rows whose logits are asked for."""
+    writer, kind = body.writer, body.family
+    if kind.stream == "altup":
+        part = block.mixers[0]
+        assert isinstance(part, Attention)
+        assert body.per_layer is not None
+        return gemma.altup_block(writer, part, residual, body.per_layer, kind.steps, writer.index < SPARSE_LAYERS)
+    if kind.stream == "rwkv":
+        part = block.mixers[0]
+        assert isinstance(part, Rwkv7)
+        residual, body.first_values = rwkv.block(writer, part, residual, body.first_values, last)
+        return residual
+    if kind.stream == "post":
+        return post_norm_block(body, block, residual, last)
+    if kind.parallel:
+        return parallel_block(body, block, residual, last)
+    current = writer.norm("attn_norm", residual, kind.layer_norm) if writer.has("attn_norm.weight") else residual
+    if block.mixers:
+        current = mixer(body, block, current)
+    else:
+        current = feed_forward(body, block, current)
+    if last:
+        current, residual = writer.crop(current), writer.crop(residual)
+    if kind.residual_scale:
+        current = writer.scale(current)
+    if writer.has("post_attention_norm.weight") and kind.feed_norm != "post_attention_norm":
+        current = writer.norm("post_attention_norm", current, kind.layer_norm)
+    middle = writer.add(residual, current) if kind.residual_first == "both" else writer.add(current, residual)
+    if block.feed is None or not block.mixers:
+        return middle
+    if isinstance(block.feed, Moe) and block.feed.dense is not None:
+        current = gemma.dense_and_experts(writer, block.feed, middle)
+    else:
+        normed = writer.norm(kind.feed_norm, middle, kind.layer_norm) if writer.has(f"{kind.feed_norm}.weight") else middle
+        current = feed_forward(body, block, normed)
+    if writer.has("post_ffw_norm.weight"):
+        current = writer.norm("post_ffw_norm", current, kind.layer_norm)
+    if kind.residual_scale:
+        current = writer.scale(current)
+    current = writer.add(middle, current) if kind.residual_first else writer.add(current, middle)
+    if body.per_layer is not None:
+        current = gemma.per_layer_update(writer, current, body.per_layer, last)
+    factor = writer.weight("layer_output_scale.weight")
+    return writer.graph.like("mul", current, factor) if factor is not None else current
+
+
+def post_norm_block(body: Body, block: Block, residual: Node, last: bool) -> Node:
+    """Norms come after the sums (BERT)."""
+    writer = body.writer
+    current = mixer(body, block, residual)
+    if last:
+        current, residual = writer.crop(current), writer.crop(residual)
+    middle = writer.norm("attn_output_norm", writer.add(current, residual), True)
+    if writer.has("attn_norm_2.weight"):
+        middle = writer.norm("attn_norm_2", writer.add(middle, residual), True)
+    return writer.norm("layer_output_norm", writer.add(feed_forward(body, block, middle), middle), True)
+
+
+def parallel_block(body: Body, block: Block, residual: Node, last: bool) -> Node:
+    """Attention and feed-forward read the same norm and are summed."""
+    writer, kind = body.writer, body.family
+    normed = writer.norm("attn_norm", residual, kind.layer_norm)
+    inner = writer.norm("attn_norm_2", residual, kind.layer_norm) if writer.has("attn_norm_2.weight") else normed
+    attended = mixer(body, block, inner)
+    if last:
+        attended, residual, normed = writer.crop(attended), writer.crop(residual), writer.crop(normed)
+    fed = feed_forward(body, block, normed)
+    if kind.parallel == "residual":
+        return writer.add(writer.add(fed, residual), attended)
+    first = writer.add(fed, attended) if kind.parallel == "feed" else writer.add(attended, fed)
+    return writer.add(first, residual)

@@ -1,0 +1,94 @@
+"""What an architecture does differently from Llama, as rows of data/llamacpp_graphs.json.
+
+What a *model* has (norms, biases, shared experts) is not here: it is seen from its tensors, as the engine does.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from typing import Any
+
+from ....facts import data_json
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """How queries, keys and values are treated between projection and product."""
+
+    rope: bool = True
+    norm_first: bool = True
+    """Norms on queries and keys come before the rotation."""
+    flat_norm: bool = False
+    """These norms run over all heads at once, before the heads are split."""
+    layer_norm: bool = False
+    """These norms take the mean off."""
+    bare_norm: bool = False
+    """Queries and keys pass a norm without a weight, after the rotation."""
+    value_norm: bool = False
+    """Values pass a norm without a weight."""
+    scale_queries: bool = False
+    frequencies: str = ""
+    """Full name of a tensor of rotation factors, for models that have it."""
+    window_frequencies: bool = True
+    """Window layers use these factors too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Routing:
+    """How experts are picked and weighed."""
+
+    gate: str = "softmax"
+    """"softmax" or "sigmoid" over all experts, or "chosen": softmax over the chosen ones only."""
+    normalised: bool = True
+    scaled: bool = False
+    groups: int = 1
+    used_groups: int = 1
+    weigh_inputs: bool = False
+    """Inputs are weighed before the experts instead of their results after (Llama 4)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """One architecture; the defaults are Llama's."""
+
+    steps: Steps
+    routing: Routing
+    layer_norm: bool = False
+    """Norms take the mean off (and are not done in place)."""
+    scaled: bool = False
+    """Embeddings are multiplied by a constant."""
+    scaled_rows: bool = False
+    """Token embeddings are multiplied by an input, one factor a row (Gemma)."""
+    parallel: str = ""
+    """Attention and feed-forward side by side, by the order of their sums: "feed", "residual" or "attention" first."""
+    residual_scale: bool = False
+    """What a part adds to the residual is multiplied by a constant first."""
+    residual_first: str = ""
+    """Where the residual is the left term of a sum: "last" in the feed-forward's, "both" in the mixer's too."""
+    position_axes: int = 1
+    """Positions per token: 4 with multi-axis rotation."""
+    feed_norm: str = "ffn_norm"
+    """The norm before the feed-forward part."""
+    squared: bool = False
+    """The activation is a squared ReLU."""
+    scaled_head: bool = False
+    """The final norm's result is multiplied by a constant."""
+    logits_scaled: bool = False
+    logits_capped: bool = False
+    gated_queries: bool = False
+    """Attention's queries bring an output gate."""
+    per_layer: bool = False
+    """Every block adds its own token embedding (Gemma 3n, Gemma 4)."""
+    stream: str = ""
+    """A residual stream unlike others: "altup" (four versions), "rwkv" (shifted tokens), "post" (norms after the sums)."""
+    encoder: bool = False
+    """Nothing is cached and no logits are made."""
+
+
+@functools.cache
+def family(architecture: str) -> Family:
+    """The row of this architecture; a plain transformer when it has none."""
+    row: dict[str, Any] = dict(data_json("llamacpp_graphs.json")["architectures"].get(architecture, {}))
+    row.pop("where", None)
+    return Family(Steps(**row.pop("steps", {})), Routing(**row.pop("routing", {})), **row)
