@@ -9,7 +9,7 @@ Counted as parameters: everything a published checkpoint holds for the layer. Nu
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from .figure import Number, step, total
@@ -64,6 +64,24 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
+class BlockIndexer(Part):
+    """Picks blocks of tokens for sparse attention (MiniMax-M3): `heads` small queries against one small key."""
+
+    heads: int
+    dim: int
+
+    def stored(self, hidden: Number) -> Stored:
+        yield from matrix("indexer.q_proj", hidden, self.heads * self.dim)
+        yield from matrix("indexer.k_proj", hidden, self.dim)
+        yield "indexer.q_norm.weight", (self.dim,)
+        yield "indexer.k_norm.weight", (self.dim,)
+
+    def cache_bytes(self, cells: Number, k: Any, v: Any) -> Number:
+        """One key of `dim` values per token slot, a cache of its own."""
+        return cells * k.row_bytes(self.dim)
+
+
+@dataclass(frozen=True, slots=True)
 class Attention(Part):
     """Softmax attention with `heads` query heads over `kv_heads` key/value heads (MHA, GQA and MQA alike)."""
 
@@ -79,6 +97,8 @@ class Attention(Part):
     """False for layers that reuse an earlier layer's keys and values (Gemma 3n, Gemma 4)."""
     stores_kv: bool = True
     """False when a layer that reuses keys and values also stores no weights for them."""
+    unused_kv: bool = False
+    """True when a layer that reuses keys and values still stores its own weights for them: stored, but no parameter of the model."""
     value_is_key: bool = False
     """True when values are the keys (Gemma 4 full layers): no value projection is stored, yet values are cached."""
     bias: bool = False
@@ -96,6 +116,8 @@ class Attention(Part):
     """Query, key and value in one stored matrix."""
     cross: bool = False
     """Attends to another tower's states (Llama 3.2 Vision)."""
+    indexer: BlockIndexer | None = None
+    """Small keys of their own that pick which blocks of tokens to attend to (MiniMax-M3)."""
 
     def stored(self, hidden: Number) -> Stored:
         queries, keys, values = self.heads * self.key_dim, self.kv_heads * self.key_dim, self.kv_heads * self.value_dim
@@ -122,6 +144,14 @@ class Attention(Part):
             yield "attn_k_norm.weight", (self.key_dim, self.kv_heads)
         if self.sinks:
             yield "attn_sinks.weight", (self.heads,)
+        if self.indexer is not None:
+            yield from self.indexer.stored(hidden)
+
+    def parameters(self, hidden: Number) -> Number:
+        """Elements stored that some token uses."""
+        if not self.unused_kv:
+            return count(self.stored(hidden))
+        return count(replace(self, stores_kv=False, unused_kv=False).stored(hidden))
 
     @step("kv_cache")
     def cache_bytes(self, cells: Number, k: Any, v: Any) -> Number:
@@ -199,6 +229,61 @@ class LatentAttention(Part):
         if self.absorbed:
             return cells * k.row_bytes(self.kv_rank + self.rope_dim)
         return cells * (k.row_bytes(self.heads * (self.nope_dim + self.rope_dim)) + v.row_bytes(self.heads * self.value_dim))
+
+
+@dataclass(frozen=True, slots=True)
+class CompressedAttention(Part):
+    """Compressed sparse attention (DeepSeek-V4): one latent head serves as key and value; beside a short window of raw tokens the
+    layer attends to one pooled entry per `ratio` tokens, which an indexer picks from when the ratio is small."""
+
+    heads: int
+    dim: int
+    """Width of the one shared key/value head, and of each query head."""
+    query_rank: int
+    output_groups: int
+    output_rank: int
+    window: int = 0
+    ratio: int = 0
+    """Tokens pooled into one entry; 0 keeps raw tokens only."""
+    overlap: bool = False
+    """Pools overlap: the compressor is twice as wide."""
+    index_heads: int = 0
+    index_dim: int = 0
+    top_tokens: int = 0
+
+    def stored(self, hidden: Number) -> Stored:
+        yield from matrix("attn_q_a", hidden, self.query_rank)
+        yield "attn_q_a_norm.weight", (self.query_rank,)
+        yield from matrix("attn_q_b", self.query_rank, self.heads * self.dim)
+        yield from matrix("attn_kv", hidden, self.dim)
+        yield "attn_kv_a_norm.weight", (self.dim,)
+        yield from matrix("attn_output_a", self.heads * self.dim // self.output_groups, self.output_groups * self.output_rank)
+        yield from matrix("attn_output_b", self.output_groups * self.output_rank, hidden)
+        yield "attn_sinks.weight", (self.heads,)
+        if self.ratio:
+            yield from self.compressor("attn_compressor", hidden, self.dim)
+        if self.index_heads:
+            yield from self.compressor("indexer_compressor", hidden, self.index_dim)
+            yield from matrix("indexer.attn_q_b", self.query_rank, self.index_heads * self.index_dim)
+            yield from matrix("indexer.proj", hidden, self.index_heads)
+
+    def compressor(self, name: str, hidden: Number, width: int) -> Stored:
+        """What pools `ratio` tokens into one entry of `width` values."""
+        wide = 2 * width if self.overlap else width
+        yield from matrix(f"{name}_kv", hidden, wide)
+        yield from matrix(f"{name}_gate", hidden, wide)
+        yield f"{name}_ape.weight", (wide, self.ratio)
+        yield f"{name}_norm.weight", (width,)
+
+    @step("compressed_window")
+    def cache_bytes(self, cells: Number, k: Any, v: Any) -> Number:
+        """Bytes of raw entries for `cells` token slots. Not counted: pooled entries (`pooled_bytes`)."""
+        return cells * k.row_bytes(self.dim)
+
+    @step("compressed_pool")
+    def pooled_bytes(self, entries: Number, k: Any) -> Number:
+        """Bytes of `entries` pooled entries with the indexer's key for each."""
+        return entries * (k.row_bytes(self.dim) + (k.row_bytes(self.index_dim) if self.index_heads else 0))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,79 @@
+"""Gemma 4: full layers with wider heads (their values may be their keys), shared keys and values, per-layer embeddings, experts
+beside a dense part, and a scalar per layer."""
+
+from __future__ import annotations
+
+from sizeup.layers import Attention, Block, Embedding, Extras, Head, Mlp, Moe, Part
+from sizeup.readers.body import Body, Shapes, norm, norms
+from sizeup.readers.dimensions import FEED, Dimensions, dimensions
+from sizeup.readers.families import Family
+from sizeup.readers.feeds import EXPERT_WIDTH, EXPERTS, USED
+from sizeup.readers.fields import Fields
+from sizeup.readers.schedule import layer_kinds, window_tokens
+
+EXPERT_NORMS = ("pre_ffw_norm_2", "post_ffw_norm_1", "post_ffw_norm_2")
+
+
+def read(fields: Fields, family: Family) -> Body:
+    sizes = dimensions(fields, family)
+    hidden, layers = sizes.hidden, sizes.layers
+    kinds = layer_kinds(fields, family, layers)
+    shared_from = layers - min(fields.integer("num_kv_shared_layers", default=0, least=0), layers)
+    per_layer = fields.integer("hidden_size_per_layer_input", default=0, least=0)
+    routed = fields.flag("enable_moe_block", default=fields.integer(*EXPERTS, default=0, least=0) > 0)
+    own = Extras((*norms(family.norms, hidden).shapes, *extras(hidden, per_layer, routed)))
+    width, wide = fields.integer(*FEED), fields.flag("use_double_wide_mlp")
+    blocks = []
+    for layer in range(layers):
+        reuses = layer >= shared_from
+        dense = Mlp(width * 2 if wide and reuses else width)
+        feed: Part = experts(fields, hidden, dense) if routed else dense
+        blocks.append(Block((attention(fields, family, sizes, kinds[layer], reuses),), feed, own))
+    head = Head(sizes.vocabulary, fields.flag("tie_word_embeddings", default=True), norm=norm("output_norm", hidden))
+    return Body(hidden, sizes.vocabulary, embedding(fields, sizes, per_layer), head, blocks)
+
+
+def attention(fields: Fields, family: Family, sizes: Dimensions, kind: str, reuses: bool) -> Attention:
+    full = kind == "full"
+    width = fields.integer("global_head_dim", default=sizes.head_dim) if full else sizes.head_dim
+    same = full and fields.flag("attention_k_eq_v")
+    kv_heads = fields.integer("num_global_key_value_heads", default=sizes.kv_heads) if same else sizes.kv_heads
+    return Attention(
+        sizes.heads,
+        kv_heads,
+        width,
+        width,
+        window=0 if full else window_tokens(fields, family),
+        caches=not reuses,
+        unused_kv=reuses,
+        value_is_key=same,
+        norm="head",
+    )
+
+
+def experts(fields: Fields, hidden: int, dense: Mlp) -> Moe:
+    """Routed experts beside the dense part; the router has a scale per input and one per expert."""
+    count = fields.integer(*EXPERTS)
+    width = fields.integer(*EXPERT_WIDTH)
+    return Moe(count, fields.integer(*USED, most=count), width, fused=True, dense=dense, router_extras=hidden + count)
+
+
+def extras(hidden: int, per_layer: int, routed: bool) -> Shapes:
+    shapes: Shapes = (("layer_output_scale.weight", (1,)),)
+    if routed:
+        shapes += norms(EXPERT_NORMS, hidden).shapes
+    if per_layer:
+        shapes += (("inp_gate.weight", (hidden, per_layer)), ("proj.weight", (per_layer, hidden)), ("post_norm.weight", (hidden,)))
+    return shapes
+
+
+def embedding(fields: Fields, sizes: Dimensions, per_layer: int) -> Embedding:
+    if not per_layer:
+        return Embedding(sizes.vocabulary)
+    return Embedding(
+        sizes.vocabulary,
+        extras=(("per_layer_model_proj.weight", (sizes.hidden, sizes.layers * per_layer)), *norm("per_layer_proj_norm", per_layer)),
+        per_layer_width=per_layer,
+        per_layer_vocabulary=fields.integer("vocab_size_per_layer_input", default=sizes.vocabulary, most=1 << 28),
+        layers=sizes.layers,
+    )
