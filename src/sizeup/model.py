@@ -85,6 +85,8 @@ class ModelSpec:
     path: str | None = None
     hyper: dict[str, Any] = field(default_factory=dict, hash=False, compare=False)
     """Hyper-parameters as the file or config gave them, for engines' special rules and for `--why`."""
+    causal: bool = True
+    """False for encoders: every token sees every other, nothing is generated, nothing is cached."""
     tokenizer_tokens: int = 0
     """Tokens whose text the file carries; 0 when it carries none."""
     source: Source = ASSUMED
