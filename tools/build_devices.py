@@ -54,6 +54,7 @@ REPORTED_MIB = {
     "GB10 (DGX Spark)": (124610, "llama.cpp start-up log in github.com/ggml-org/llama.cpp issue 22040", "2026-04-17"),
 }
 """What a card's driver says it holds, in MiB, where somebody published it; less than the round figure on the box."""
+THOUSANDS_OF_MIB = ("B200 SXM6 180GB", "B300 SXM6 AC")
 VENDORS = {"🔴": "AMD", "🔵": "Intel", "🟢": "NVIDIA", "⚪": "Apple", "🟣": "Arm", "🟡": "Glenfly"}
 INTEGRATED = ("Radeon 8060S", "Radeon 780M", "Radeon Graphics", "Radeon Vega 8", "Arc B390", "Arc 140V", "Graphics (", "Arc Graphics")
 INTEGRATED += ("Iris Xe Graphics", "UHD Graphics", "HD Graphics", "GB10", "Mali")
@@ -102,6 +103,9 @@ def from_readme(row: dict[str, str]) -> dict[str, str]:
     }
     if row["kind"] == "cpu":
         out |= {"memory_bytes": str(round(float(row["memory"]) * 2**30)), "memory_is": "as tested"}
+    elif row["name"] in THOUSANDS_OF_MIB:
+        out |= {"memory_bytes": str(int(row["memory"]) * 1000 << 20), "memory_is": "as tested"}
+        out["notes"] = "the table gives the memory of this card in thousands of MiB as OpenCL reports them, not as the card is named"
     elif row["kind"] == "gpu":
         out |= {"memory_bytes": str(round(float(row["memory"]) * 2**30)), "memory_is": "as named"}
     return out

@@ -38,6 +38,8 @@ class Cpu:
     features: tuple[str, ...] = ()
     """Instruction sets that matter to an engine: avx2, avx512f, amx_int8, neon, dotprod, i8mm, sve, …"""
     source: Source = ASSUMED
+    fast_cores: int = 0
+    """Of `cores`, those of the fast kind on a hybrid processor; 0 when all are alike or nobody says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,10 @@ class Device:
     pool: str
     compute_capability: str = ""
     source: Source = ASSUMED
+    others_bytes: int | None = None
+    """Bytes of its pool that other processes hold now; None when the driver does not say."""
+    limit_bytes: int | None = None
+    """The most it may hold of a pool that it shares (macOS's wired limit); None when only the pool limits it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,87 @@
+"""The disks where models live: one row a filesystem, with what this user may still write."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from sizeup.facts import Source
+from sizeup.hardware import Disk
+
+from .files import text
+
+Usage = Callable[[str], tuple[int, int, int]]
+"""Path -> (bytes, used, free for this user), as shutil.disk_usage."""
+
+
+def places(environment: Mapping[str, str] = os.environ, home: Path | None = None, folder: Path | None = None) -> list[Path]:
+    """Where models are kept or looked for: home, the working folder, the Hugging Face cache, Ollama's and LM Studio's models."""
+    try:
+        home = home or Path.home()
+        folder = folder or Path.cwd()
+    except (OSError, RuntimeError):  # a deleted working folder, a user without a home
+        home = folder = Path("/")
+    hub = environment.get("HF_HUB_CACHE") or environment.get("HF_HOME")
+    ollama = environment.get("OLLAMA_MODELS")
+    return [
+        home,
+        folder,
+        Path(hub) if hub else home / ".cache/huggingface",
+        Path(ollama) if ollama else home / ".ollama/models",
+        home / ".lmstudio/models",
+    ]
+
+
+def disks(
+    root: Path = Path("/"), where: Sequence[Path] | None = None, usage: Usage = shutil.disk_usage
+) -> tuple[tuple[Disk, ...], tuple[str, ...]]:
+    """One disk for each filesystem that holds one of the places `where`, and warnings. A place not made yet counts where it would lie."""
+    mounts = _mounts(root)
+    found: dict[str, Disk] = {}
+    warnings: list[str] = []
+    for place in places() if where is None else where:
+        there = _existing(root, place)
+        mount, filesystem = _mount_of(str(there), mounts)
+        if mount in found:
+            continue
+        try:
+            total, _, free = usage(str(there))
+        except OSError as error:
+            warnings.append(f"The space on {there} cannot be read: {error.strerror or error}.")
+            continue
+        source = Source("read", "statvfs and /proc/self/mountinfo" if mounts else "statvfs", datetime.date.today().isoformat())
+        found[mount] = Disk(mount, total, free, filesystem, None, source)
+    return tuple(found.values()), tuple(warnings)
+
+
+def _existing(root: Path, place: Path) -> Path:
+    """The place itself or its nearest folder that exists."""
+    for candidate in (place, *place.parents):
+        try:
+            if (root / str(candidate).lstrip("/") if root != Path("/") else candidate).exists():
+                return candidate.resolve() if root == Path("/") else candidate
+        except OSError:
+            continue
+    return Path("/")
+
+
+def _mounts(root: Path) -> list[tuple[str, str]]:
+    """(mount point, filesystem), the later mount of a point hiding the earlier."""
+    found: dict[str, str] = {}
+    for line in (text(root, "/proc/self/mountinfo") or "").splitlines():
+        left, dash, right = line.partition(" - ")
+        words, system = left.split(), right.split()
+        if dash and len(words) >= 5 and system:
+            found[words[4].encode().decode("unicode_escape")] = system[0]
+    return list(found.items())
+
+
+def _mount_of(path: str, mounts: list[tuple[str, str]]) -> tuple[str, str]:
+    """The longest mount point above a path; where there is no table (macOS, Windows) the system is asked."""
+    above = [(point, kind) for point, kind in mounts if point == "/" or path == point or path.startswith(f"{point}/")]
+    if above:
+        return max(above, key=lambda entry: len(entry[0]))
+    return next((str(p) for p in (Path(path), *Path(path).parents) if os.path.ismount(p)), path), ""

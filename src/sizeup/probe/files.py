@@ -1,0 +1,55 @@
+"""Small reads below a root, so that a recorded tree can stand for a machine. Absent is None; garbled is for the caller to name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+LIMIT_BYTES = 4 << 20
+"""No file of /proc or /sys that we read is longer; a longer one is cut."""
+
+
+def text(root: Path, path: str) -> str | None:
+    """The content of `path` (absolute, as the machine names it) below `root`; None when it is absent or may not be read."""
+    try:
+        with (root / path.lstrip("/")).open("rb") as file:
+            return file.read(LIMIT_BYTES).decode(errors="replace")
+    except OSError:
+        return None
+
+
+def word(root: Path, path: str) -> str | None:
+    """A file of one word, without the line end; None when absent or empty. Device-tree strings end in a NUL."""
+    content = text(root, path)
+    return (content.strip().strip("\0").strip() or None) if content is not None else None
+
+
+def number(root: Path, path: str) -> int | None:
+    """A file of one integer; None when absent or anything else ("max")."""
+    content = word(root, path)
+    if content is None:
+        return None
+    try:
+        return int(content)
+    except ValueError:
+        return None
+
+
+def ids(words: str | None) -> frozenset[int] | None:
+    """A kernel list of CPUs ("0-3,8"); None when it is empty or not such a list."""
+    found: set[int] = set()
+    for part in (words or "").strip().split(","):
+        first, dash, last = part.partition("-")
+        if not first.isdigit() or (dash and not last.isdigit()) or (dash and int(last) > 1 << 20):
+            return None
+        found.update(range(int(first), int(last or first) + 1))
+    return frozenset(found) or None
+
+
+def fields(content: str | None) -> dict[str, int]:
+    """Lines of "name value" or "name: value kB" as integers; lines of any other shape are left out. kB become bytes."""
+    found: dict[str, int] = {}
+    for line in (content or "").splitlines():
+        parts = line.replace(":", " ", 1).split()
+        if len(parts) >= 2 and parts[1].isdigit():
+            found[parts[0]] = int(parts[1]) * (1024 if parts[2:] == ["kB"] else 1)
+    return found

@@ -1,0 +1,31 @@
+"""What one device probe found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from sizeup.hardware import Device, Link, Pool
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Devices and their pools. A device without memory of its own names the pool "unified"."""
+
+    pools: tuple[Pool, ...] = ()
+    devices: tuple[Device, ...] = ()
+    links: tuple[Link, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    def renumbered(self, first: int) -> Found:
+        """The same with `vram:0` called `vram:{first}` and so on."""
+        if first == 0:
+            return self
+        names = {pool.name: f"vram:{first + index}" for index, pool in enumerate(self.pools)}
+        return Found(
+            tuple(replace(pool, name=names[pool.name]) for pool in self.pools),
+            tuple(replace(device, pool=names.get(device.pool, device.pool)) for device in self.devices),
+            tuple(
+                replace(link, ends=(names.get(link.ends[0], link.ends[0]), names.get(link.ends[1], link.ends[1]))) for link in self.links
+            ),
+            self.warnings,
+        )

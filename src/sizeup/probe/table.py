@@ -1,0 +1,146 @@
+"""The device table: memory and bandwidth of named parts, each row with its source; and finding one by what people call it."""
+
+from __future__ import annotations
+
+import csv
+import functools
+import io
+import re
+from dataclasses import dataclass
+
+from sizeup.errors import NotFound, UserError
+from sizeup.facts import Source, data_bytes
+
+BRANDS = r"\b(nvidia|ryzen ai|geforce|amd|radeon|instinct|intel|apple|tesla|graphics|generation|gpu|laptop|mobile|edition|le|hbm3|hbm2e)\b|\((r|tm)\)"
+FAMILIES = ("rtx", "gtx", "rx", "arc")
+"""People leave these out: a 4090 is an RTX 4090."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One row: a card ("gpu"), a chip with unified memory ("soc"), a GPU inside a processor ("igpu") or a host as tested ("cpu")."""
+
+    name: str
+    vendor: str
+    kind: str
+    memory_bytes: int
+    """0 for a part that shares whatever memory the host has."""
+    exact_memory: bool
+    """Whether that is what the driver reports, not the round figure of its name."""
+    bytes_per_s: float | None
+    options_bytes: tuple[int, ...]
+    """The memory sizes it is sold with, for a chip; empty when they are not all known."""
+    cpu_cores: int
+    grade: str
+    source: Source
+
+
+@functools.cache
+def parts() -> tuple[Part, ...]:
+    """Every row of data/devices.csv."""
+    rows = csv.DictReader(io.StringIO(data_bytes("devices.csv").decode()))
+    return tuple(
+        Part(
+            row["name"],
+            row["vendor"],
+            row["kind"],
+            int(row["memory_bytes"] or 0),
+            row["memory_is"] == "as the driver reports",
+            float(row["bandwidth_GBs"]) * 1e9 if row["bandwidth_GBs"] else None,
+            tuple(int(option) << 30 for option in row["memory_options_GB"].split()),
+            int(row["cpu_cores"] or 0),
+            row["grade"],
+            Source("published", row["source"], row["date"]),
+        )
+        for row in rows
+    )
+
+
+def compact(name: str) -> str:
+    """A name without brands, spaces and punctuation: "NVIDIA GeForce RTX 4090" -> "rtx4090"."""
+    text = re.sub(BRANDS, " ", name.lower().replace("laptop gpu", "m"))
+    return re.sub(r"[^a-z0-9+]", "", re.sub(r"sxm[56]", "sxm", text))
+
+
+def split_memory(name: str) -> tuple[str, int | None]:
+    """A name and the memory it ends with or holds ("m3-max-64gb" -> "m3-max", 64 GiB): vendors' GB of memory are GiB."""
+    found = re.search(r"[\s_(-]*\b(\d+)[\s-]?gi?b\b\)?", name, re.IGNORECASE)
+    if not found:
+        return name, None
+    return (name[: found.start()] + " " + name[found.end() :]).strip(" -_"), int(found[1]) << 30
+
+
+@functools.cache
+def named() -> dict[str, tuple[Part, ...]]:
+    """Compact name -> the parts it may mean. A part has several: without its memory, its remark in brackets, its family, its socket."""
+    found: dict[str, list[Part]] = {}
+    for part in parts():
+        bare = split_memory(part.name)[0]
+        names = {part.name, bare, re.sub(r"\(.*?\)", "", bare), *re.findall(r"\((.*?)\)", part.name if part.kind == "igpu" else "")}
+        short = {compact(name) for name in names}
+        short |= {re.sub(r"(sxm|pcie|nvl|passive)$", "", key) for key in short}
+        short |= {key.removeprefix(family) for key in short for family in FAMILIES if part.kind == "gpu" and key.startswith(family)}
+        for key in short - {""}:
+            found.setdefault(key, []).append(part)
+    return {key: tuple(dict.fromkeys(parts)) for key, parts in found.items()}
+
+
+def part(name: str) -> tuple[Part, int, tuple[str, ...]]:
+    """The part of this name, the memory in bytes that the name asks for (0 when it names none), and what had to be chosen, in words.
+
+    Raises NotFound with the nearest names, UserError when the part has no such memory.
+    """
+    bare, memory = split_memory(name)
+    outside, inside = re.sub(r"\(.*?\)", "", bare), re.findall(r"\((.*?)\)", bare)
+    spellings = [compact(text) for text in (name, bare, outside, *inside)]
+    candidates = next((named()[spelling] for spelling in spellings if spelling in named()), ())
+    if not candidates:
+        raise NotFound(f"No machine or device is called “{name}”.", nearest(name))
+    if whole := tuple(p for p in candidates if compact(p.name) == compact(name)):
+        candidates = whole
+    elif memory is not None:
+        fitting = tuple(p for p in candidates if _has(p, memory))
+        if not fitting:
+            raise UserError(f"{candidates[0].name} does not come with {memory >> 30} GB.", _sold(candidates))
+        candidates = fitting
+    # A card by a short name is the smaller one, so that nothing is promised that may not be there; a chip is the full one.
+    ordered = sorted(candidates, key=lambda p: (p.memory_bytes, p.bytes_per_s or 0), reverse=candidates[0].kind == "soc")
+    chosen = ordered[0]
+    words: tuple[str, ...] = ()
+    if len(ordered) > 1:
+        words = (f"“{name}” is taken as {chosen.name}; it could be {' or '.join(p.name for p in ordered[1:4])}.",)
+    return chosen, memory or 0, words
+
+
+def exact(name: str) -> Part | None:
+    """The one part that a driver's own device name means; None when there is none or several differ in bandwidth."""
+    candidates = named().get(compact(name), ())
+    return candidates[0] if len({p.bytes_per_s for p in candidates}) == 1 else None
+
+
+def apple(chip: str, cores: int) -> Part | None:
+    """The row of an Apple chip by its name and number of processor cores; None unless all that fit have one bandwidth."""
+    fitting = [p for p in parts() if p.vendor == "Apple" and p.name.partition(" (")[0] == chip and p.cpu_cores in (cores, 0)]
+    return fitting[0] if len({p.bytes_per_s for p in fitting}) == 1 else None
+
+
+def nearest(name: str) -> str:
+    """Names that look like this one, for a "Try" line."""
+    import difflib
+
+    close = difflib.get_close_matches(compact(split_memory(name)[0]), named(), 4, 0.5)
+    return ", ".join(dict.fromkeys(named()[key][0].name for key in close)) or "rtx-4090, m3-max-64gb, raspberry-pi-5-8gb or a TOML file"
+
+
+def _has(part: Part, memory: int) -> bool:
+    if part.kind in ("igpu", "cpu") or not part.memory_bytes:
+        return True
+    if part.options_bytes:
+        return memory in part.options_bytes
+    # The driver keeps a little of the round figure: 24564 MiB are a card of 24 GB.
+    return -(-part.memory_bytes >> 30) <= memory >> 30 if part.kind == "soc" else round(part.memory_bytes / 2**30) == memory >> 30
+
+
+def _sold(candidates: tuple[Part, ...]) -> str:
+    sizes = sorted({size for p in candidates for size in (p.options_bytes or (p.memory_bytes,))})
+    return ", ".join(f"{round(size / 2**30)} GB" for size in sizes if size)
