@@ -19,9 +19,6 @@ from ...errors import Unavailable
 KNOWN_VERSIONS = ("2026.10.11549",)
 """Releases of xllamacpp whose layouts were checked."""
 
-GGML_TYPES = {"f32": 0, "f16": 1, "q4_0": 2, "q4_1": 3, "q5_0": 6, "q5_1": 7, "q8_0": 8, "iq4_nl": 20, "bf16": 30}
-"""Type numbers that a cache may have."""
-
 LOAD_MODES = {False: 0, True: 1}
 """llama_load_mode: read into memory, or map the file."""
 

@@ -1,0 +1,76 @@
+"""llama.cpp as an engine: the claims of every part, put together."""
+
+from __future__ import annotations
+
+import functools
+
+from ...errors import UserError
+from ...model import ModelSpec, Tensor
+from ...plan import Breakdown, Claim
+from .cache import cache_claims, output_claim
+from .command import command
+from .compute import compute_claims
+from .extras import extra_claims
+from .graph.sheet import Sheet, sheet
+from .placement import homes
+from .process import process_claims
+from .refusals import check
+from .repack import here
+from .settings import Settings
+from .slots import slots
+from .weights import Load, weight_claims
+
+
+class LlamaCpp:
+    """The engine's rules. Exact to the byte: weights, repacked weights, cache, state, output; the rest says its band."""
+
+    name = "llama.cpp"
+    Settings = Settings
+
+    def account(self, model: ModelSpec, quant: str | None, settings: Settings) -> Breakdown:
+        """Bytes per part and pool. Raises Refused with the engine's reason when it would not start."""
+        check(model, settings)
+        where, made = homes(model, settings), slots(model, settings)
+        written = typed_sheet(model, quant)
+        features = settings.cpu_features if settings.cpu_features is not None else here()
+        load = Load(settings.mmap, settings.repack, settings.no_host, settings.gpu_kind, features)
+        claims: list[Claim] = [*weight_claims(written, where, load)]
+        claims += cache_claims(model, settings, made, where)
+        claims += compute_claims(written, settings, made, where)
+        claims.append(output_claim(model, settings, where))
+        claims += extra_claims(model, settings, self.account)
+        claims += process_claims(model, settings, where)
+        return Breakdown(tuple(claims), notes(model, settings, made.context_tokens))
+
+    def command(self, model: ModelSpec, quant: str | None, settings: Settings) -> str:
+        """`llama-server` with these settings."""
+        return command(model, quant, settings)
+
+
+def notes(model: ModelSpec, settings: Settings, context: object) -> tuple[str, ...]:
+    """What the engine makes of the settings when it differs from what was asked, as message keys with numbers."""
+    said = []
+    if context != settings.context_tokens:
+        said.append(f"context_rounded:{context}")
+    if model.context_tokens and settings.context_tokens > model.context_tokens:
+        said.append(f"context_beyond_model:{model.context_tokens}")
+    return tuple(said)
+
+
+def typed_sheet(model: ModelSpec, quant: str | None) -> Sheet:
+    """The model's tensors with their types: as stored, or as the mix gives them."""
+    if model.stored == "gguf":
+        if quant is not None and quant != model.mix:
+            raise UserError(
+                f"{model.name} is a file with its own types ({model.mix or 'mixed'}); it cannot be taken as {quant}.",
+                "the catalogue's name of the model",
+            )
+        return sheet(model)
+    return sheet(model, _mixed(model, quant or "F16"))
+
+
+@functools.lru_cache(maxsize=256)
+def _mixed(model: ModelSpec, mix: str) -> tuple[Tensor, ...]:
+    from .tensors import gguf_tensors
+
+    return gguf_tensors(model, mix)

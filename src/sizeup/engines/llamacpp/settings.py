@@ -1,0 +1,119 @@
+"""llama.cpp's own settings: the keywords that `sizeup.account(engine="llama.cpp")` takes, checked when they are made."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from typing import Any
+
+from ...errors import UserError
+from ...figure import Figure, plain
+from .library_types import CACHE_TYPES
+
+TOKENS_LIMIT = 1 << 32
+SEQUENCES_LIMIT = 256
+"""llama.cpp's LLAMA_MAX_SEQ."""
+DEVICES_LIMIT = 16
+"""llama.cpp's GGML_CUDA_MAX_DEVICES."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """One way to start the engine. Counts may be figures; everything else is a flag or a name."""
+
+    context_tokens: int = 8192
+    """Tokens that all sequences together may hold (`-c`)."""
+    sequences: int = 1
+    """Sequences at the same time (`-np`)."""
+    batch_tokens: int = 2048
+    micro_batch_tokens: int = 512
+    k: str = "f16"
+    v: str = "f16"
+    flash_attention: bool | str = True
+    """True or "auto": on where the device can; False: off, and values are cached transposed."""
+    unified_cache: bool = False
+    """One cache for all sequences instead of a stream for each (`-kvu`)."""
+    swa_full: bool = False
+    """Sliding-window layers cache the whole context too."""
+    outputs: int | str = "server"
+    """Rows of logits the graph is made for: "server" (one per sequence), "library" (the whole batch), or a number."""
+    embeddings: bool = False
+    repack: bool = True
+    """The CPU makes its own copy of rows it can compute faster (`--no-repack` turns it off)."""
+    mmap: bool = True
+    gpu_layers: int | str = 0
+    """Layers on devices, the output layer counted as one: a number or "all". 0 leaves devices alone (`--device none`)."""
+    gpus: int = 1
+    gpu_kind: str = "cuda"
+    cpu_moe_layers: int | str = 0
+    """The first n layers (or "all") keep their routed experts in host memory."""
+    tensor_split: tuple[float, ...] | None = None
+    """Shares of the layers per device; None splits evenly, as the engine does when all devices have the same free memory."""
+    op_offload: bool = True
+    kv_offload: bool = True
+    no_host: bool = False
+    """Host weights lie in ordinary memory, not in pinned memory of the first device; repacking stays possible."""
+    cpu_features: tuple[str, ...] | None = None
+    """Instruction sets that decide what is repacked; None: the ones of the machine this runs on."""
+    draft_tokens: int = 0
+    """Tokens a draft model proposes per step; each asks for one more row of logits."""
+    draft: Any = None
+    """A draft model (ModelSpec) for speculative decoding."""
+    projector: Any = None
+    """The vision projector: a ModelSpec of an mmproj file, or its bytes."""
+    adapters: tuple[Any, ...] = ()
+    """LoRA adapters: ModelSpecs of adapter files, or their bytes."""
+
+    def __post_init__(self) -> None:
+        _count("context_tokens", self.context_tokens, 1, TOKENS_LIMIT, "8192")
+        _count("sequences", self.sequences, 1, SEQUENCES_LIMIT, "1")
+        _count("batch_tokens", self.batch_tokens, 1, TOKENS_LIMIT, "2048")
+        _count("micro_batch_tokens", self.micro_batch_tokens, 1, TOKENS_LIMIT, "512")
+        _count("gpus", self.gpus, 1, DEVICES_LIMIT, "1")
+        _count("draft_tokens", self.draft_tokens, 0, 1024, "16")
+        _layers("gpu_layers", self.gpu_layers)
+        _layers("cpu_moe_layers", self.cpu_moe_layers)
+        for name, value in (("k", self.k), ("v", self.v)):
+            if value not in CACHE_TYPES:
+                near = difflib.get_close_matches(str(value).lower(), CACHE_TYPES, 1, 0.3)
+                raise UserError(
+                    f"{name} = “{value}” is not a type that llama.cpp's cache can have.", near[0] if near else ", ".join(CACHE_TYPES)
+                )
+        if self.flash_attention not in (True, False, "auto"):
+            raise UserError(f"flash_attention = {self.flash_attention!r} is neither on, off nor auto.", "True")
+        if isinstance(self.outputs, str):
+            if self.outputs not in ("server", "library"):
+                raise UserError(f"outputs = “{self.outputs}” is not a way to count rows of logits.", '"server", "library" or a number')
+        else:
+            _count("outputs", self.outputs, 1, TOKENS_LIMIT, "1")
+        if self.tensor_split is not None and (
+            len(self.tensor_split) != self.gpus or min(self.tensor_split) < 0 or not sum(self.tensor_split)
+        ):
+            raise UserError(
+                f"tensor_split has {len(self.tensor_split)} shares for {self.gpus} devices, or no positive one.",
+                "one share per device, such as 3,1",
+            )
+
+
+def _count(name: str, value: Any, least: int, most: int, example: str) -> None:
+    number = plain(value)
+    if _is_column(value):
+        return  # a column is checked where it is made
+    if isinstance(number, bool) or not isinstance(number, int):
+        raise UserError(f"{name} = {value!r} is not a whole number.", example)
+    if not least <= number <= most:
+        raise UserError(f"{name} = {number:,} is outside of {least:,} to {most:,}.", example)
+
+
+def _is_column(value: Any) -> bool:
+    return not isinstance(value, (int, float, str, Figure, bool)) and hasattr(value, "dtype")
+
+
+def _layers(name: str, value: Any) -> None:
+    if value == "all":
+        return
+    number = plain(value)
+    if isinstance(number, bool) or not isinstance(number, int):
+        raise UserError(f"{name} = {value!r} is neither a number of layers nor “all”.", "all")
+    if number < 0:
+        raise UserError(f"{name} = {number} is below 0.", "all, or 0 for none")
