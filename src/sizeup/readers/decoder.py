@@ -90,7 +90,8 @@ def drafts(fields: Fields, family: Family, sizes: Dimensions, stack: Sequence[Bl
     if not count:
         return []
     own = draft_norms(norms(family.norms, sizes.hidden, family.norm), sizes.hidden)
-    return [Block((mixer(fields, family, sizes, "full", sizes.layers),), stack[-1].feed, own)] * count
+    feed = dense(fields, family, sizes.layers, sizes.layers - 1, True) if family.dense_drafts else stack[-1].feed
+    return [Block((mixer(fields, family, sizes, "full", sizes.layers),), feed, own)] * count
 
 
 def draft_norms(own: Extras, hidden: int) -> Extras:

@@ -99,6 +99,8 @@ class Family:
     """Field with the width of dense layers beside sparse ones, when it is not the usual one."""
     drafts: bool = False
     """Whether checkpoints ship multi-token-prediction blocks, as further decoder blocks."""
+    dense_drafts: bool = False
+    """Those blocks have a dense part where the model has experts."""
 
 
 def _row(row: dict[str, Any]) -> Family:

@@ -21,13 +21,14 @@ def read(fields: Fields, family: Family) -> Body:
     shared_from = layers - min(fields.integer("num_kv_shared_layers", default=0, least=0), layers)
     per_layer = fields.integer("hidden_size_per_layer_input", default=0, least=0)
     routed = fields.flag("enable_moe_block", default=fields.integer(*EXPERTS, default=0, least=0) > 0)
-    own = Extras((*norms(family.norms, hidden).shapes, *extras(hidden, per_layer, routed)))
+    scales: Shapes = (("ffn_gate_inp.scale", (hidden,)), ("ffn_down_exps.scale", (fields.integer(*EXPERTS),))) if routed else ()
+    own = Extras((*norms(family.norms, hidden).shapes, *extras(hidden, per_layer, routed), *scales))
     width, wide = fields.integer(*FEED), fields.flag("use_double_wide_mlp")
     blocks = []
     for layer in range(layers):
         reuses = layer >= shared_from
         dense = Mlp(width * 2 if wide and reuses else width)
-        feed: Part = experts(fields, hidden, dense) if routed else dense
+        feed: Part = experts(fields, dense) if routed else dense
         blocks.append(Block((attention(fields, family, sizes, kinds[layer], reuses),), feed, own))
     head = Head(sizes.vocabulary, fields.flag("tie_word_embeddings", default=True), norm=norm("output_norm", hidden))
     return Body(hidden, sizes.vocabulary, embedding(fields, sizes, per_layer), head, blocks)
@@ -51,11 +52,11 @@ def attention(fields: Fields, family: Family, sizes: Dimensions, kind: str, reus
     )
 
 
-def experts(fields: Fields, hidden: int, dense: Mlp) -> Moe:
-    """Routed experts beside the dense part; the router has a scale per input and one per expert."""
+def experts(fields: Fields, dense: Mlp) -> Moe:
+    """Routed experts beside the dense part."""
     count = fields.integer(*EXPERTS)
     width = fields.integer(*EXPERT_WIDTH)
-    return Moe(count, fields.integer(*USED, most=count), width, fused=True, dense=dense, router_extras=hidden + count)
+    return Moe(count, fields.integer(*USED, most=count), width, fused=True, dense=dense)
 
 
 def extras(hidden: int, per_layer: int, routed: bool) -> Shapes:
