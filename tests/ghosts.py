@@ -1,32 +1,50 @@
-"""Sparse model files with true headers and no weights: the files that the truth table was measured on.
-
-`tests/data/ghost_headers/NAME-FTYPE.head.z` holds the file's true size (8 bytes, little endian) and its header, compressed.
-"""
+"""The headers of published models, unpacked to the sparse files that the engine was given."""
 
 from __future__ import annotations
 
-import os
+import functools
 import struct
 import zlib
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-FOLDER = Path(__file__).parent / "data" / "ghost_headers"
-SUFFIX = ".head.z"
-
-
-def names() -> list[str]:
-    """Every ghost, as `NAME-FTYPE`."""
-    return sorted(path.name[: -len(SUFFIX)] for path in FOLDER.glob(f"*{SUFFIX}"))
+HEADERS = Path(__file__).parent / "data" / "ghost_headers"
+NAMES = tuple(sorted(path.name.removesuffix(".head.z") for path in HEADERS.glob("*.head.z")))
 
 
-def ghost(name: str, folder: Path) -> Path:
-    """Write the sparse file of this ghost into `folder` and return its path: full apparent size, a few KB of disk."""
-    target = folder / f"{name}.gguf"
-    if not target.exists():
-        content = (FOLDER / f"{name}{SUFFIX}").read_bytes()
-        (size,) = struct.unpack_from("<Q", content)
-        partial = folder / f".{name}.{os.getpid()}"
-        partial.write_bytes(zlib.decompress(content[8:]))
-        os.truncate(partial, size)
-        partial.rename(target)
-    return target
+def unpack(name: str, folder: Path) -> Path:
+    """A sparse file with this model's true header and true size."""
+    packed = (HEADERS / f"{name}.head.z").read_bytes()
+    path = folder / f"{name}.gguf"
+    with path.open("wb") as file:
+        file.write(zlib.decompress(packed[8:]))
+        file.truncate(struct.unpack("<Q", packed[:8])[0])
+    return path
+
+
+@dataclass(frozen=True)
+class Ghost:
+    """What the gguf package reads of one header: full metadata keys, and (name, shape, type) in file order."""
+
+    metadata: dict[str, Any]
+    tensors: tuple[tuple[str, tuple[int, ...], str], ...]
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """A value under the architecture's prefix; the first one of a list."""
+        value = self.metadata.get(f"{self.metadata['general.architecture']}.{key}", default)
+        return value[0] if isinstance(value, list) else value
+
+
+@functools.cache
+def ghost(name: str) -> Ghost:
+    """One header as the gguf package reads it."""
+    import tempfile
+
+    from gguf import GGUFReader
+
+    with tempfile.TemporaryDirectory() as folder:
+        reader = GGUFReader(str(unpack(name, Path(folder))))
+        metadata = {key: field.contents() for key, field in reader.fields.items()}
+        tensors = tuple((t.name, tuple(map(int, t.shape)), t.tensor_type.name) for t in reader.tensors)
+    return Ghost(metadata, tensors)
