@@ -1,34 +1,153 @@
-"""The compute buffers of any placement, laid out as the engine does: on devices, on the host, or partly on each.
+"""The compute buffers of any placement, laid out as the engine does: on devices, in host memory, or partly on each.
 
-Counted: one buffer per device and one in host memory, for the batch the engine reserves at start. Not counted: what
-backends take beside ggml's buffers (kernel workspaces, the CPU's work buffer), and the output buffer.
+Counted: one buffer per device and one in host memory, for the batch that the engine reserves at start. Not counted:
+what backends take beside ggml's buffers (kernel workspaces, the CPU's work buffer), and the output buffer.
+
+There is no shorter closed form with this accuracy: with weights in host memory a buffer's size is decided by which
+holes weight copies and cache copies leave behind, so the allocator itself is the formula (see `graph.placing`).
 """
 
 from __future__ import annotations
 
 import functools
+import sys
+from typing import Any
 
+from ...figure import Figure, Number, leaf, plain
+from ...layers import Attention, LatentAttention
+from ...plan import Claim
+from ...quant import quant
+from .graph.families import family
 from .graph.model import write
 from .graph.placing import Buffer, lay_out
-from .graph.schedule import schedule
+from .graph.schedule import OFFLOAD_ROWS, flash_kernel, schedule
 from .graph.sheet import Homes, Sheet
+from .graph.tensors import Node
 from .graph.writer import Run, Writer
+from .placement import pool
+from .settings import Settings
+from .slots import Slots, cells
 
 DEVICE_ALIGNMENT = 128
 HOST_ALIGNMENT = 32
 
 
-def buffers(sheet: Sheet, run: Run, homes: Homes, offload: bool = True, pipeline: bool = False) -> list[Buffer]:
+VERIFIED, NEAREST = 0.0, 0.1
+"""Stated bands: graphs compared with the engine's are exact; others follow the nearest known architecture."""
+
+
+def offload_claims(page: Sheet, settings: Settings, made: Slots, where: Homes) -> tuple[Claim, ...]:
+    """One claim per compute buffer, for any placement."""
+    window = next((p.window for block in page.blocks for p in block.mixers if isinstance(p, Attention) and p.window), 0)
+    numbers = (made.graph_tokens, made.sequences, made.streams, made.output_rows, made.sequence_tokens, cells(window, settings, made))
+    within = VERIFIED if family(page.spec.architecture).compared else NEAREST
+    found = buffer_numbers(page, settings, where, numbers)
+    return tuple(Claim("compute", pool(backend, where), bytes, within) for backend, bytes in enumerate(found))
+
+
+def buffer_numbers(page: Sheet, settings: Settings, where: Homes, numbers: tuple[Number, ...]) -> tuple[Number, ...]:
+    """Bytes of every buffer for numbers of any kind: int, figure or column."""
+    numpy = sys.modules.get("numpy")
+    if numpy is not None and any(isinstance(number, numpy.ndarray) for number in numbers):
+        rows = numpy.broadcast_arrays(*numbers)
+        found = [_bytes(page, settings, where, tuple(int(n) for n in row)) for row in zip(*(r.ravel() for r in rows), strict=True)]
+        return tuple(numpy.array(column).reshape(rows[0].shape) for column in zip(*found, strict=True))
+    bare = tuple(int(plain(number)) for number in numbers)
+    if any(isinstance(number, Figure) for number in numbers):
+        return tuple(explained(buffer) for buffer in _buffers(page, settings, where, bare, record=True))
+    return _bytes(page, settings, where, bare)
+
+
+def _bytes(page: Sheet, settings: Settings, where: Homes, numbers: tuple[int, ...]) -> tuple[int, ...]:
+    return buffer_bytes(page, _run(page, settings, where, numbers), where, settings.op_offload, pipelined(settings, where))
+
+
+def _buffers(page: Sheet, settings: Settings, where: Homes, numbers: tuple[int, ...], record: bool) -> list[Buffer]:
+    return buffers(page, _run(page, settings, where, numbers), where, settings.op_offload, pipelined(settings, where), record)
+
+
+def _run(page: Sheet, settings: Settings, where: Homes, numbers: tuple[int, ...]) -> Run:
+    tokens, sequences, streams, outputs, ordinary, window = numbers
+    flash = bool(settings.flash_attention) and flash_runs(page, where, ordinary)
+    return Run(
+        tokens,
+        sequences,
+        streams,
+        outputs,
+        ordinary,
+        window,
+        quant(settings.k),
+        quant(settings.v),
+        flash,
+        pin_norms=tokens < OFFLOAD_ROWS or (where.cpu > 0 and where.cpu not in where.layers),
+        embeddings=settings.embeddings,
+        transposed=settings.flash_attention is False,
+    )
+
+
+def flash_runs(page: Sheet, where: Homes, cells: int) -> bool:
+    """Whether flash attention stays on: every device must have a kernel for the attention of its own blocks."""
+    if not where.cpu:
+        return True
+    for block, home in zip(page.blocks, where.layers, strict=False):
+        for part in block.mixers if home != where.cpu else ():
+            if isinstance(part, Attention) and not flash_kernel(part.key_dim, part.value_dim, part.heads >= 2 * part.kv_heads):
+                return False
+            if isinstance(part, LatentAttention):
+                if part.absorbed and not flash_kernel(part.kv_rank + part.rope_dim, part.kv_rank, part.heads >= 2):
+                    return False
+                if not part.absorbed and not flash_kernel(part.nope_dim + part.rope_dim, part.value_dim, False):
+                    return False
+    return True
+
+
+def pipelined(settings: Settings, where: Homes) -> bool:
+    """Several devices that hold everything between them work on several batches at once, with copies of every input."""
+    whole = where.cpu > 1 and where.cpu not in where.layers and where.cpu != where.output
+    return whole and not settings.cpu_moe_layers and settings.kv_offload
+
+
+def buffers(page: Sheet, run: Run, where: Homes, offload: bool = True, pipeline: bool = False, record: bool = False) -> list[Buffer]:
     """Every backend's buffer after laying out the graph: devices in order, then the host."""
-    writer = Writer(run, sheet, homes)
-    write(writer, sheet, homes)
-    plan = schedule(writer.graph, homes.cpu, offload, pipeline)
-    made = [Buffer(DEVICE_ALIGNMENT, True) for _ in range(homes.cpu)] + [Buffer(HOST_ALIGNMENT, False)]
-    lay_out(plan.leaves, plan.steps, made)
+    writer = Writer(run, page, where)
+    write(writer, page, where)
+    plan = schedule(writer.graph, where.cpu, offload, pipeline)
+    made = [Buffer(DEVICE_ALIGNMENT, True) for _ in range(where.cpu)] + [Buffer(HOST_ALIGNMENT, False)]
+    lay_out(plan.leaves, plan.steps, made, record)
     return made
 
 
 @functools.lru_cache(maxsize=4096)
-def buffer_bytes(sheet: Sheet, run: Run, homes: Homes, offload: bool = True, pipeline: bool = False) -> tuple[int, ...]:
+def buffer_bytes(page: Sheet, run: Run, where: Homes, offload: bool = True, pipeline: bool = False) -> tuple[int, ...]:
     """Bytes of every backend's compute buffer: devices in order, then the host."""
-    return tuple(buffer.bytes for buffer in buffers(sheet, run, homes, offload, pipeline))
+    return tuple(buffer.bytes for buffer in buffers(page, run, where, offload, pipeline))
+
+
+def explained(buffer: Buffer) -> Figure:
+    """A buffer's size as the sum of what is alive at its widest moment and the holes between."""
+    groups: dict[str, int] = {}
+    for node in buffer.widest.values():
+        name = role(node)
+        groups[name] = groups.get(name, 0) + buffer.room(node)
+    gaps = buffer.bytes - sum(groups.values())
+    groups["graph_gaps"] = gaps
+    parts: list[Any] = [leaf(name, bytes) for name, bytes in groups.items() if bytes]
+    total: Figure = (
+        functools.reduce(lambda left, right: left + right, parts, leaf("graph_gaps", 0))
+        if not parts
+        else functools.reduce(lambda left, right: left + right, parts)
+    )
+    return Figure(buffer.bytes, "step", (total,), "compute_buffer")
+
+
+def role(node: Node) -> str:
+    """What a tensor is in a buffer, as a message key."""
+    if node.op != "none" or not node.name:
+        return "graph_activations"
+    if "kq_mask" in node.name:
+        return "graph_masks"
+    if node.name.startswith("cache_"):
+        return "graph_cache_copies"
+    return (
+        "graph_inputs" if node.name.startswith(("inp_", "attn_inp_", "self_", "out_ids", "rs_s", "mean", "cls")) else "graph_weight_copies"
+    )

@@ -21,7 +21,7 @@ def cache_of(writer: Writer, layer: Attention) -> tuple[Node, Node, int]:
     """The cache tensors of this block's keys and values, and their cells."""
     run = writer.run
     cells = run.window_cells if layer.window else run.cells
-    home = writer.layer_home(writer.cache_owner(layer))
+    home = writer.homes.layers[writer.cache_owner(layer)]
     keys = writer.graph.stored(f"cache_k_l{writer.index}", (layer.kv_heads * layer.key_dim, cells, run.streams), run.k, home, False)
     width = writer.widest_values if run.transposed else layer.kv_heads * layer.value_dim
     values = writer.graph.stored(f"cache_v_l{writer.index}", (width, cells, run.streams), run.v, home, False)
@@ -60,7 +60,7 @@ def turned(writer: Writer, name: str, inputs: Node, steps: Steps, windowed: bool
         inputs = writer.norm(name, inputs, steps.layer_norm)
     if steps.rope:
         named = steps.frequencies if steps.window_frequencies or not windowed else None
-        factors = writer.shared(named, writer.layer_home(writer.index)) if named else None
+        factors = writer.shared(named, writer.homes.layers[writer.index]) if named else None
         inputs = graph.like("rope", inputs, writer.positions, *((factors,) if factors is not None else ()))
     if (normed and not steps.norm_first) or steps.bare_norm:
         inputs = writer.norm(name, inputs, steps.layer_norm)
@@ -251,7 +251,7 @@ def latent(writer: Writer, layer: LatentAttention, inputs: Node) -> Node:
     for part in (q, values, keys):
         graph.expand(part)
     cache = graph.stored(
-        f"cache_k_l{writer.index}", (rank + layer.rope_dim, run.cells, run.streams), run.k, writer.layer_home(writer.index), False
+        f"cache_k_l{writer.index}", (rank + layer.rope_dim, run.cells, run.streams), run.k, writer.homes.layers[writer.index], False
     )
     store(writer, cache, keys, "attn_inp_k_idxs", False)
     k = graph.view(cache, (rank + layer.rope_dim, 1, run.cells, run.streams), False)

@@ -105,7 +105,7 @@ def one_block(body: Body, block: Block, residual: Node, last: bool) -> Node:
         normed = writer.norm(kind.feed_norm, middle, kind.layer_norm) if writer.has(f"{kind.feed_norm}.weight") else middle
         current = feed_forward(body, block, normed)
     if writer.has("post_ffw_norm.weight"):
-        current = writer.norm("post_ffw_norm", current, kind.layer_norm)
+        current = writer.norm("post_ffw_norm", current, kind.layer_norm, pinned=False)
     if kind.residual_scale:
         current = writer.scale(current)
     current = writer.add(middle, current) if kind.residual_first else writer.add(current, middle)

@@ -82,6 +82,8 @@ class Family:
     """Every block adds its own token embedding (Gemma 3n, Gemma 4)."""
     stream: str = ""
     """A residual stream unlike others: "altup" (four versions), "rwkv" (shifted tokens), "post" (norms after the sums)."""
+    compared: bool = False
+    """Its graph was compared with the engine's own, node by node."""
     encoder: bool = False
     """Nothing is cached and no logits are made."""
 

@@ -29,7 +29,7 @@ def per_layer_inputs(writer: Writer, residual: Node, rows: Node, layers: int) ->
     width = rows.shape[0] // layers if rows.shape[1] == tokens else rows.shape[0]
     writer.prefix = ""
     projected = writer.scale(graph.mul_mat(writer.need("per_layer_model_proj.weight"), residual))
-    projected = writer.norm("per_layer_proj_norm", graph.reshape(projected, width, layers, tokens))
+    projected = writer.norm("per_layer_proj_norm", graph.reshape(projected, width, layers, tokens), pinned=False)
     summed = writer.scale(writer.add(projected, graph.reshape(rows, width, layers, tokens)))
     return graph.pack(graph.permute(summed, 0, 2, 1, 3))
 
@@ -136,7 +136,7 @@ def altup_block(writer: Writer, layer: Attention, stack: Node, inputs: Node, ste
     if sparse:
         gate = sparse_gate(writer, gate)
     fed = graph.mul_mat(writer.need("ffn_down.weight"), graph.like("mul", up, graph.like("unary", gate)))
-    done = writer.add(writer.norm("post_ffw_norm", fed), middle)
+    done = writer.add(writer.norm("post_ffw_norm", fed, pinned=False), middle)
     corrected = correct(writer, predicted, done)
     update = graph.like("mul", slice_of(writer, corrected, tokens), writer.need("altup_correct_scale.weight"))
     update = graph.like("unary", graph.mul_mat(writer.need("inp_gate.weight"), update))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from ....layers import Attention, Block, LatentAttention
+from ....layers import Attention, LatentAttention
 from ....model import ModelSpec
 from . import gemma
 from .blocks import Body, one_block
 from .families import Family, family
 from .inputs import embeddings
+from .sheet import Homes, Sheet
 from .tensors import Node
 from .writer import Writer
 
@@ -15,33 +16,25 @@ MEAN, FIRST, LAST, RANK = 1, 2, 3, 4
 """Values of the key `pooling_type` (llama.h, enum llama_pooling_type)."""
 
 
-def write(writer: Writer, spec: ModelSpec) -> None:
-    """The whole graph of `spec` into `writer.graph`."""
+def write(writer: Writer, sheet: Sheet, homes: Homes) -> None:
+    """The graph of a model into `writer.graph`; repeated blocks are left out."""
+    spec = sheet.spec
     kind = family(spec.architecture)
-    blocks = ordered(spec)
-    attentions = [part for block in blocks for part in block.mixers if isinstance(part, Attention)]
+    attentions = [part for block in sheet.blocks for part in block.mixers if isinstance(part, Attention)]
+    latents = [part for block in sheet.blocks for part in block.mixers if isinstance(part, LatentAttention)]
+    widths = [part.kv_heads * part.value_dim for part in attentions] + [part.heads * part.value_dim for part in latents]
     writer.position_axes = kind.position_axes
-    writer.widest_values = max((part.kv_heads * part.value_dim for part in attentions), default=0)
-    if any(isinstance(part, LatentAttention) and not part.absorbed for block in blocks for part in block.mixers):
-        writer.widest_values = max(
-            part.heads * part.value_dim for block in blocks for part in block.mixers if isinstance(part, LatentAttention)
-        )
+    writer.widest_values = max(widths, default=0)
     body = Body(writer, kind, any(part.window for part in attentions), spec.hidden)
-    residual = entry(body, spec, len(blocks))
-    last = len(blocks) - 1
-    for index, block in enumerate(blocks):
+    layers = len(sheet.blocks)
+    residual = entry(body, spec, layers)
+    for index in sheet.kept(homes):
         writer.block(index)
-        residual = one_block(body, block, residual, index == last)
+        residual = one_block(body, sheet.blocks[index], residual, index == layers - 1)
     writer.prefix = ""
     if kind.stream == "altup":
         residual = writer.crop(gemma.gather_stream(writer, residual))
     head(writer, kind, residual)
-
-
-def ordered(spec: ModelSpec) -> list[Block]:
-    """Blocks by position."""
-    found: dict[int, Block] = {position: group.block for group in spec.groups for position in group.positions}
-    return [found[position] for position in sorted(found)]
 
 
 def entry(body: Body, spec: ModelSpec, layers: int) -> Node:
@@ -71,7 +64,7 @@ def head(writer: Writer, kind: Family, residual: Node) -> None:
     graph = writer.graph
     # LFM2's older files call their output norm by another name.
     name = next((n for n in ("output_norm", "token_embd_norm") if writer.has(f"{n}.weight")), "") if kind.stream != "post" else ""
-    normed = writer.norm(name, residual, kind.layer_norm) if name else residual
+    normed = writer.norm(name, residual, kind.layer_norm, pinned=False) if name else residual
     normed.kept = True
     if kind.encoder:
         graph.expand(normed)
@@ -92,7 +85,7 @@ def projection(writer: Writer) -> Node:
     if own is not None:
         return own
     table = writer.tensors["token_embd.weight"]
-    return writer.graph.stored("output.weight", table.shape, writer.quant_of(table), writer.home("output.weight"), True)
+    return writer.graph.stored("output.weight", table.shape, writer.quant_of(table), writer.homes.output, True)
 
 
 def pooled(writer: Writer, rows: Node) -> Node:

@@ -9,9 +9,10 @@ the holes that nothing fitted: both are reported.
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from .tensors import IN_PLACE, Node
+from .tensors import Node
 
 GPU_ROW = 512
 """A CUDA device pads the last row of a quantised tensor to a multiple of this many values (MATRIX_ROW_PADDING)."""
@@ -80,82 +81,74 @@ class Buffer:
         sizes.insert(index, size)
 
 
-Step = tuple[Node, int, list[Node]]
+Step = tuple[Node, int, Sequence[Node]]
 """A node to run, its backend, its inputs there."""
 
 
-def lay_out(leaves: list[tuple[Node, int]], steps: list[Step], buffers: list[Buffer]) -> None:
-    """Places every leaf and step into `buffers`."""
-    children: dict[int, int] = {}
-    views: dict[int, int] = {}
-    owned: dict[int, tuple[int, int]] = {}
-    """Node -> (buffer, address) while it has memory of its own here."""
-
-    def allocate(node: Node, where: int) -> None:
-        key = id(node)
-        if key in owned or node.root is not None or node.home is not None:
-            return
-        if node.op in IN_PLACE:
-            for parent in node.sources:
-                mine = owned.get(id(parent))
-                if (
-                    mine is not None
-                    and children.get(id(parent), 0) == 1
-                    and not views.get(id(parent), 0)
-                    and not parent.kept
-                    and parent.shape == node.shape
-                    and parent.type == node.type
-                    and parent.packed
-                ):
-                    buffer = buffers[mine[0]]
-                    owned[key] = mine
-                    del owned[id(parent)]
-                    buffer.alive.pop(id(parent), None)
-                    buffer.alive[key] = node
-                    spare = buffer.room(parent) - buffer.room(node)
-                    if spare > 0:
-                        buffer.give(mine[1] + buffer.room(node), spare)
-                    return
-        buffer = buffers[where]
-        size = buffer.room(node)
-        at = buffer.take(size)
-        owned[key] = (where, at)
-        buffer.alive[key] = node
-        if at + size > buffer.bytes:
-            buffer.bytes = at + size
-            buffer.widest = dict(buffer.alive)
-
-    def release(node: Node) -> None:
-        if node.kept:
-            return
-        where, at = owned.pop(id(node))
-        buffer = buffers[where]
-        buffer.give(at, buffer.room(node))
-        buffer.alive.pop(id(node), None)
-
+def lay_out(leaves: list[tuple[Node, int]], steps: list[Step], buffers: list[Buffer], record: bool = False) -> None:
+    """Places every leaf and step into `buffers`; `record` keeps what is alive at each buffer's widest moment."""
     for node, where in leaves:
-        allocate(node, where)
+        if node.buffer < 0 and node.home is None and node.root is None:
+            _allocate(node, where, buffers, record)
     for node, where, sources in steps:
         if node.root is not None and node.op != "none":
-            views[id(node.root)] = views.get(id(node.root), 0) + 1
-        if node.given:
-            allocate(node, where)
+            node.root.shown += 1
         for source in sources:
-            children[id(source)] = children.get(id(source), 0) + 1
-            if source.given:
-                allocate(source, where)
+            source.uses += 1
+            if source.given and source.buffer < 0:
+                _allocate(source, where, buffers, record)
     for node, where, sources in steps:
+        if node.root is None and node.buffer < 0 and node.home is None:
+            _allocate(node, where, buffers, record)
         for source in sources:
-            allocate(source, where)
-        allocate(node, where)
-        for source in sources:
-            key = id(source)
-            children[key] -= 1
-            if children[key] == 0 and not views.get(key, 0):
-                if source.root is not None:
-                    root = source.root
-                    views[id(root)] -= 1
-                    if not views[id(root)] and not children.get(id(root), 0) and id(root) in owned:
-                        release(root)
-                elif key in owned:
-                    release(source)
+            source.uses -= 1
+            if not source.uses and not source.shown:
+                root = source.root
+                if root is None:
+                    if source.buffer >= 0:
+                        _release(source, buffers)
+                else:
+                    root.shown -= 1
+                    if not root.shown and not root.uses and root.buffer >= 0:
+                        _release(root, buffers)
+
+
+def _allocate(node: Node, where: int, buffers: list[Buffer], record: bool) -> None:
+    if node.in_place:
+        for parent in node.sources:
+            if (
+                parent.buffer >= 0
+                and parent.uses == 1
+                and not parent.shown
+                and not parent.kept
+                and parent.packed
+                and parent.shape == node.shape
+                and parent.type == node.type
+            ):
+                buffer = buffers[parent.buffer]
+                node.buffer, node.at, parent.buffer = parent.buffer, parent.at, -1
+                if record:
+                    buffer.alive.pop(id(parent), None)
+                    buffer.alive[id(node)] = node
+                spare = buffer.room(parent) - buffer.room(node)
+                if spare > 0:
+                    buffer.give(node.at + buffer.room(node), spare)
+                return
+    buffer = buffers[where]
+    size = buffer.room(node)
+    node.buffer, node.at = where, buffer.take(size)
+    if record:
+        buffer.alive[id(node)] = node
+    if node.at + size > buffer.bytes:
+        buffer.bytes = node.at + size
+        if record:
+            buffer.widest = dict(buffer.alive)
+
+
+def _release(node: Node, buffers: list[Buffer]) -> None:
+    if node.kept:
+        return
+    buffer = buffers[node.buffer]
+    buffer.give(node.at, buffer.room(node))
+    buffer.alive.pop(id(node), None)
+    node.buffer = -1

@@ -15,7 +15,7 @@ from .writer import Writer
 
 def state_of(writer: Writer, letter: str, size: int) -> Node:
     """The block's state tensor: `r` is what convolutions and token shifts remember, `s` the recurrence's own."""
-    home = writer.layer_home(writer.index)
+    home = writer.homes.layers[writer.index]
     return writer.graph.stored(f"cache_{letter}_l{writer.index}", (size, writer.run.sequences), quant("F32"), home, False)
 
 

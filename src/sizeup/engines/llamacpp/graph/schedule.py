@@ -22,6 +22,19 @@ COPIES = 4
 HEADS = frozenset((40, 64, 72, 80, 96, 112, 128, 256))
 """Head widths for which the CUDA kernels run flash attention with keys and values of one width."""
 
+GROUPED = {512: 512, 576: 512, 192: 128}
+"""Key width -> value width of kernels that need several query heads per key head."""
+
+GROUPED_CELLS = 256
+"""These kernels also need a multiple of this many cells."""
+
+
+def flash_kernel(key_dim: int, value_dim: int, grouped: bool) -> bool:
+    """Whether the CUDA backend has a flash attention kernel for heads of these widths."""
+    if key_dim in GROUPED:
+        return grouped and value_dim == GROUPED[key_dim]
+    return key_dim in HEADS and value_dim == key_dim
+
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
@@ -39,12 +52,8 @@ def runs_on_device(node: Node, device: int, cpu: int) -> bool:
         if home is not None and home != device and home != cpu:
             return False
     if node.op == "flash":
-        keys, values = node.sources[1].shape, node.sources[2].shape
-        queries = node.sources[0].shape
-        if keys[0] == 512 or keys[0] == 576 or keys[0] == 192:
-            grouped = queries[2] >= 2 * keys[2] and len(node.sources) > 3 and keys[1] % 256 == 0
-            return grouped and values[0] == {512: 512, 576: 512, 192: 128}[keys[0]]
-        return keys[0] in HEADS and values[0] == keys[0]
+        queries, keys, values = (source.shape for source in node.sources[:3])
+        return flash_kernel(keys[0], values[0], queries[2] >= 2 * keys[2] and keys[1] % GROUPED_CELLS == 0)
     if node.op == "ssm_scan":
         state, decay = node.sources[0].shape, node.sources[3].shape
         if decay[0] == 1:
@@ -69,6 +78,8 @@ def offload_rows(node: Node) -> int:
 def schedule(graph: Graph, devices: int, offload: bool = True, pipeline: bool = False) -> Schedule:
     """Backends, splits and copies for `graph` on `devices` devices and the CPU."""
     cpu = devices
+    if not devices:
+        return Schedule([(leaf, 0) for leaf in graph.leaves], [(node, 0, node.sources) for node in graph.nodes], 1)
     nodes = [node for node in graph.nodes if node.op not in VIEWS]
     _by_weights(graph, cpu, offload)
 
@@ -135,57 +146,42 @@ def _split(graph: Graph, cpu: int, copies: int) -> Schedule:
     """Cuts the graph where the backend changes or a weight is brought over, and lists what the allocator walks."""
     steps: list[Step] = []
     copied: dict[tuple[int, int], list[Node]] = {}
-    wanted: list[Node] = []
     brought: list[tuple[list[Node], int]] = []
     current = next((n.backend for n in graph.nodes if n.op not in VIEWS), cpu)
     split: list[Step] = []
     inputs: list[Node] = []
     splits = 1
 
-    def near(source: Node, backend: int) -> bool:
-        root = source.root or source
-        home = root.home if root.home is not None else source.backend
-        return home == backend
-
     def close() -> None:
         for source in inputs:
             mark = Node("none", source.shape, source.type, source.bytes, (source,), source.root or source)
-            steps.append((mark, source.backend, [source]))
-            steps.append((copied[id(source), current][0], current, []))
+            steps.append((mark, source.backend, mark.sources))
+            steps.append((copied[id(source), current][0], current, ()))
         steps.extend(split)
 
     for node in graph.nodes:
         if node.op in VIEWS:
             split.append((node, node.backend, node.sources))
             continue
-        fresh = node.backend == current and inputs and any(s.weight and s.backend != current and not near(s, current) for s in node.sources)
-        if node.backend != current or fresh:
+        far = [
+            source
+            for source in node.sources
+            if source.backend != node.backend and (home if (home := (source.root or source).home) is not None else -1) != node.backend
+        ]
+        if node.backend != current or (inputs and far and any(source.weight for source in far)):
             close()
             split, inputs = [], []
             splits += 1
             current = node.backend
-        sources = node.sources
-        for index, source in enumerate(sources):
-            if source.backend == current or near(source, current):
-                continue
-            key = (id(source), current)
-            if key not in copied:
-                made = []
-                for _ in range(copies):
-                    twin = Node("none", source.shape, source.type, source.bytes, name=source.name)
-                    twin.packed, twin.quant = source.packed, source.quant
-                    twin.backend = current
-                    if copies > 1:
-                        twin.given = twin.kept = True
-                    made.append(twin)
-                copied[key] = made
-                wanted.append(source)
-                brought.append((made, current))
-                inputs.append(source)
-            if sources is node.sources:
-                sources = list(sources)
-            sources[index] = copied[key][0]
-        if sources is not node.sources:
+        if far:
+            sources = list(node.sources)
+            for source in far:
+                key = (id(source), current)
+                if key not in copied:
+                    copied[key] = made = [_twin(source, current, copies > 1) for _ in range(copies)]
+                    brought.append((made, current))
+                    inputs.append(source)
+                sources = [copied[key][0] if other is source else other for other in sources]
             node.sources = sources
         split.append((node, current, node.sources))
     close()
@@ -195,11 +191,17 @@ def _split(graph: Graph, cpu: int, copies: int) -> Schedule:
             if leaf.given:
                 leaf.kept = True
                 leaves.append((leaf, leaf.backend))
-                for _ in range(copies - 1):
-                    twin = Node("none", leaf.shape, leaf.type, leaf.bytes, name=leaf.name)
-                    twin.given = twin.kept = True
-                    leaves.append((twin, leaf.backend))
+                leaves.extend((_twin(leaf, leaf.backend, True), leaf.backend) for _ in range(copies - 1))
         for made, backend in brought:
             leaves.extend((twin, backend) for twin in made)
     leaves.extend((leaf, leaf.backend) for leaf in graph.leaves)
     return Schedule(leaves, steps, splits)
+
+
+def _twin(source: Node, backend: int, kept: bool) -> Node:
+    """A copy of a tensor on another backend, gaps and all."""
+    name = source.name if (source.root or source).op == "none" else ""
+    twin = Node("none", source.shape, source.type, source.bytes, name=name)
+    twin.packed, twin.quant, twin.backend = source.packed, source.quant, backend
+    twin.given = twin.kept = kept
+    return twin

@@ -16,7 +16,9 @@ Shape = tuple[int, int, int, int]
 WIDTH = {"f32": 4, "f16": 2, "bf16": 2, "i32": 4, "i64": 8}
 """Bytes of one number of the types that operations produce."""
 
-IN_PLACE = frozenset(["add", "sub", "mul", "div", "add_id", "scale", "sqr", "sqrt", "log", "unary", "rope", "rms_norm", "clamp", "soft_max", "fill"])
+IN_PLACE = frozenset(
+    ["add", "sub", "mul", "div", "add_id", "scale", "sqr", "sqrt", "log", "unary", "rope", "rms_norm", "clamp", "soft_max", "fill"]
+)
 """Operations that may write over an input of the same layout (ggml's ggml_op_can_inplace)."""
 
 VIEWS = frozenset(("view", "reshape", "permute", "transpose"))
@@ -27,11 +29,14 @@ class Node:
     """One tensor of the graph."""
 
     __slots__ = (
+        "at",
         "backend",
+        "buffer",
         "bytes",
         "extra",
         "given",
         "home",
+        "in_place",
         "kept",
         "name",
         "op",
@@ -40,10 +45,12 @@ class Node:
         "root",
         "seen",
         "shape",
+        "shown",
         "sources",
         "type",
+        "uses",
         "weight",
-    )  # fmt: skip
+    )
 
     def __init__(
         self,
@@ -56,17 +63,21 @@ class Node:
         packed: bool = True,
         name: str = "",
     ) -> None:
-        self.op, self.shape, self.type, self.name = op, shape, type, name
+        self.op = op
+        self.shape = shape
+        self.type = type
+        self.name = name
         self.bytes = shape[0] * shape[1] * shape[2] * shape[3] * WIDTH[type] if bytes is None else bytes
-        self.sources: list[Node] = list(sources)
+        self.sources = sources
         self.root = root
         """The tensor whose memory a view shows; None when it has its own."""
         self.packed = packed
         """Rows follow each other without gaps, in the order of the shape."""
+        self.in_place = op in IN_PLACE
         self.given = False
         """Filled by the caller before the graph runs (a graph input)."""
         self.kept = False
-        """Never freed: its copies belong to other steps of the pipeline."""
+        """Never freed: a result, or a copy that belongs to another step of the pipeline."""
         self.weight = False
         self.home: int | None = None
         """The backend whose buffer already holds it (weights, caches); None when the allocator places it."""
@@ -76,11 +87,13 @@ class Node:
         """Its format when it is quantised."""
         self.extra = 0
         """Bytes a GPU kernel keeps behind the result for its own use."""
-
-    @property
-    def placed(self) -> bool:
-        """Its memory exists before the graph is laid out."""
-        return (self.root or self).home is not None
+        self.uses = 0
+        """While it is laid out: operations that still need it, …"""
+        self.shown = 0
+        """… views of it that are still needed, …"""
+        self.buffer = -1
+        """… and the buffer and address it has; -1 while it has none."""
+        self.at = 0
 
     @property
     def rows(self) -> int:

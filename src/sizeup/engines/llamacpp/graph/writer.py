@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from ....layers import Attention
 from ....model import Tensor
 from ....quant import Quant, quant
+from .sheet import Homes, Sheet
 from .tensors import Graph, Node
 
 
@@ -30,6 +30,8 @@ class Run:
     k: Quant
     v: Quant
     flash: bool
+    pin_norms: bool = False
+    """Norms run where their block lies: with batches below 32 tokens, or with every layer on devices."""
     embeddings: bool = False
     """Embeddings are asked for, and pooled as the model's `pooling_type` says."""
     transposed: bool = False
@@ -39,14 +41,8 @@ class Run:
 class Writer:
     """Writes nodes for one model; `block` selects whose weights `weight` finds."""
 
-    def __init__(
-        self, run: Run, tensors: dict[str, Tensor], home: Callable[[str], int], layer_home: Callable[[int], int], hyper: dict[str, object]
-    ) -> None:
-        self.run, self.tensors, self.hyper = run, tensors, hyper
-        self.home = home
-        """The backend that holds a weight, by its full name."""
-        self.layer_home = layer_home
-        """The backend that holds a block's cache and state."""
+    def __init__(self, run: Run, sheet: Sheet, homes: Homes) -> None:
+        self.run, self.tensors, self.hyper, self.homes = run, sheet.tensors, sheet.spec.hyper, homes
         self.graph = Graph()
         self.prefix = ""
         self.index = 0
@@ -74,7 +70,7 @@ class Writer:
             tensor = self.tensors.get(name)
             if tensor is None or tensor.type is None:
                 return None
-            where = self.home(name) if home is None else home
+            where = self.homes.of(name) if home is None else home
             node = self._weights[key] = self.graph.stored(name, tensor.shape, quant(tensor.type), where, True)
         return node
 
@@ -126,10 +122,12 @@ class Writer:
         bias = self.weight(f"{name}.bias")
         return self.graph.like("add", result, bias) if bias is not None else result
 
-    def norm(self, name: str, inputs: Node, layer_norm: bool = False) -> Node:
-        """A norm over rows; with no stored weight or bias it is the bare norm."""
+    def norm(self, name: str, inputs: Node, layer_norm: bool = False, pinned: bool = True) -> Node:
+        """A norm over rows; with no stored weight or bias it is the bare norm. `pinned`: may be tied to the block's device."""
         result = self.graph.like("norm" if layer_norm else "rms_norm", inputs)
         weight, bias = self.weight(f"{name}.weight"), self.weight(f"{name}.bias")
+        if self.run.pin_norms and pinned and (weight is not None or bias is not None):
+            result.backend = self.homes.layers[self.index]
         if weight is not None:
             result = self.graph.like("mul", result, weight)
         if bias is not None:
