@@ -34,6 +34,16 @@ def plan_json(plan: Plan) -> dict[str, Any]:
     }
 
 
+def fit_json(plans: list[Plan], nearest: list[Plan], longest_context_tokens: int | None) -> dict[str, Any]:
+    """The best plan, with the other plans for the same model, what fits instead when it does not, and its longest context."""
+    return {
+        **plan_json(plans[0]),
+        "longest_context_tokens": longest_context_tokens,
+        "others": [plan_json(plan) for plan in plans[1:]],
+        "nearest": [plan_json(plan) for plan in nearest],
+    }
+
+
 def speed_json(speed: Speed | None) -> dict[str, Any] | None:
     """A speed as an interval, in tokens per second."""
     if speed is None:

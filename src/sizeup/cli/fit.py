@@ -1,0 +1,44 @@
+"""sizeup fit MODEL: does it fit, part by part, how fast, and what to type."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sizeup.errors import DOES_NOT_FIT
+
+from .settings import model_argument, plan_options, read_model, settings
+from .verb import WHY_ALL, Asked, Verb
+
+
+def fit(asked: Asked, model: str, **chosen: Any) -> None:
+    """Print the best plan for this model and machine; exit 3 when none fits."""
+    from sizeup import search
+
+    spec = read_model(model, chosen["assume"])
+    machine = search.resolve_machine(chosen["on"])
+    plans = search.fit(spec, machine, engine=chosen["engine"], quant=chosen["quant"], context_tokens=chosen["context"], **settings(chosen))
+    plan = plans[0]
+    if asked.why is not None:
+        from sizeup.derivation import explain
+
+        derivation = explain(plan, None if asked.why == WHY_ALL else asked.why, asked.page.texts.language, asked.page.units)
+        if asked.json:
+            asked.say_json(derivation.to_json())
+        else:
+            asked.say(derivation.text(asked.page) + "\n")
+        return
+    nearest = [] if plan.fits else search.nearest(spec, plan)
+    longest = search.longest_context(plan) if plan.fits else None
+    if asked.json:
+        from sizeup.api import fit_json
+
+        asked.say_json(fit_json(plans, nearest, longest))
+    else:
+        from sizeup import render
+
+        asked.say(render.fit(asked.page, plan, plans[1:], nearest, longest))
+    if not plan.fits:
+        raise SystemExit(DOES_NOT_FIT)
+
+
+command = Verb("fit", fit, [model_argument(), *plan_options()])

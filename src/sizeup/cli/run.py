@@ -1,0 +1,59 @@
+"""sizeup run FILE.gguf: run the real model, then print predicted beside measured."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from sizeup.figure import plain
+
+from .settings import Count, model_argument, plan_options, read_model, settings
+from .verb import Asked, Option, Verb, write
+
+
+def run(asked: Asked, model: str, prompt: str, max_tokens: int, temperature: float, seed: int, raw: bool, **chosen: Any) -> None:
+    """Stream the model's answer to the prompt, then what it took beside what was predicted; the measurement is stored."""
+    from sizeup import render, search, store
+    from sizeup.engines.llamacpp.run import run as run_engine
+
+    spec = read_model(model, chosen["assume"])
+    plan = search.fit(
+        spec, chosen["on"], engine=chosen["engine"], quant=chosen["quant"], context_tokens=chosen["context"], **settings(chosen)
+    )[0]
+    show = not asked.json
+    if show and sys.stderr.isatty():
+        print(asked.page.texts("run.loading", model=spec.name), file=sys.stderr, flush=True)
+    pieces: list[str] = []
+
+    def on_text(text: str) -> None:
+        pieces.append(text)
+        if show:
+            write(text)
+
+    found = run_engine(plan, prompt, max_tokens=max_tokens, temperature=temperature, seed=seed, raw=raw, on_text=on_text)
+    predicted = {part: int(plain(count)) for part, count in plan.breakdown.by_part().items()}
+    number = store.keep(found, predicted)
+    if asked.json:
+        from sizeup.api import measurement_json
+
+        asked.say_json({**measurement_json(found, predicted), "text": "".join(pieces), "number": number})
+        return
+    asked.say("\n" + render.measurement(asked.page, plan, found))
+    asked.say(f"  {asked.page.texts('run.stored', number=number)}\n")
+
+
+command = Verb(
+    "run",
+    run,
+    [
+        model_argument(),
+        click.Argument(["prompt"], required=False, default="Hello", metavar="[PROMPT]"),
+        Option(["--max-tokens"], type=Count(), default=128, metavar="N"),
+        Option(["--temperature"], type=float, default=0.0, metavar="T"),
+        Option(["--seed"], type=Count(), default=1, metavar="N"),
+        Option(["--raw"], is_flag=True),
+        *plan_options(),
+    ],
+)

@@ -1,0 +1,157 @@
+"""Words in three languages: one JSON file a language, message keys -> text with named places.
+
+Sentences that code writes in English (errors, warnings, notes) are their own keys: the file of a language holds the
+English sentence with places beside its translation, so whoever raises an error needs to know nothing of languages.
+"""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import json
+import os
+import re
+import string
+from collections.abc import Mapping
+from importlib import resources
+from typing import Any
+
+from sizeup.errors import UserError
+
+LANGUAGES = ("en", "zh-Hant", "zh-Hans")
+"""Languages that exist, as BCP 47 writes them; each is a file here."""
+
+_HANT = {"hant", "tw", "hk", "mo"}
+
+
+def language(given: str | None = None, environment: Mapping[str, str] | None = None) -> str:
+    """The language to speak: the one asked for, else SIZEUP_LANG, else the system's locale, else English.
+
+    Raises UserError when the one asked for does not exist; an unknown locale is no mistake and means English.
+    """
+    if given:
+        found = _recognised(given)
+        if found is None:
+            raise UserError(f"“{given}” is not a language of sizeup.", "--lang " + " | ".join(LANGUAGES))
+        return found
+    env = os.environ if environment is None else environment
+    # The first that is set decides, as in POSIX; the rest is not asked even when the first is unknown to us.
+    named = next((env[name] for name in ("SIZEUP_LANG", "LC_ALL", "LC_MESSAGES", "LANG") if env.get(name)), "")
+    return _recognised(named) or "en"
+
+
+def _recognised(name: str) -> str | None:
+    words = [word.lower() for word in re.split(r"[-_.@]", name) if word]
+    if not words:
+        return None
+    if words[0] == "zh":
+        if "hans" in words:
+            return "zh-Hans"
+        return "zh-Hant" if _HANT & set(words[1:]) else "zh-Hans"
+    return "en" if words[0] == "en" else None
+
+
+class Texts:
+    """All words of one language. Call it with a key and the values of its places."""
+
+    def __init__(self, language: str) -> None:
+        content = _content(language)
+        self.language = language
+        self._messages: dict[str, str] = content["messages"]
+        self._sentences: dict[str, str] = content.get("sentences", {})
+        self._glossary: dict[str, dict[str, Any]] = content["glossary"]
+
+    def __call__(self, key: str, **values: Any) -> str:
+        """The text of this key with its places filled; English when this language lacks it. Raises KeyError for an unknown key."""
+        text = self._messages.get(key)
+        if text is None:
+            text = _content("en")["messages"][key]
+        return str(text).format(**values) if values else str(text)
+
+    def has(self, key: str) -> bool:
+        """Whether any text has this key."""
+        return key in self._messages or key in _content("en")["messages"]
+
+    def named(self, group: str, name: str) -> str:
+        """The text of `group.name`, or the bare name when nobody has worded it."""
+        key = f"{group}.{name}"
+        return self(key) if self.has(key) else name.replace("_", " ")
+
+    def sentence(self, english: str) -> str:
+        """A sentence that code wrote in English, in this language; unchanged when it has no translation."""
+        if not self._sentences:
+            return english
+        exact = self._sentences.get(english)
+        if exact is not None:
+            return exact
+        for pattern, places, translated in _patterns(self.language):
+            found = pattern.fullmatch(english)
+            if found:
+                return translated.format(**{place: self.sentence(found[index]) for index, place in enumerate(places, 1)})
+        return english
+
+    def term(self, word: str) -> dict[str, Any] | None:
+        """The glossary's entry for a term of the field or one of its other names, in any case; None when there is none."""
+        key = _terms(self.language).get(_plain_term(word))
+        return None if key is None else {"term": key, **self._entry(key)}
+
+    def terms(self) -> list[str]:
+        """Every term of the glossary by its English key, in order."""
+        return list(_content("en")["glossary"])
+
+    def near_terms(self, word: str) -> list[str]:
+        """Names in the glossary that look like this one."""
+        known = _terms(self.language)
+        near = difflib.get_close_matches(_plain_term(word), known, 4, 0.5)
+        return list(dict.fromkeys(self._entry(known[name])["name"] for name in near))
+
+    def _entry(self, key: str) -> dict[str, Any]:
+        entry: dict[str, Any] = self._glossary.get(key) or _content("en")["glossary"][key]
+        return entry
+
+
+@functools.cache
+def texts(language: str) -> Texts:
+    """The words of one language of LANGUAGES, read once."""
+    return Texts(language)
+
+
+def places(text: str) -> list[str]:
+    """Names of the places in a text, in order."""
+    return [name for _, name, _, _ in string.Formatter().parse(text) if name is not None]
+
+
+@functools.cache
+def _content(language: str) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(resources.files(__name__).joinpath(f"{language}.json").read_bytes())
+    return content
+
+
+@functools.cache
+def _patterns(language: str) -> list[tuple[re.Pattern[str], list[str], str]]:
+    """The translatable sentences with places as patterns, the most literal ones first, so that a vague one never wins."""
+    found = []
+    for english, translated in _content(language).get("sentences", {}).items():
+        if names := places(english):
+            literal = [part for part, _, _, _ in string.Formatter().parse(english)]
+            pattern = "(.*?)".join(re.escape(part) for part in literal)
+            # The last place has no literal after it when the sentence ends with it.
+            pattern += "(.*?)" * (len(names) - len(literal) + 1)
+            found.append((sum(map(len, literal)), re.compile(pattern, re.DOTALL), names, translated))
+    found.sort(key=lambda row: -row[0])
+    return [row[1:] for row in found]
+
+
+@functools.cache
+def _terms(language: str) -> dict[str, str]:
+    """Every way to write a term, plainly -> its key: English names always work, beside the language's own."""
+    known: dict[str, str] = {}
+    for source in dict.fromkeys(("en", language)):
+        for key, entry in _content(source)["glossary"].items():
+            for name in (key, entry["name"], *entry.get("also", ())):
+                known.setdefault(_plain_term(name), key)
+    return known
+
+
+def _plain_term(word: str) -> str:
+    return re.sub(r"[\s_\-–.()（）]+", "", word).lower()

@@ -1,0 +1,14 @@
+"""Objects in, text out: every answer for a terminal, in three languages. Pure functions; nothing here prints or asks the system.
+
+Colours help and are never needed; 80 columns are always enough; a narrower page loses columns, not facts.
+"""
+
+from __future__ import annotations
+
+from sizeup.page import WIDEST, WIDTH, Page
+
+from .answer import fit
+from .listing import machine, model, models, term, terms
+from .run import measurement
+
+__all__ = ["WIDEST", "WIDTH", "Page", "fit", "machine", "measurement", "model", "models", "term", "terms"]

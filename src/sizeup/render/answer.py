@@ -1,0 +1,262 @@
+"""The answer to "does it fit": verdict, bar against the hard line, a row per part, speed, evidence, what else would do, the command."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sizeup.figure import plain
+from sizeup.page import Page, cells, cut, indented, pad, right, wrap
+from sizeup.plan import Plan
+
+from .bar import GLYPHS, RECLAIMABLE, memory_bar
+from .names import bandwidth, bound, context, feeling, machine_line, parameters, pool_name, quant_name, seconds, signed_percent, speed_range
+from .origins import origin
+
+EDGE = "  "
+
+
+def fit(page: Page, plan: Plan, others: Sequence[Plan] = (), nearest: Sequence[Plan] = (), longest_tokens: int | None = None) -> str:
+    """The whole answer. `others` are further plans for the same model, `nearest` what fits instead when this does not."""
+    lines = ["", *headline(page, plan)]
+    if not plan.fits:
+        lines += shortfall(page, plan)
+    lines += ["", *bars(page, plan), "", *rows(page, plan), "", *speeds(page, plan), ""]
+    lines += evidence(page, plan)
+    if plan.fits:
+        lines += better(page, plan, others, longest_tokens)
+        lines += ["", *command(page, plan)]
+    elif nearest:
+        lines += ["", *nearest_rows(page, plan, nearest)]
+    else:
+        lines += ["", *_text(page, page.texts("nearest.none"))]
+    lines += doubts(page, plan)
+    lines += ["", *hints(page, plan)]
+    return "\n".join(line.rstrip() for line in lines) + "\n"
+
+
+def headline(page: Page, plan: Plan) -> list[str]:
+    """What was asked at the left, the verdict at the right; the machine and the engine below."""
+    t = page.texts
+    verdict = t("fit.fits") if plan.fits else t("fit.no")
+    asked = f"{plan.model.name}  {quant_name(page, plan)}  {t('unit.tokens', count=f'{context(plan):,}')}"
+    space = page.width - len(EDGE) - cells(verdict) - 2
+    shown = page.paint(verdict, "good" if plan.fits else "bad")
+    head = EDGE + pad(page.paint(cut(asked, space), "strong"), space) + "  " + shown
+    engine = t("machine.engine", engine=plan.engine)
+    box = machine_line(page, plan.machine)
+    if len(EDGE) + cells(box) + 3 + cells(engine) <= page.width:
+        return [head, EDGE + pad(box, page.width - len(EDGE) - cells(engine)) + page.paint(engine, "dim")]
+    return [head, *_text(page, box), EDGE + page.paint(engine, "dim")]
+
+
+def shortfall(page: Page, plan: Plan) -> list[str]:
+    """One line per pool that is too small: what is needed, what it has."""
+    lines = []
+    for pool, free in plan.free_bytes.items():
+        if free < 0:
+            needed = plan.breakdown.needed_bytes(pool)
+            words = page.texts(
+                "fit.needs",
+                needed=page.bytes(needed),
+                pool=pool_name(page, plan.machine, pool),
+                free=page.bytes(needed + free),
+            )
+            lines += [page.paint(line, "bad") for line in _text(page, words)]
+    return lines
+
+
+def bars(page: Page, plan: Plan) -> list[str]:
+    """A bar for every pool that something is claimed in; named when there are several."""
+    pools = [pool for pool in plan.breakdown.by_pool() if pool != "disk"]
+    names = {pool: pool_name(page, plan.machine, pool) for pool in pools}
+    label = max((cells(name) for name in names.values()), default=0) + 2 if len(pools) > 1 else 0
+    label = min(label, page.width // 3)
+    lines = []
+    for pool in pools:
+        limit = plan.breakdown.needed_bytes(pool) + plan.free_bytes.get(pool, 0)
+        first, under = memory_bar(page, plan.breakdown, pool, limit, page.width - len(EDGE) - label)
+        lines += [EDGE + pad(cut(names[pool], label - 2), label) + first if label else EDGE + first, EDGE + " " * label + under]
+    return lines
+
+
+def rows(page: Page, plan: Plan) -> list[str]:
+    """One row per part: its glyph, its bytes per pool, where the number is from."""
+    t, breakdown = page.texts, plan.breakdown
+    parts = [part for part, count in breakdown.by_part().items() if plain(count)]
+    pools = [pool for pool in breakdown.by_pool() if pool != "disk"]
+    columns = [[pool] for pool in pools]
+    titles = [pool_name(page, plan.machine, pool) for pool in pools]
+    cards = [pool for pool in pools if pool.startswith("vram")]
+    if len(columns) > 2 and len(cards) > 1:
+        columns = [cards, *([pool] for pool in pools if pool not in cards)]
+        titles = [t("pool.cards", cards=len(cards)), *(title for title, pool in zip(titles, pools, strict=True) if pool not in cards)]
+    name_width = max((cells(t.named("part", part)) for part in parts), default=0) + 2
+    wide = [max(10, min(cells(title), 14)) for title in titles]
+    lines = []
+    if len(columns) > 1:
+        lines.append(EDGE + "  " + pad("", name_width) + "  ".join(right(cut(title, w), w) for title, w in zip(titles, wide, strict=True)))
+    for part in parts:
+        sizes = [sum(int(plain(breakdown.bytes(part, pool))) for pool in column) for column in columns]
+        figures = "  ".join(right(page.bytes(size) if size else "–", w) for size, w in zip(sizes, wide, strict=True))
+        start = EDGE + page.paint(GLYPHS.get(part, "■"), part) + " " + pad(t.named("part", part), name_width) + figures + "   "
+        words = origin(page, plan, part)
+        if page.width - cells(start) >= 24:
+            lines += indented(words, page.width, start)
+        else:
+            lines += [start, *(page.paint(line, "dim") for line in indented(words, page.width, EDGE + "    "))]
+        spare = sum(int(plain(claim.bytes)) for claim in breakdown.claims if claim.part == part and claim.reclaimable)
+        if spare:
+            note = EDGE + page.paint(RECLAIMABLE, "dim") + " "
+            lines += indented(t("from.reclaimable", size=page.bytes(spare)), page.width, note)
+    return lines
+
+
+def speeds(page: Page, plan: Plan) -> list[str]:
+    """Decode and prefill as ranges with their feeling and what binds them, and the time to load."""
+    t, speed = page.texts, plan.speed
+    name_width = max(cells(t(f"speed.{name}")) for name in ("decode", "prefill", "load")) + 2
+    lines = []
+    if speed.decode is not None:
+        words = t("list.semicolon").join(w for w in (feeling(page, speed.decode.tokens_per_s), _reason(page, plan)) if w)
+        start = EDGE + pad(t("speed.decode"), name_width) + page.paint(speed_range(page, speed.decode), "strong") + "   "
+        lines += indented(words, page.width, start)
+    else:
+        lines += indented(_unknown(page, plan), page.width, EDGE + pad(t("speed.decode"), name_width))
+    if speed.prefill is not None:
+        lines += [EDGE + pad(t("speed.prefill"), name_width) + speed_range(page, speed.prefill)]
+    if speed.load_s is not None:
+        lines += [EDGE + pad(t("speed.load"), name_width) + t("speed.load_from_disk", time=seconds(page, speed.load_s))]
+    return lines
+
+
+def _unknown(page: Page, plan: Plan) -> str:
+    """Why no speed can be told, and what would tell it."""
+    if plan.machine.name == "this machine":
+        return page.texts("speed.unknown_here")
+    silent = [name for name in plan.breakdown.by_pool() if (pool := plan.machine.pool(name)) is None or not pool.bytes_per_s]
+    words = page.texts("list.comma").join(pool_name(page, plan.machine, name) for name in silent)
+    return page.texts("speed.unknown_there", pools=words) if silent else page.texts("speed.unknown")
+
+
+def _reason(page: Page, plan: Plan) -> str:
+    """What binds the decode speed, and the bandwidths that the range rests on."""
+    t, decode = page.texts, plan.speed.decode
+    if decode is None:
+        return ""
+    pools = [pool for name in plan.breakdown.by_pool() if (pool := plan.machine.pool(name)) is not None and pool.bytes_per_s]
+    words = []
+    for pool in pools:
+        known = t("speed.bandwidth", rate=bandwidth(pool.bytes_per_s or 0), how=t(f"kind.{pool.bandwidth_source.kind}"))
+        words.append(f"{pool_name(page, plan.machine, pool.name)} {known}" if len(pools) > 1 else known)
+    return t("speed.bound", bound=bound(page, decode), basis=t("list.semicolon").join(words)) if words else bound(page, decode)
+
+
+def evidence(page: Page, plan: Plan) -> list[str]:
+    """How well this is known: the levels that were reached, else what a prediction of ours is worth."""
+    t = page.texts
+    lines = []
+    for proof in plan.evidence:
+        parts = t("list.comma").join(t.named("part", part) for part, gap in proof.difference_bytes.items() if gap == 0)
+        key = "evidence.equal" if parts else "evidence.level"
+        lines += _text(page, t(key, level=t(f"level.{proof.level}"), engine=proof.engine, date=proof.date[:10], parts=parts))
+    if not lines:
+        exact = [part for part in plan.breakdown.by_part() if all(c.within == 0 for c in plan.breakdown.claims if c.part == part)]
+        sure = t("list.comma").join(t.named("part", part) for part in exact)
+        lines = _text(page, t("evidence.predicted", parts=sure) if sure else t("evidence.predicted_band"))
+    return [page.paint(line, "dim") for line in lines]
+
+
+def better(page: Page, plan: Plan, others: Sequence[Plan], longest_tokens: int | None) -> list[str]:
+    """The neighbours that fit: other mixes with what they cost or win in speed, and the longest context."""
+    t = page.texts
+    words: list[str] = []
+    now = plan.speed.decode
+    here = int(plain(plan.breakdown.bytes("weights")))
+    for other in others:
+        if not other.fits:
+            continue
+        then = other.speed.decode
+        gain = t("better.speed", percent=signed_percent(then.tokens_per_s / now.tokens_per_s)) if now and then else ""
+        kind = "better.better" if int(plain(other.breakdown.bytes("weights"))) > here else "better.smaller"
+        if not any(word.startswith(t(kind, quant="").rstrip()) for word in words):
+            words.append(t(kind, quant=other.quant) + (f" ({gain})" if gain else ""))
+    if longest_tokens is not None:
+        words.append(t("better.context", tokens=f"{longest_tokens:,}"))
+    return _text(page, "   ".join(words)) if words else []
+
+
+def nearest_rows(page: Page, plan: Plan, nearest: Sequence[Plan]) -> list[str]:
+    """What does fit: the change in words, the speed beside it."""
+    t = page.texts
+    lines = [EDGE + page.paint(t("nearest.title"), "strong")]
+    for option in nearest:
+        words = change(page, plan, option)
+        decode = option.speed.decode
+        speed = speed_range(page, decode) if decode else ""
+        space = page.width - len(EDGE) - 2 - cells(speed) - (2 if speed else 0)
+        first, *rest = wrap(words, space)
+        lines.append(EDGE + "  " + pad(first, space) + ("  " + speed if speed else ""))
+        lines += [EDGE + "  " + line for line in rest]
+        lines += [page.paint(line, "dim") for line in indented(option.command, page.width, EDGE + "    ", EDGE + "      ")]
+    return lines
+
+
+def change(page: Page, plan: Plan, option: Plan) -> str:
+    """What an option changes, in words: its reason with the figures that matter."""
+    settings = option.settings
+    where = placement(page, option)
+    values = {
+        "quant": option.quant,
+        "tokens": f"{context(option):,}",
+        "k": getattr(settings, "k", ""),
+        "v": getattr(settings, "v", ""),
+        "model": option.model.name,
+        "machine": option.machine.name,
+        "parameters": parameters(option.model.parameters) if hasattr(option.model, "parameters") else "",
+    }
+    words = page.texts(f"why.{option.why}", **values) if page.texts.has(f"why.{option.why}") else option.quant
+    return words + (page.texts("list.comma") + where if where and where != placement(page, plan) else "")
+
+
+def placement(page: Page, plan: Plan) -> str:
+    """Where the layers lie: all on the cards, some, experts in RAM; "" without cards."""
+    layers, experts = getattr(plan.settings, "gpu_layers", 0), getattr(plan.settings, "cpu_moe_layers", 0)
+    total = plan.model.layers
+    if not layers or layers == 0:
+        return page.texts("place.ram") if plan.machine.devices else ""
+    if layers != "all" and layers <= total:
+        return page.texts("place.some", layers=layers, total=total)
+    return page.texts("place.experts", layers=total if experts == "all" else experts, total=total) if experts else page.texts("place.all")
+
+
+def doubts(page: Page, plan: Plan) -> list[str]:
+    """What had to be assumed, what was odd, what the engine changed: each a line, so that nobody takes a guess for a fact."""
+    t = page.texts
+    kinds = (("doubt.assumed", plan.model.assumed), ("doubt.warning", plan.model.warnings), ("doubt.note", plan.breakdown.notes))
+    lines = []
+    for key, sentences in kinds:
+        for sentence in sentences:
+            lines += [page.paint(line, "warn") for line in indented(t.sentence(sentence), page.width, EDGE + t(key) + " ")]
+    return ["", *lines] if lines else []
+
+
+def command(page: Page, plan: Plan) -> list[str]:
+    """The command to paste: never broken inside a word; a shell's backslash joins its lines."""
+    words, lines, line = plan.command.split(" "), [], ""
+    for word in words:
+        if line and len(EDGE) + cells(line) + 1 + cells(word) + 2 > page.width:
+            lines.append(line + " \\")
+            line = "  " + word
+        else:
+            line = f"{line} {word}" if line else word
+    return [EDGE + page.paint(text, "command") for text in [*lines, line]]
+
+
+def hints(page: Page, plan: Plan) -> list[str]:
+    """What to type next."""
+    part = "cache" if plain(plan.breakdown.bytes("cache")) else "weights"
+    return [page.paint(line, "dim") for line in _text(page, page.texts("hint.why", part=part))]
+
+
+def _text(page: Page, words: str) -> list[str]:
+    return indented(words, page.width, EDGE)

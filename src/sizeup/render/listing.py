@@ -1,0 +1,218 @@
+"""What was found: this machine, a ranking of models, what was read of one model, a term of the field."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sizeup.facts import Source
+from sizeup.figure import plain
+from sizeup.hardware import Device, Machine, Pool
+from sizeup.model import ModelSpec
+from sizeup.page import Page, indented
+from sizeup.plan import Plan
+from sizeup.quant import quant
+
+from .answer import EDGE
+from .names import bandwidth, feeling, machine_line, parameters, pool_name, quant_name, short_device, speed_range
+from .tables import Column, pairs, table
+
+
+def models(page: Page, machine: Machine, plans: Sequence[Plan], rule: str = "") -> str:
+    """A ranking of models for a machine, best first, with the rule it follows said below."""
+    t = page.texts
+    lines = ["", *indented(machine_line(page, machine), page.width, EDGE), ""]
+    if not plans:
+        return "\n".join([*lines, *indented(t("models.none"), page.width, EDGE)]) + "\n"
+    decode = [plan.speed.decode for plan in plans]
+    lines += table(
+        page,
+        [
+            Column("", [str(place) for place in range(1, len(plans) + 1)], right=True),
+            Column(t("models.model"), [plan.model.name for plan in plans], least=18),
+            Column(t("models.parameters"), [_sizes(page, plan.model) for plan in plans], right=True, rank=2),
+            Column(t("models.quant"), [quant_name(page, plan) for plan in plans], rank=1),
+            Column(t("models.memory"), [page.bytes(plain(plan.breakdown.total_bytes)) for plan in plans], right=True),
+            Column(t("models.decode"), [speed_range(page, s) if s else "?" for s in decode], right=True),
+            Column("", [feeling(page, s.tokens_per_s) if s else "" for s in decode], rank=3),
+        ],
+    )
+    if rule:
+        lines += ["", *(page.paint(line, "dim") for line in indented(rule, page.width, EDGE))]
+    first = plans[0].model.card.get("id") or plans[0].model.name
+    lines += ["", *(page.paint(line, "dim") for line in indented(t("hint.models", model=first), page.width, EDGE))]
+    return "\n".join(lines) + "\n"
+
+
+def _sizes(page: Page, model: ModelSpec) -> str:
+    if model.active_parameters < model.parameters * 9 // 10:
+        return page.texts("models.active", total=parameters(model.parameters), active=parameters(model.active_parameters))
+    return parameters(model.parameters)
+
+
+def machine(page: Page, box: Machine) -> str:
+    """Everything that was found of a machine, each with where it is from."""
+    t = page.texts
+    name = t("machine.this") if box.name == "this machine" else box.name
+    found: list[tuple[str, str]] = []
+    if box.cpu is not None:
+        cpu = box.cpu
+        words = [cpu.name, t("machine.cores_threads", cores=cpu.cores, threads=cpu.threads)]
+        if cpu.usable < cpu.threads:
+            words.append(t("machine.usable", cores=f"{cpu.usable:g}"))
+        found += [(t("machine.cpu"), t("list.comma").join(words)), (t("machine.features"), " ".join(cpu.features))]
+    for device in box.devices:
+        found.append((t("machine.device"), _device(page, box, device)))
+    for pool in box.pools:
+        found.append((pool_name(page, box, pool.name), _pool(page, pool)))
+    for disk in box.disks:
+        words = [t("machine.disk_free", path=disk.path, total=page.bytes(disk.bytes), free=page.bytes(disk.free_bytes))]
+        words += [disk.filesystem] if disk.filesystem else []
+        words += [_rate(page, disk.bytes_per_s, disk.source)] if disk.bytes_per_s else []
+        found.append((t("machine.disk"), t("list.comma").join(words)))
+    for link in box.links:
+        ends = "–".join(pool_name(page, box, end) for end in link.ends)
+        found.append((t("machine.link"), f"{link.kind} {ends}{t('list.comma')}{_rate(page, link.bytes_per_s, link.source)}"))
+    found.append((t("machine.system"), t.sentence(box.system)))
+    found += [(t("machine.limit"), t.sentence(limit)) for limit in box.limits]
+    lines = ["", EDGE + page.paint(name, "strong"), "", *pairs(page, found)]
+    for node in box.nodes:
+        lines += ["", *indented(machine_line(page, node), page.width, EDGE)]
+    lines += [*_warnings(page, box.warnings)]
+    if any(not pool.bytes_per_s for pool in box.pools) and box.name == "this machine":
+        lines += ["", *(page.paint(line, "dim") for line in indented(t("hint.measure"), page.width, EDGE))]
+    return "\n".join(lines) + "\n"
+
+
+def _pool(page: Page, pool: Pool) -> str:
+    t = page.texts
+    words = [t("machine.pool", total=page.bytes(pool.bytes), free=page.bytes(pool.free_bytes))]
+    words.append(_rate(page, pool.bytes_per_s, pool.bandwidth_source) if pool.bytes_per_s else t("machine.rate_unknown"))
+    return t("list.comma").join(words)
+
+
+def _rate(page: Page, bytes_per_s: float, source: Source) -> str:
+    return page.texts("machine.rate", rate=bandwidth(bytes_per_s), how=page.texts(f"kind.{source.kind}"))
+
+
+def _device(page: Page, box: Machine, device: Device) -> str:
+    t = page.texts
+    words = [short_device(device.name), device.kind]
+    if device.compute_capability:
+        words.append(t("machine.capability", version=device.compute_capability))
+    if device.others_bytes:
+        words.append(t("machine.others", size=page.bytes(device.others_bytes)))
+    if device.limit_bytes:
+        words.append(t("machine.gpu_limit", size=page.bytes(device.limit_bytes)))
+    return t("list.comma").join(words)
+
+
+def model(page: Page, spec: ModelSpec) -> str:
+    """What was read of a model: sizes, layers by kind, what is stored, what a token of context costs, sources."""
+    t = page.texts
+    found = [
+        (t("model.architecture"), spec.architecture or spec.model_type),
+        (t("model.parameters"), _exact_sizes(page, spec)),
+        (t("model.context"), t("unit.tokens", count=f"{spec.context_tokens:,}") if spec.context_tokens else ""),
+        (t("model.hidden"), t("model.hidden_value", hidden=f"{spec.hidden:,}", vocabulary=f"{spec.vocabulary:,}")),
+    ]
+    found += [(t("model.layers") if index == 0 else " ", _group(page, group)) for index, group in enumerate(spec.groups)]
+    found += [(t.named("tower", tower.kind), t("model.tower", parameters=parameters(tower.parameters()))) for tower in spec.towers]
+    if spec.draft_blocks:
+        found.append((t("model.draft"), t("model.draft_value", layers=sum(group.layers for group in spec.draft_blocks))))
+    found += _stored(page, spec)
+    f16 = quant("F16")
+    per_token = int(plain(spec.cache_row_bytes(f16, f16)))
+    found.append(
+        (t("model.cache"), t("model.cache_value", bytes=f"{per_token:,}", whole=_whole_context(page, spec, per_token)) if per_token else "")
+    )
+    found += [(t.named("card", key), str(spec.card[key])) for key in ("license", "release_date") if spec.card.get(key)]
+    found.append((t("model.source"), _source(page, spec.source)))
+    lines = ["", EDGE + page.paint(spec.name, "strong"), "", *pairs(page, found)]
+    lines += _warnings(page, spec.warnings)
+    for sentence in spec.assumed:
+        lines += [page.paint(line, "warn") for line in indented(t.sentence(sentence), page.width, EDGE + t("doubt.assumed") + " ")]
+    return "\n".join(lines) + "\n"
+
+
+def _exact_sizes(page: Page, spec: ModelSpec) -> str:
+    total, active = spec.parameters, spec.active_parameters
+    words = f"{parameters(total)} ({total:,})"
+    return words + page.texts("list.comma") + page.texts("model.active", active=parameters(active)) if active < total else words
+
+
+def _group(page: Page, group: Any) -> str:
+    t = page.texts
+    words = [_part(page, part) for part in group.block.parts[:-1]]
+    return t("model.group", layers=group.layers, parts=t("list.plus").join(word for word in words if word))
+
+
+def _part(page: Page, part: Any) -> str:
+    """A layer kind in words, with its shapes: `kind.Attention` and so on; the bare name of a kind that nobody has worded."""
+    t, kind = page.texts, type(part).__name__
+    if not t.has(f"layer.{kind}"):
+        return kind
+    shapes = {name: getattr(part, name) for name in part.__dataclass_fields__}
+    words = t(f"layer.{kind}", **{name: f"{value:,}" if type(value) is int else value for name, value in shapes.items()})
+    window = getattr(part, "window", 0)
+    if window:
+        words += t("list.comma") + t("layer.chunk" if part.chunked else "layer.window", window=f"{window:,}")
+    if kind == "Attention" and not part.caches:
+        words += t("list.comma") + t("layer.shared_cache")
+    return words
+
+
+def _stored(page: Page, spec: ModelSpec) -> list[tuple[str, str]]:
+    t = page.texts
+    if not spec.tensors or not all(tensor.type for tensor in spec.tensors):
+        return []
+    by_type: dict[str, list[int]] = {}
+    for tensor in spec.tensors:
+        by_type.setdefault(str(tensor.type), []).append(tensor.bytes)
+    order = sorted(by_type, key=lambda name: -sum(by_type[name]))
+    words = [t("model.type", type=name, tensors=len(by_type[name]), size=page.bytes(sum(by_type[name]))) for name in order]
+    whole = sum(sum(sizes) for sizes in by_type.values())
+    label = f"{spec.mix}{t('list.comma')}" if spec.mix else ""
+    return [(t("model.stored"), label + t("model.tensors", tensors=len(spec.tensors), size=page.bytes(whole), bytes=f"{whole:,}"))] + [
+        (" ", word) for word in words
+    ]
+
+
+def _whole_context(page: Page, spec: ModelSpec, per_token: int) -> str:
+    tokens = spec.context_tokens or 8192
+    return page.texts("model.cache_whole", size=page.bytes(per_token * tokens), tokens=f"{tokens:,}")
+
+
+def _source(page: Page, source: Source) -> str:
+    words = [page.texts(f"kind.{source.kind}"), source.where, source.date]
+    return page.texts("list.comma").join(word for word in words if word)
+
+
+def _warnings(page: Page, warnings: Sequence[str]) -> list[str]:
+    t = page.texts
+    lines = [""] if warnings else []
+    for warning in warnings:
+        lines += [page.paint(line, "warn") for line in indented(t.sentence(warning), page.width, EDGE + t("doubt.warning") + " ")]
+    return lines
+
+
+def term(page: Page, entry: dict[str, Any]) -> str:
+    """One term of the glossary: its name, its other names, what it is and what it does to memory or speed."""
+    also = [name for name in entry.get("also", ()) if name != entry["name"]]
+    head = page.paint(entry["name"], "strong") + (f"  ({page.texts('list.comma').join(also)})" if also else "")
+    lines = ["", EDGE + head, "", *indented(entry["text"], page.width, EDGE)]
+    if entry.get("see"):
+        lines += [
+            "",
+            *(
+                page.paint(line, "dim")
+                for line in indented(page.texts("term.see", terms=page.texts("list.comma").join(entry["see"])), page.width, EDGE)
+            ),
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def terms(page: Page, names: Sequence[str]) -> str:
+    """The list of terms that are explained, as running text."""
+    title = page.paint(page.texts("term.list"), "strong")
+    return "\n".join(["", EDGE + title, "", *indented(page.texts("list.comma").join(names), page.width, EDGE)]) + "\n"

@@ -1,0 +1,69 @@
+"""A real run: what was predicted beside what was measured, part by part."""
+
+from __future__ import annotations
+
+from sizeup.figure import plain
+from sizeup.page import Page, cells, indented, pad
+from sizeup.plan import PARTS, Measurement, Plan
+
+from .answer import EDGE
+from .names import rate, seconds, speed_range
+from .tables import Column, table
+
+
+def measurement(page: Page, plan: Plan, found: Measurement) -> str:
+    """Predicted and measured bytes per part with the difference, the process, then the speeds."""
+    t = page.texts
+    predicted = {part: int(plain(count)) for part, count in plan.breakdown.by_part().items()}
+    if "state" in predicted and "state" not in found.buffers:
+        predicted["cache"] = predicted.get("cache", 0) + predicted.pop("state")
+    parts = [part for part in PARTS if found.buffers.get(part) or (predicted.get(part) and part in found.buffers)]
+    rows = [(t.named("part", part), predicted.get(part), found.buffers[part]) for part in parts]
+    if found.peak_resident_bytes is not None:
+        rows.append((t("run.resident"), int(plain(plan.breakdown.total_bytes)), found.peak_resident_bytes))
+    lines = ["", EDGE + page.paint(t("run.title", engine=found.engine), "strong"), ""]
+    lines += table(
+        page,
+        [
+            Column("", [name for name, _, _ in rows], least=8),
+            Column(t("run.predicted"), [_size(page, guess) for _, guess, _ in rows], right=True),
+            Column(t("run.measured"), [_size(page, real) for _, _, real in rows], right=True),
+            Column(t("run.difference"), [_gap(page, guess, real) for _, guess, real in rows], right=True),
+        ],
+    )
+    lines += ["", *_speeds(page, plan, found)]
+    if found.resident_bytes is not None:
+        lines += [page.paint(line, "dim") for line in indented(t("run.resident_note"), page.width, EDGE)]
+    return "\n".join(line.rstrip() for line in lines) + "\n"
+
+
+def _size(page: Page, count: int | None) -> str:
+    return "–" if count is None else page.bytes(count)
+
+
+def _gap(page: Page, predicted: int | None, measured: int) -> str:
+    if predicted is None:
+        return ""
+    if predicted == measured:
+        return page.texts("run.equal")
+    share = (measured - predicted) / predicted * 100 if predicted else 0.0
+    return f"{'+' if share >= 0 else '−'}{abs(share):.1f} %"
+
+
+def _speeds(page: Page, plan: Plan, found: Measurement) -> list[str]:
+    t = page.texts
+    rows: list[tuple[str, str, str]] = []
+    if found.decode_tokens_per_s:
+        guess = speed_range(page, plan.speed.decode) if plan.speed.decode else ""
+        rows.append((t("speed.decode"), t("speed.rate", range=rate(found.decode_tokens_per_s)), guess))
+    if found.prefill_tokens_per_s:
+        guess = speed_range(page, plan.speed.prefill) if plan.speed.prefill else ""
+        rows.append((t("speed.prefill"), t("speed.rate", range=rate(found.prefill_tokens_per_s)), guess))
+    if found.load_s is not None:
+        guess = seconds(page, plan.speed.load_s) if plan.speed.load_s is not None else ""
+        rows.append((t("speed.load"), seconds(page, found.load_s), guess))
+    width = max((cells(name) for name, _, _ in rows), default=0) + 2
+    return [
+        EDGE + pad(name, width) + real + (page.paint("   " + t("run.was_predicted", guess=guess), "dim") if guess else "")
+        for name, real, guess in rows
+    ]

@@ -1,0 +1,59 @@
+"""Tables: rankings, and pairs of a name and what is known of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sizeup.page import Page, cells, cut, indented, pad, right
+
+EDGE = "  "
+GAP = 2
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its title, its cells, to which side it leans, and how narrow it may get (0: it keeps its width)."""
+
+    title: str
+    cells: Sequence[str]
+    right: bool = False
+    least: int = 0
+    rank: int = 0
+    """Columns of the highest rank are left out first when the page is too narrow; 0 always stays."""
+
+
+def table(page: Page, columns: Sequence[Column]) -> list[str]:
+    """The rows of a table that fits the page: the columns that may shrink do so first, then ranked columns are left out."""
+    shown = [column for column in columns if any(column.cells)]
+    widths = [max(cells(column.title), *(cells(cell) for cell in column.cells)) for column in shown]
+    room = page.width - len(EDGE)
+
+    def excess() -> int:
+        return sum(widths) + GAP * (len(widths) - 1) - room
+
+    for index, column in enumerate(shown):
+        if column.least and excess() > 0:
+            widths[index] = max(column.least, widths[index] - excess())
+    while excess() > 0 and any(column.rank for column in shown):
+        worst = max(range(len(shown)), key=lambda i: shown[i].rank)
+        del shown[worst], widths[worst]
+    lines = [page.paint(_row([column.title for column in shown], shown, widths), "dim")] if any(c.title for c in shown) else []
+    for row in zip(*(column.cells for column in shown), strict=True):
+        lines.append(_row(row, shown, widths))
+    return lines
+
+
+def _row(row: Sequence[str], columns: Sequence[Column], widths: Sequence[int]) -> str:
+    words = [(right if c.right else pad)(cut(cell, w), w) for cell, c, w in zip(row, columns, widths, strict=True)]
+    return (EDGE + (" " * GAP).join(words)).rstrip()
+
+
+def pairs(page: Page, rows: Sequence[tuple[str, str]]) -> list[str]:
+    """Names at the left, what is known at the right, wrapped under itself."""
+    known = [(name, value) for name, value in rows if value]
+    width = min(max((cells(name) for name, _ in known), default=0), page.width // 3)
+    lines = []
+    for name, value in known:
+        lines += indented(value, page.width, EDGE + pad(cut(name, width), width) + "  ")
+    return lines
