@@ -15,13 +15,14 @@ from typing import Any
 
 from ...figure import Figure, Number, leaf, plain
 from ...layers import Attention, LatentAttention
+from ...model import ModelSpec, Tensor
 from ...plan import Claim
 from ...quant import quant
 from .graph.families import family
 from .graph.model import write
 from .graph.placing import Buffer, lay_out
 from .graph.schedule import OFFLOAD_ROWS, flash_kernel, schedule
-from .graph.sheet import Homes, Sheet
+from .graph.sheet import Homes, Sheet, sheet
 from .graph.tensors import Node
 from .graph.writer import Run, Writer
 from .placement import pool
@@ -36,8 +37,11 @@ VERIFIED, NEAREST = 0.0, 0.1
 """Stated bands: graphs compared with the engine's are exact; others follow the nearest known architecture."""
 
 
-def offload_claims(page: Sheet, settings: Settings, made: Slots, where: Homes) -> tuple[Claim, ...]:
-    """One claim per compute buffer, for any placement."""
+def compute_claims(
+    model: ModelSpec, settings: Settings, made: Slots, where: Homes, tensors: tuple[Tensor, ...] | None = None
+) -> tuple[Claim, ...]:
+    """One claim per compute buffer, for any placement. `tensors`: the typed tensors of a model that stores none."""
+    page = sheet(model, tensors)
     window = next((p.window for block in page.blocks for p in block.mixers if isinstance(p, Attention) and p.window), 0)
     numbers = (made.graph_tokens, made.sequences, made.streams, made.output_rows, made.sequence_tokens, cells(window, settings, made))
     within = VERIFIED if family(page.spec.architecture).compared else NEAREST
