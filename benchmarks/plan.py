@@ -13,7 +13,7 @@ import sizeup
 from sizeup.engines import engine as find_engine
 from sizeup.probe import machine
 from sizeup.search import make_plan
-from tests.ghosts import ghost
+from tests.ghosts import unpack
 
 MODELS = ("Llama-3.1-8B-Q4_K_M", "gemma-3-4b-Q4_K_M", "DeepSeek-V3-Q4_K_M", "Qwen3-30B-A3B-Q4_K_M")
 
@@ -22,7 +22,7 @@ def main() -> None:
     here, engine = machine(), find_engine("llama.cpp")
     with tempfile.TemporaryDirectory() as folder:
         for name in MODELS:
-            model = sizeup.read(str(ghost(name, Path(folder))))
+            model = sizeup.read(str(unpack(name, Path(folder))))
             settings = engine.Settings()
             for label, call in (
                 ("account", lambda: engine.account(model, None, settings)),  # noqa: B023

@@ -12,7 +12,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.ghosts import ghost
+from tests.ghosts import unpack
 
 RUNS = 15
 
@@ -25,7 +25,7 @@ def seconds(command: list[str]) -> float:
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
-        path = sys.argv[1] if len(sys.argv) > 1 else str(ghost("Llama-3.1-8B-Q4_K_M", Path(folder)))
+        path = sys.argv[1] if len(sys.argv) > 1 else str(unpack("Llama-3.1-8B-Q4_K_M", Path(folder)))
         commands = {
             "python -c pass": [sys.executable, "-c", "pass"],
             "sizeup fit": [sys.executable, "-m", "sizeup", "fit", path],

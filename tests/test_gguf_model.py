@@ -10,11 +10,11 @@ from sizeup.errors import Unreadable
 from sizeup.layers import Attention, GatedDeltaNet, LatentAttention, Mamba1, Mamba2, Moe, Rwkv7, ShortConv
 from sizeup.readers.gguf import read_headers
 from sizeup.readers.gguf_model import spec_from_metadata
-from tests.ghosts import ghost, names
+from tests.ghosts import NAMES, unpack
 from tests.truth import rows, spec
 
 
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("name", NAMES)
 def test_layers_account_for_every_element(name: str) -> None:
     """Parameters counted from layers, stored elements and the measured table agree, without a warning."""
     model = spec(name)
@@ -64,7 +64,7 @@ def test_experts_that_idle_are_not_active() -> None:
 
 def test_an_unknown_architecture_says_which_and_can_be_assumed(tmp_path: Path) -> None:
     """An unknown architecture is an error that names it; assumed, the result is labelled."""
-    header = read_headers(ghost("Llama-3.2-1B-Q4_0", tmp_path))[0]
+    header = read_headers(unpack("Llama-3.2-1B-Q4_0", tmp_path))[0]
     metadata = {k.replace("llama.", "zzz.", 1): v for k, v in header.metadata.items()} | {"general.architecture": "zzz"}
     with pytest.raises(Unreadable, match="zzz") as caught:
         spec_from_metadata(metadata, header.tensors)
@@ -90,7 +90,7 @@ def test_an_unknown_architecture_says_which_and_can_be_assumed(tmp_path: Path) -
 )
 def test_hostile_metadata_is_unreadable(tmp_path: Path, changes: dict[str, object]) -> None:
     """A missing or absurd hyper-parameter is one sentence, never a traceback."""
-    header = read_headers(ghost("Llama-3.2-1B-Q4_0", tmp_path))[0]
+    header = read_headers(unpack("Llama-3.2-1B-Q4_0", tmp_path))[0]
     metadata = {k: v for k, v in (header.metadata | changes).items() if v is not None}
     with pytest.raises(Unreadable):
         spec_from_metadata(metadata, header.tensors)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.ghosts import ghost
+from tests.ghosts import unpack
 
 TABLE = Path(__file__).parent / "data" / "llamacpp_truth.csv.xz"
 
@@ -92,4 +92,4 @@ def spec(name: str) -> Any:
     from sizeup.readers.gguf_model import spec_from_gguf
 
     with tempfile.TemporaryDirectory() as folder:
-        return spec_from_gguf(read_headers(ghost(name, Path(folder))))
+        return spec_from_gguf(read_headers(unpack(name, Path(folder))))

@@ -9,9 +9,9 @@ from ...model import ModelSpec, Tensor
 from ...plan import Breakdown, Claim
 from .cache import cache_claims, output_claim
 from .command import command
-from .compute import compute_claims
+from .compute_offload import offload_claims
 from .extras import extra_claims
-from .graph.sheet import Sheet, sheet
+from .graph.sheet import sheet
 from .placement import homes
 from .process import process_claims
 from .refusals import check
@@ -31,12 +31,12 @@ class LlamaCpp:
         """Bytes per part and pool. Raises Refused with the engine's reason when it would not start."""
         check(model, settings)
         where, made = homes(model, settings), slots(model, settings)
-        written = typed_sheet(model, quant)
+        page = sheet(model, typed_tensors(model, quant))
         features = settings.cpu_features if settings.cpu_features is not None else here()
         load = Load(settings.mmap, settings.repack, settings.no_host, settings.gpu_kind, features)
-        claims: list[Claim] = [*weight_claims(written, where, load)]
+        claims: list[Claim] = [*weight_claims(page, where, load)]
         claims += cache_claims(model, settings, made, where)
-        claims += compute_claims(written, settings, made, where)
+        claims += offload_claims(page, settings, made, where)
         claims.append(output_claim(model, settings, where))
         claims += extra_claims(model, settings, self.account)
         claims += process_claims(model, settings, where)
@@ -57,16 +57,16 @@ def notes(model: ModelSpec, settings: Settings, context: object) -> tuple[str, .
     return tuple(said)
 
 
-def typed_sheet(model: ModelSpec, quant: str | None) -> Sheet:
-    """The model's tensors with their types: as stored, or as the mix gives them."""
+def typed_tensors(model: ModelSpec, quant: str | None) -> tuple[Tensor, ...] | None:
+    """The tensors that a mix gives a model which stores none of its own; None for a file, whose own types decide."""
     if model.stored == "gguf":
         if quant is not None and quant != model.mix:
             raise UserError(
                 f"{model.name} is a file with its own types ({model.mix or 'mixed'}); it cannot be taken as {quant}.",
                 "the catalogue's name of the model",
             )
-        return sheet(model)
-    return sheet(model, _mixed(model, quant or "F16"))
+        return None
+    return _mixed(model, quant or "F16")
 
 
 @functools.lru_cache(maxsize=256)

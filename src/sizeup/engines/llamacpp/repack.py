@@ -10,11 +10,17 @@ from ...model import Tensor
 
 @functools.cache
 def here() -> tuple[str, ...]:
-    """Instruction sets of the processor this runs on; ("avx2",) on an x86-64 that tells nothing."""
+    """Instruction sets that the embedded engine uses on the processor this runs on; ("avx2",) when nothing is known of it."""
     from ...probe import machine
 
     cpu = machine().cpu
-    return cpu.features if cpu is not None and cpu.features else ("avx2",)
+    return used(cpu.features, cpu.architecture) if cpu is not None and cpu.features else ("avx2",)
+
+
+def used(features: tuple[str, ...], architecture: str) -> tuple[str, ...]:
+    """What the engine's build makes of a processor's instruction sets."""
+    built = data_json("llamacpp_repack.json")["builds"].get(architecture)
+    return features if built is None else tuple(feature for feature in features if feature in built)
 
 
 def repacked(tensor: Tensor, features: tuple[str, ...]) -> bool:

@@ -68,20 +68,27 @@ def weight_claims(sheet: Sheet, homes: Homes, load: Load) -> tuple[Claim, ...]:
     return tuple(claims)
 
 
+HEAD_FIRST = frozenset(("gemma3n", "gemma4"))
+"""Architectures whose loader asks for the tied head before the embedding, and so makes it twice (src/models/gemma3n.cpp, gemma4.cpp)."""
+
+
 def _placed(sheet: Sheet, homes: Homes) -> list[tuple[Tensor, int]]:
     """Every loaded weight with its backend. A tied embedding is there twice when its copy as the head lies elsewhere."""
     main, found = len(sheet.blocks), []
+    # LFM2's files call their output norm by the name of another one.
+    misnamed = "token_embd_norm.weight" if sheet.spec.causal and "output_norm.weight" not in sheet.tensors else ""
     for name, tensor in sheet.tensors.items():
         match = IN_BLOCK.match(name)
         if match and int(match[1]) >= main:
             continue
-        backend = homes.of(name)
+        backend = homes.output if name == misnamed else homes.of(name)
         found.append((tensor, backend))
         if name == "rope_freqs.weight":
             # Every device that holds a block has its own copy.
             found += [(tensor, other) for other in sorted(set(homes.layers[:main])) if other != backend]
     embedding = sheet.tensors.get("token_embd.weight")
-    if embedding is not None and "output.weight" not in sheet.tensors and sheet.spec.causal and homes.output != homes.cpu:
+    tied = embedding is not None and "output.weight" not in sheet.tensors and sheet.spec.causal
+    if embedding is not None and tied and (homes.output != homes.cpu or sheet.spec.architecture in HEAD_FIRST):
         found.append((embedding, homes.output))
     return found
 
