@@ -11,18 +11,18 @@ from __future__ import annotations
 
 import functools
 import sys
+from dataclasses import replace
 from typing import Any
 
 from ...figure import Figure, Number, leaf, plain
 from ...layers import Attention, LatentAttention
-from ...model import ModelSpec, Tensor
 from ...plan import Claim
 from ...quant import quant
 from .graph.families import family
 from .graph.model import write
 from .graph.placing import Buffer, lay_out
 from .graph.schedule import OFFLOAD_ROWS, flash_kernel, schedule
-from .graph.sheet import Homes, Sheet, sheet
+from .graph.sheet import Homes, Sheet
 from .graph.tensors import Node
 from .graph.writer import Run, Writer
 from .placement import pool
@@ -37,11 +37,8 @@ VERIFIED, NEAREST = 0.0, 0.1
 """Stated bands: graphs compared with the engine's are exact; others follow the nearest known architecture."""
 
 
-def compute_claims(
-    model: ModelSpec, settings: Settings, made: Slots, where: Homes, tensors: tuple[Tensor, ...] | None = None
-) -> tuple[Claim, ...]:
-    """One claim per compute buffer, for any placement. `tensors`: the typed tensors of a model that stores none."""
-    page = sheet(model, tensors)
+def offload_claims(page: Sheet, settings: Settings, made: Slots, where: Homes) -> tuple[Claim, ...]:
+    """One claim per compute buffer, for any placement."""
     window = next((p.window for block in page.blocks for p in block.mixers if isinstance(p, Attention) and p.window), 0)
     numbers = (made.graph_tokens, made.sequences, made.streams, made.output_rows, made.sequence_tokens, cells(window, settings, made))
     within = VERIFIED if family(page.spec.architecture).compared else NEAREST
@@ -72,8 +69,7 @@ def _buffers(page: Sheet, settings: Settings, where: Homes, numbers: tuple[int, 
 
 def _run(page: Sheet, settings: Settings, where: Homes, numbers: tuple[int, ...]) -> Run:
     tokens, sequences, streams, outputs, ordinary, window = numbers
-    flash = bool(settings.flash_attention) and flash_runs(page, where, ordinary)
-    return Run(
+    run = Run(
         tokens,
         sequences,
         streams,
@@ -82,17 +78,33 @@ def _run(page: Sheet, settings: Settings, where: Homes, numbers: tuple[int, ...]
         window,
         quant(settings.k),
         quant(settings.v),
-        flash,
+        settings.flash_attention is not False,
         pin_norms=tokens < OFFLOAD_ROWS or (where.cpu > 0 and where.cpu not in where.layers),
         embeddings=settings.embeddings,
         transposed=settings.flash_attention is False,
     )
+    if run.flash and where.cpu:
+        probe = replace(run, tokens=sequences, outputs=sequences, pin_norms=sequences < OFFLOAD_ROWS or run.pin_norms, embeddings=False)
+        if not (flash_kernels(page, where) and (where.cpu not in where.layers or flash_stays(page, probe, where, settings.op_offload))):
+            return replace(run, flash=False)
+    return run
 
 
-def flash_runs(page: Sheet, where: Homes, cells: int) -> bool:
-    """Whether flash attention stays on: every device must have a kernel for the attention of its own blocks."""
-    if not where.cpu:
-        return True
+@functools.lru_cache(maxsize=4096)
+def flash_stays(page: Sheet, probe: Run, where: Homes, offload: bool) -> bool:
+    """Whether the engine keeps flash attention after its test graph of one token per sequence.
+
+    It gives it up when any layer's attention would run on another device than the layer, as happens in hybrid models
+    with some blocks in host memory, or with 32 sequences and more.
+    """
+    writer = Writer(probe, page, where)
+    write(writer, page, where)
+    schedule(writer.graph, where.cpu, offload)
+    return all(node.backend == where.layers[int(node.name)] for node in writer.graph.nodes if node.op == "flash")
+
+
+def flash_kernels(page: Sheet, where: Homes) -> bool:
+    """Whether every device has a flash attention kernel for the attention of its own blocks."""
     for block, home in zip(page.blocks, where.layers, strict=False):
         for part in block.mixers if home != where.cpu else ():
             if isinstance(part, Attention) and not flash_kernel(part.key_dim, part.value_dim, part.heads >= 2 * part.kv_heads):

@@ -28,7 +28,7 @@ def cache_of(writer: Writer, layer: Attention) -> tuple[Node, Node, int]:
     return keys, values, cells
 
 
-def heads_of(writer: Writer, layer: Attention, inputs: Node, steps: Steps) -> tuple[Node, Node | None, Node | None]:
+def heads_of(writer: Writer, layer: Attention, inputs: Node, steps: Steps, cached: bool = True) -> tuple[Node, Node | None, Node | None]:
     """Queries, keys and values, each (width, heads, tokens)."""
     graph, tokens = writer.graph, writer.run.tokens
     if writer.has("attn_qkv.weight"):
@@ -39,7 +39,7 @@ def heads_of(writer: Writer, layer: Attention, inputs: Node, steps: Steps) -> tu
         values = graph.slice(fused, (layer.value_dim, layer.kv_heads, tokens), layer.value_dim, row)
         return queries, keys, values
     queries = writer.linear("attn_q", inputs)
-    if not layer.caches:
+    if cached and not layer.caches:
         return graph.reshape(queries, layer.key_dim, layer.heads, tokens), None, None
     keys = writer.linear("attn_k", inputs)
     values = writer.linear("attn_v", inputs) if not layer.value_is_key else keys
@@ -69,7 +69,7 @@ def turned(writer: Writer, name: str, inputs: Node, steps: Steps, windowed: bool
 
 def attention(writer: Writer, layer: Attention, inputs: Node, steps: Steps, *, windows: bool, cached: bool = True) -> Node:
     """A whole attention part: from the normed residual to the output projection. `windows`: the model has window caches."""
-    queries, keys, values = heads_of(writer, layer, inputs, steps)
+    queries, keys, values = heads_of(writer, layer, inputs, steps, cached)
     queries = turned(writer, "attn_q_norm", queries, steps, bool(layer.window))
     if keys is not None:
         keys = turned(writer, "attn_k_norm", keys, steps, bool(layer.window))
@@ -196,6 +196,7 @@ def product(
         sources = (q, k, v, mask) if sinks is None else (q, k, v, mask, sinks)
         result = graph.op("flash", (v.shape[0], heads, q.shape[1], streams), *sources)
         result.extra = flash_extra(q, k, v, result.bytes)
+        result.name = str(writer.index)
         if up is not None:
             result = graph.mul_mat(up, graph.permute(result, 0, 2, 1, 3))
             result = graph.pack(graph.permute(result, 0, 2, 1, 3))
