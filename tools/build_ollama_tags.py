@@ -76,6 +76,8 @@ def build(tags: Path, manifests: Path) -> None:
         "date": "2026-11-21",
         "latest": dict(sorted(latest.items())),
         "quants": dict(sorted(quants.items())),
+        # A tag of one family's two models of one size, listed under the wrong one.
+        "corrections": dict.fromkeys(("deepseek-r1:8b-llama-distill-q4_k_m",), "deepseek-ai/DeepSeek-R1-Distill-Llama-8B"),
     }
     (DATA / "ollama_tags.json").write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")
     print(f"{len(latest)} of {len(ours)} families have a default, {len(quants)} tags a known quantisation")

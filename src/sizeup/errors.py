@@ -27,6 +27,10 @@ class NotFound(SizeupError):
     exit_code = 4
 
 
+class ClosedModel(NotFound):
+    """A model whose weights and size nobody published: exit 4, and the nearest open one in the hint."""
+
+
 class Unreadable(SizeupError):
     """A file that is there but is broken, hostile or of an unknown format: exit 4."""
 
