@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import json
 from dataclasses import dataclass
-from importlib import resources
+from pathlib import Path
 from typing import Any, Literal
 
 Kind = Literal["given", "measured", "read", "published", "derived", "assumed"]
@@ -20,6 +20,9 @@ class Source:
     date: str = ""
 
 
+DATA = Path(__file__).parent / "data"
+"""A plain folder: importlib.resources would cost more at start than reading the file."""
+
 ASSUMED = Source("assumed", "no source: a stated guess")
 GIVEN = Source("given", "the user")
 
@@ -27,7 +30,7 @@ GIVEN = Source("given", "the user")
 @functools.cache
 def data_bytes(name: str) -> bytes:
     """The raw content of a file shipped under sizeup/data."""
-    return resources.files("sizeup").joinpath("data", *name.split("/")).read_bytes()
+    return (DATA / name).read_bytes()
 
 
 @functools.cache

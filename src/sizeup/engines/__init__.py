@@ -4,7 +4,6 @@ the entry point group `sizeup.engines`."""
 from __future__ import annotations
 
 import importlib
-from importlib import metadata
 from typing import cast
 
 from ..engine import Engine
@@ -21,6 +20,9 @@ def engine(name: str) -> Engine:
     known = ALIASES.get(name.lower(), name.lower())
     if known in HOME:
         return cast(Engine, importlib.import_module(f".{HOME[known]}", __name__).ENGINE)
+    # Costs more than everything above, so only an unknown name pays for it.
+    from importlib import metadata
+
     for point in metadata.entry_points(group="sizeup.engines"):
         if point.name == known:
             return cast(Engine, point.load())
