@@ -13,13 +13,15 @@ import os
 import re
 import string
 from collections.abc import Mapping
-from importlib import resources
+from pathlib import Path
 from typing import Any
 
 from sizeup.errors import UserError
 
 LANGUAGES = ("en", "zh-Hant", "zh-Hans")
 """Languages that exist, as BCP 47 writes them; each is a file here."""
+
+FOLDER = Path(__file__).parent
 
 _HANT = {"hant", "tw", "hk", "mo"}
 
@@ -123,7 +125,7 @@ def places(text: str) -> list[str]:
 
 @functools.cache
 def _content(language: str) -> dict[str, Any]:
-    content: dict[str, Any] = json.loads(resources.files(__name__).joinpath(f"{language}.json").read_bytes())
+    content: dict[str, Any] = json.loads((FOLDER / f"{language}.json").read_bytes())
     return content
 
 
