@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 from dataclasses import dataclass
 
+from ...facts import data_json
 from ...figure import round_up
 from ...model import Tensor
 from ...plan import Claim
@@ -87,7 +88,8 @@ def _placed(sheet: Sheet, homes: Homes) -> list[tuple[Tensor, int]]:
             # Every device that holds a block has its own copy.
             found += [(tensor, other) for other in sorted(set(homes.layers[:main])) if other != backend]
     embedding = sheet.tensors.get("token_embd.weight")
-    tied = embedding is not None and "output.weight" not in sheet.tensors and sheet.spec.causal
+    headless = sheet.spec.architecture in data_json("gguf_architectures.json")["headless"]
+    tied = embedding is not None and "output.weight" not in sheet.tensors and not headless
     if embedding is not None and tied and (homes.output != homes.cpu or sheet.spec.architecture in HEAD_FIRST):
         found.append((embedding, homes.output))
     return found
