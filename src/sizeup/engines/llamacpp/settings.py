@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...errors import UserError
+from ...facts import data_json
 from ...figure import Figure, plain
 from .library_types import CACHE_TYPES
 
-TOKENS_LIMIT = 1 << 32
+TOKENS_LIMIT = (1 << 31) - 1
+"""Counts of tokens are 32-bit in the engine, and its command line takes them signed."""
 SEQUENCES_LIMIT = 256
 """llama.cpp's LLAMA_MAX_SEQ."""
 DEVICES_LIMIT = 16
@@ -48,7 +50,9 @@ class Settings:
     cpu_moe_layers: int | str = 0
     """The first n layers (or "all") keep their routed experts in host memory."""
     tensor_split: tuple[float, ...] | None = None
-    """Shares of the layers per device; None splits evenly, as the engine does when all devices have the same free memory."""
+    """Shares of the layers per device; None goes by the devices' free memory."""
+    gpu_free_bytes: tuple[int, ...] | None = None
+    """Free memory per device when the engine starts; None takes all devices as equal."""
     op_offload: bool = True
     kv_offload: bool = True
     no_host: bool = False
@@ -56,11 +60,18 @@ class Settings:
     cpu_features: tuple[str, ...] | None = None
     """Instruction sets that decide what is repacked; None: the ones of the machine this runs on."""
     draft_tokens: int = 0
-    """Tokens a draft model proposes per step; each asks for one more row of logits."""
+    """Tokens proposed per step; each asks for one more row of logits. 0 with a draft is the engine's default."""
     draft: Any = None
     """A draft model (ModelSpec) for speculative decoding."""
+    draft_quant: str | None = None
+    draft_gpu_layers: int | str | None = None
+    """None: all of the draft's layers when this model has any on devices."""
+    draft_k: str = "f16"
+    draft_v: str = "f16"
+    mtp: bool = False
+    """Draft with the model's own multi-token-prediction blocks."""
     projector: Any = None
-    """The vision projector: a ModelSpec of an mmproj file, or its bytes."""
+    """The vision or audio projector: a ModelSpec of an mmproj file, its bytes, or True for the model's own towers."""
     adapters: tuple[Any, ...] = ()
     """LoRA adapters: ModelSpecs of adapter files, or their bytes."""
 
@@ -73,26 +84,44 @@ class Settings:
         _count("draft_tokens", self.draft_tokens, 0, 1024, "16")
         _layers("gpu_layers", self.gpu_layers)
         _layers("cpu_moe_layers", self.cpu_moe_layers)
-        for name, value in (("k", self.k), ("v", self.v)):
+        if self.draft_gpu_layers is not None:
+            _layers("draft_gpu_layers", self.draft_gpu_layers)
+        for name in FLAGS:
+            if not isinstance(getattr(self, name), bool):
+                raise UserError(f"{name} = {getattr(self, name)!r} is neither on nor off.", f"{name}=True or {name}=False")
+        if self.gpu_kind not in kinds():
+            near = difflib.get_close_matches(str(self.gpu_kind).lower(), kinds(), 1, 0.4)
+            raise UserError(
+                f"gpu_kind = “{self.gpu_kind}” is no backend of llama.cpp that sizeup knows.", near[0] if near else ", ".join(kinds())
+            )
+        for name in ("k", "v", "draft_k", "draft_v"):
+            value = getattr(self, name)
             if value not in CACHE_TYPES:
                 near = difflib.get_close_matches(str(value).lower(), CACHE_TYPES, 1, 0.3)
                 raise UserError(
                     f"{name} = “{value}” is not a type that llama.cpp's cache can have.", near[0] if near else ", ".join(CACHE_TYPES)
                 )
-        if self.flash_attention not in (True, False, "auto"):
+        if not (isinstance(self.flash_attention, bool) or self.flash_attention == "auto"):
             raise UserError(f"flash_attention = {self.flash_attention!r} is neither on, off nor auto.", "True")
         if isinstance(self.outputs, str):
             if self.outputs not in ("server", "library"):
                 raise UserError(f"outputs = “{self.outputs}” is not a way to count rows of logits.", '"server", "library" or a number')
         else:
             _count("outputs", self.outputs, 1, TOKENS_LIMIT, "1")
-        if self.tensor_split is not None and (
-            len(self.tensor_split) != self.gpus or min(self.tensor_split) < 0 or not sum(self.tensor_split)
-        ):
-            raise UserError(
-                f"tensor_split has {len(self.tensor_split)} shares for {self.gpus} devices, or no positive one.",
-                "one share per device, such as 3,1",
-            )
+        for name in ("tensor_split", "gpu_free_bytes"):
+            shares = getattr(self, name)
+            if shares is not None and (len(shares) != self.gpus or not min(shares) >= 0 or not sum(shares) > 0):
+                raise UserError(
+                    f"{name} has {len(shares)} shares for {self.gpus} devices, or no positive one.", "one share per device, such as 3,1"
+                )
+
+
+FLAGS = ("unified_cache", "swa_full", "embeddings", "repack", "mmap", "op_offload", "kv_offload", "no_host", "mtp")
+
+
+def kinds() -> tuple[str, ...]:
+    """Kinds of devices whose memory rules are known (data/llamacpp_backends.json)."""
+    return tuple(data_json("llamacpp_backends.json")["kinds"])
 
 
 def _count(name: str, value: Any, least: int, most: int, example: str) -> None:
