@@ -29,6 +29,9 @@ from .placement import pool
 from .settings import Settings
 from .slots import Slots, cells
 
+NEVER_FLASH = ("grok",)
+"""Architectures for which the engine turns flash attention off (llama_init_from_model)."""
+
 DEVICE_ALIGNMENT = 128
 HOST_ALIGNMENT = 32
 
@@ -69,6 +72,7 @@ def _buffers(page: Sheet, settings: Settings, where: Homes, numbers: tuple[int, 
 
 def _run(page: Sheet, settings: Settings, where: Homes, numbers: tuple[int, ...]) -> Run:
     tokens, sequences, streams, outputs, ordinary, window = numbers
+    off = settings.flash_attention is False or page.spec.architecture in NEVER_FLASH
     run = Run(
         tokens,
         sequences,
@@ -78,12 +82,13 @@ def _run(page: Sheet, settings: Settings, where: Homes, numbers: tuple[int, ...]
         window,
         quant(settings.k),
         quant(settings.v),
-        settings.flash_attention is not False,
+        not off,
         pin_norms=tokens < OFFLOAD_ROWS or (where.cpu > 0 and where.cpu not in where.layers),
         embeddings=settings.embeddings,
-        transposed=settings.flash_attention is False,
+        transposed=off,
     )
-    if run.flash and where.cpu:
+    # A quantised V cache forces it on, kernel or not; then the CPU runs it.
+    if run.flash and where.cpu and run.v.block == 1:
         probe = replace(run, tokens=sequences, outputs=sequences, pin_norms=sequences < OFFLOAD_ROWS or run.pin_norms, embeddings=False)
         if not (flash_kernels(page, where) and (where.cpu not in where.layers or flash_stays(page, probe, where, settings.op_offload))):
             return replace(run, flash=False)

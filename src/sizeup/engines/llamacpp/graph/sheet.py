@@ -60,14 +60,20 @@ class Sheet:
     tensors: dict[str, Tensor]
     blocks: tuple[Block, ...]
     kinds: tuple[int, ...]
-    """Equal numbers: blocks of equal parts, shapes and formats."""
+    """Equal numbers: blocks of equal parts and shapes."""
+    formats: tuple[int, ...]
+    """Equal numbers: blocks whose weights have equal formats as well. Weights that stay where they are do not matter."""
     _kept: dict[Homes, tuple[int, ...]] = field(default_factory=dict)
 
     def kept(self, homes: Homes) -> tuple[int, ...]:
         """Positions of the blocks worth writing."""
         found = self._kept.get(homes)
         if found is None:
-            marks = tuple(zip(self.kinds, homes.layers, homes.experts, strict=True))
+            places = zip(self.kinds, self.formats, homes.layers, homes.experts, strict=False)
+            moving = homes.cpu > 0
+            marks = tuple(
+                (layer, expert, typed if moving and homes.cpu in (layer, expert) else kind) for kind, typed, layer, expert in places
+            )
             found = self._kept[homes] = tuple(without_repeats(marks))
         return found
 
@@ -131,9 +137,11 @@ def _sheet(spec: ModelSpec, tensors: tuple[Tensor, ...]) -> Sheet:
             of_block.setdefault(int(match[1]), []).append((match[2], tensor.shape, tensor.type))
     by_position = {position: group.block for group in spec.groups for position in group.positions}
     blocks = tuple(_plain(by_position[position]) for position in sorted(by_position))
-    numbers: dict[tuple[object, ...], int] = {}
-    kinds = []
+    shapes: dict[object, int] = {}
+    typed: dict[object, int] = {}
+    kinds, formats = [], []
     for index, block in enumerate(blocks):
-        key = (block, tuple(sorted(of_block.get(index, ()), key=lambda entry: entry[0])))
-        kinds.append(numbers.setdefault(key, len(numbers)))
-    return Sheet(spec, {tensor.name: tensor for tensor in tensors}, blocks, tuple(kinds))
+        stored = sorted(of_block.get(index, ()), key=lambda entry: entry[0])
+        kinds.append(shapes.setdefault((block, tuple(entry[:2] for entry in stored)), len(shapes)))
+        formats.append(-1 - typed.setdefault((block, tuple(stored)), len(typed)))
+    return Sheet(spec, {tensor.name: tensor for tensor in tensors}, blocks, tuple(kinds), tuple(formats))
