@@ -17,7 +17,8 @@ from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 SOURCE = Path(__file__).resolve().parent.parent / "src" / "sizeup"
 LISTS = ("deepstack_visual_indexes", "merge_kernel_size", "supported_aspect_ratios", "subsampling_conv_channels")
 """Lists whose length does not hang on another field."""
-NOT_SHAPES = ("model_type", "architectures", "dtype", "torch_dtype")
+NOT_SHAPES = ("model_type", "architectures", "dtype", "torch_dtype", "vision_use_head")
+"""No shapes; and SigLIP's pooling head, which no published vision language model stores unless its config says so."""
 
 
 def named() -> set[str]:

@@ -4,8 +4,9 @@ TAGS.json is data/tags.json of github.com/D3rhami/ollama_gallery (MIT): tag page
 tag (`gemma2:2b`) and the long one of the same file (`gemma2:2b-instruct-q4_0`) appear once. MANIFESTS is the folder
 manifests/registry.ollama.ai/library of github.com/josh/ollama-models-nix (MIT): registry manifests as they were.
 
-latest: the tag whose model layer is the one of `latest`. quants: among a tag's long forms, the usual format that is missing
-from the list is the one that the short tag stands for.
+latest: the tag whose model layer is the one of `latest`. quants: where a manifest gives the file's exact size, the usual format
+whose size by our own tensors lies nearest (within 6 %); else, among a tag's long forms, the usual one that is missing from the
+list is the one that the short tag stands for.
 """
 
 from __future__ import annotations
@@ -15,9 +16,42 @@ import re
 import sys
 from collections import defaultdict
 from pathlib import Path
+from typing import Any
+
+from sizeup.mixes import MixFacts, assign
+from sizeup.model import Tensor
+from sizeup.quant import quant
+from sizeup.readers import catalogue_data
+from sizeup.readers.catalogue import find
 
 DATA = Path(__file__).resolve().parent.parent / "src" / "sizeup" / "data"
+FORMS = ("q4_K_M", "q4_0", "q8_0", "fp16")
+"""Formats that short tags have stood for."""
 FORMAT = re.compile(r"^(.*?)-?(q\d+_\w+|q\d_[01]|iq\d_\w+|fp16|bf16|f16|mxfp4|nvfp4)$", re.IGNORECASE)
+
+
+def size_form(row: dict[str, Any], model_bytes: int) -> str | None:
+    """The format whose tensors lie nearest to a file of this size; None when none is near. Towers are stored as F16."""
+    if row.get("native_quantization") == "mxfp4":
+        return "mxfp4"
+    if row.get("params_embed_per_layer"):
+        return None  # those lie in a format of their own, so that the sizes do not tell
+    spec = find(row["id"])
+    tensors = [Tensor(name, tuple(shape)) for name, shape in spec.embedding.stored(spec.hidden)]
+    for group in spec.groups:
+        for position in group.positions:
+            tensors += [Tensor(f"blk.{position}.{name}", tuple(shape)) for name, shape in group.block.stored(spec.hidden)]
+    tensors += [Tensor(name, tuple(shape)) for name, shape in spec.head.stored(spec.hidden)]
+    heads = spec.hyper.get("num_attention_heads") or spec.hyper.get("n_head") or 0
+    facts = MixFacts(spec.architecture, heads, spec.hyper.get("num_key_value_heads") or heads, spec.layers, row.get("num_experts") or 0)
+    towers = 2 * sum(tower.parameters() for tower in spec.towers)
+    gaps = []
+    for form in FORMS:
+        types = assign(tensors, "F16" if form == "fp16" else form.upper(), facts)
+        stored = sum(int(quant(kind).tensor_bytes(t.shape[0], t.elements // t.shape[0])) for kind, t in zip(types, tensors, strict=True))
+        gaps.append((min(abs(model_bytes - stored), abs(model_bytes - stored - towers)), form))
+    gap, form = min(gaps)
+    return form if gap < 0.06 * model_bytes else None
 
 
 def digests(folder: Path) -> dict[str, dict[str, str]]:
@@ -54,6 +88,11 @@ def build(tags: Path, manifests: Path) -> None:
     real = digests(manifests)
     latest: dict[str, str] = {}
     quants: dict[str, str] = {}
+    for row in catalogue_data.rows():
+        for tag in row.get("ollama", ()):
+            if "model_bytes" in tag and "-" not in tag["tag"].partition(":")[2] and (form := size_form(row, tag["model_bytes"])):
+                quants[tag["tag"]] = form
+    measured = len(quants)
     for base, known in ours.items():
         same = [tag for tag, digest in real.get(base, {}).items() if tag != "latest" and digest == real[base].get("latest")]
         sizes = sorted({re.split(r"-", tag)[0] for tag in known} - {"latest"})
@@ -67,6 +106,8 @@ def build(tags: Path, manifests: Path) -> None:
         elif "latest" in known:
             latest[base] = "latest"
         for size in sizes:
+            if f"{base}:{size}" in quants:
+                continue
             if found := short_form(size, listed.get(base, set())):
                 quants[f"{base}:{size}"] = found
     table = {
@@ -80,7 +121,7 @@ def build(tags: Path, manifests: Path) -> None:
         "corrections": dict.fromkeys(("deepseek-r1:8b-llama-distill-q4_k_m",), "deepseek-ai/DeepSeek-R1-Distill-Llama-8B"),
     }
     (DATA / "ollama_tags.json").write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")
-    print(f"{len(latest)} of {len(ours)} families have a default, {len(quants)} tags a known quantisation")
+    print(f"{len(latest)} of {len(ours)} families have a default, {len(quants)} tags a known quantisation, {measured} of them by size")
     print("no default:", sorted(set(ours) - set(latest)))
 
 

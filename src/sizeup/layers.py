@@ -200,6 +200,8 @@ class LatentAttention(Part):
     absorbed: bool = True
     bias: bool = False
     output_gate: bool = False
+    gate_width: int = 0
+    """Width of the output gate when it is not one value per value (Ling 3: one per head)."""
     indexer: Indexer | None = None
 
     def stored(self, hidden: Number) -> Stored:
@@ -219,7 +221,7 @@ class LatentAttention(Part):
             yield from matrix("attn_kv_b", self.kv_rank, self.heads * (self.nope_dim + self.value_dim))
         yield from matrix("attn_output", self.heads * self.value_dim, hidden, self.bias)
         if self.output_gate:
-            yield from matrix("attn_gate", hidden, self.heads * self.value_dim)
+            yield from matrix("attn_gate", hidden, self.gate_width or self.heads * self.value_dim)
         if self.indexer is not None:
             yield from self.indexer.stored(hidden)
 
@@ -394,6 +396,8 @@ class KimiDelta(Part):
     dim: int
     kernel: int
     full_rank_gate: bool = False
+    full_rank_decay: bool = False
+    """The decay's projection is one matrix instead of two narrow ones (Ling 3)."""
 
     def stored(self, hidden: Number) -> Stored:
         wide = self.heads * self.dim
@@ -401,8 +405,11 @@ class KimiDelta(Part):
             yield from matrix(name, hidden, wide)
         for name in ("ssm_conv1d_q", "ssm_conv1d_k", "ssm_conv1d_v"):
             yield f"{name}.weight", (self.kernel, wide)
-        yield from matrix("ssm_f_a", hidden, self.dim)
-        yield from matrix("ssm_f_b", self.dim, wide)
+        if self.full_rank_decay:
+            yield from matrix("ssm_f", hidden, wide)
+        else:
+            yield from matrix("ssm_f_a", hidden, self.dim)
+            yield from matrix("ssm_f_b", self.dim, wide)
         yield "ssm_dt.bias", (wide,)
         yield "ssm_a", (1, self.heads)
         yield from matrix("ssm_beta", hidden, self.heads)
@@ -418,6 +425,26 @@ class KimiDelta(Part):
     def state_values(self) -> Number:
         """Three convolution windows and one square matrix per head, per sequence."""
         return 3 * (self.kernel - 1) * self.heads * self.dim + self.heads * self.dim * self.dim
+
+
+@dataclass(frozen=True, slots=True)
+class LightningAttention(Part):
+    """Linear attention with a fixed decay per head and an output gate (MiniMax-Text-01, MiniMax-M1)."""
+
+    heads: int
+    dim: int
+
+    def stored(self, hidden: Number) -> Stored:
+        wide = self.heads * self.dim
+        yield from matrix("attn_qkv", hidden, 3 * wide)
+        yield from matrix("attn_gate", hidden, wide)
+        yield "attn_norm_2.weight", (wide,)
+        yield from matrix("attn_output", wide, hidden)
+
+    @step("lightning_state")
+    def state_values(self) -> Number:
+        """One square matrix per head, per sequence."""
+        return self.heads * self.dim * self.dim
 
 
 @dataclass(frozen=True, slots=True)
@@ -553,12 +580,14 @@ class Moe(Part):
     """A dense part that runs beside the experts (Gemma 4 MoE)."""
     router_extras: int = 0
     """Other learned numbers of the router."""
+    empty: int = 0
+    """Choices of the router beyond the experts that compute nothing (LongCat): they store no weights."""
 
     def stored(self, hidden: Number) -> Stored:
         inside = self.latent or hidden
-        yield from matrix("ffn_gate_inp", hidden, self.experts, self.expert_bias)
+        yield from matrix("ffn_gate_inp", hidden, self.experts + self.empty, self.expert_bias)
         if self.router_bias:
-            yield "exp_probs_b.bias", (self.experts,)
+            yield "exp_probs_b.bias", (self.experts + self.empty,)
         if self.router_extras:
             yield "ffn_gate_inp.extra", (self.router_extras,)
         yield from self.routed(inside)

@@ -17,7 +17,7 @@ from sizeup.model import ModelSpec
 
 from . import decoder, towers
 from .body import Body
-from .defaults import class_defaults, nested
+from .defaults import nested
 from .dimensions import context_tokens
 from .families import Family, family, nearest
 from .fields import Fields
@@ -66,10 +66,8 @@ def text_half(outer: Fields) -> tuple[Fields, str]:
     if inner is None:
         return whole, whole.text("model_type")
     model_type = inner.text("model_type") or whole.text("model_type")
-    inherited = {key: table[key] for table in (whole.defaults, outer.data) for key in INHERITED if key in table and key not in inner.data}
-    tie = class_defaults(whole.text("model_type")).get("tie_word_embeddings")
-    defaults = dict(inner.defaults) if tie is None else {**inner.defaults, "tie_word_embeddings": tie}
-    return Fields({**inherited, **inner.data}, outer.model, inner.path, defaults), model_type
+    inherited = {key: outer.data[key] for key in INHERITED if outer.data.get(key) is not None and inner.data.get(key) is None}
+    return Fields({**inner.data, **inherited}, outer.model, inner.path, inner.defaults), model_type
 
 
 def facts_of(model_type: str, name: str, assume: str | None) -> tuple[Family, tuple[str, ...]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from sizeup.layers import Block, Embedding, Extras, Head
 
@@ -38,12 +39,17 @@ def blocks(fields: Fields, family: Family, sizes: Dimensions) -> list[Block]:
     indexers = fields.texts("indexer_types", length=sizes.layers) or [""] * sizes.layers
     picky = block_indexers(fields, sizes.layers)
     widths = fields.integers(*FEED, length=sizes.layers) if isinstance(fields.raw(*FEED), list) else None
+    heads = fields.integers("num_attention_heads_per_layer", length=sizes.layers, least=1) or [sizes.heads] * sizes.layers
     made: dict[object, Block] = {}
     result = []
     for layer in range(sizes.layers):
-        key = (kinds[layer], routed[layer], indexers[layer], picky[layer], widths and widths[layer])
+        key = (kinds[layer], routed[layer], indexers[layer], picky[layer], widths and widths[layer], heads[layer])
+        at = fields.for_layer(layer)
+        if at is not fields:
+            result.append(block(at, family, dimensions(at, family), kinds[layer], routed[layer], layer, any(routed)))
+            continue
         if key not in made:
-            made[key] = block(fields, family, sizes, kinds[layer], routed[layer], layer, any(routed))
+            made[key] = block(fields, family, replace(sizes, heads=heads[layer]), kinds[layer], routed[layer], layer, any(routed))
         result.append(made[key])
     return result
 
@@ -72,16 +78,21 @@ def tied(fields: Fields, family: Family) -> bool:
     return fields.flag("tie_word_embeddings", default=family.tied)
 
 
-def headless(fields: Fields) -> bool:
-    """A class that ends at the last hidden state (`Qwen3Model`) or in another head has no output projection of its own."""
+def class_name(fields: Fields, default: str = "") -> str:
+    """The first class that the config names."""
     listed = fields.raw("architectures")
-    name = listed[0] if isinstance(listed, list) and listed and isinstance(listed[0], str) else ""
-    return bool(name) and not any(word in name for word in ("CausalLM", "LMHead", "ConditionalGeneration", "ChatGLM", "ForMaskedLM"))
+    return listed[0] if isinstance(listed, list) and listed and isinstance(listed[0], str) else default
+
+
+def headless(fields: Fields) -> bool:
+    """A class that ends at the last hidden state (`Qwen3Model`) has no output projection of its own."""
+    name = class_name(fields)
+    return name.endswith("Model") and "LMHead" not in name
 
 
 def head(fields: Fields, family: Family, sizes: Dimensions) -> Head:
     final: Shapes = norm(family.final_norm, sizes.hidden, family.norm) if family.final_norm else ()
-    return Head(sizes.vocabulary, tied(fields, family), on(fields, family.head_bias), final)
+    return Head(sizes.vocabulary, tied(fields, family) or headless(fields), on(fields, family.head_bias), final)
 
 
 def drafts(fields: Fields, family: Family, sizes: Dimensions, stack: Sequence[Block]) -> list[Block]:

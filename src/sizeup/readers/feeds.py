@@ -45,6 +45,8 @@ def experts(fields: Fields) -> int:
 def sparse(fields: Fields, family: Family, dense: Mlp | None = None) -> Moe:
     """The mixture of experts of one layer. When the config does not say how many a token uses, all are counted as used."""
     count = experts(fields)
+    if not count:
+        raise fields.missing(EXPERTS)
     used = first(fields, *USED, default=count) or count
     if used > count:
         raise fields.broken(USED, f"as {used}, more than its {count} experts")

@@ -137,6 +137,14 @@ class Fields:
             return self.integers(*names, length=layers, least=least, most=most) or []
         return [self.integer(*names, default=default, least=least, most=most)] * layers
 
+    def for_layer(self, layer: int) -> Fields:
+        """These fields with what `per_layer_config` (transformers 5) says of one layer; the same object when it says nothing."""
+        table = self.data.get("per_layer_config")
+        if not isinstance(table, Mapping):
+            return self
+        own = next((table[key] for key in (str(layer), f"{layer:02}", f"{layer:03}", layer) if isinstance(table.get(key), Mapping)), None)
+        return self if own is None else Fields({**self.data, **own}, self.model, self.path, self.defaults)
+
     def section(self, *names: str, defaults: Mapping[str, Any] | None = None) -> Fields | None:
         """A nested table, or None."""
         for name in names:

@@ -9,6 +9,7 @@ NAMES = {
     "full_attention": "full",
     "attention": "full",
     "multihead_attention": "full",
+    "indexed_attention": "full",
     "global_attention": "full",
     "global": "full",
     "sliding_attention": "sliding",
@@ -54,6 +55,9 @@ def _windows(fields: Fields, family: Family, layers: int) -> list[str]:
     if family.window_switch:
         first = fields.integer("max_window_layers", default=0, least=0)
         return ["sliding" if layer >= first else "full" for layer in range(layers)]
+    layout = fields.integers("sliding_window_layout", most=1)
+    if layout and len(layout) >= layers:
+        return ["sliding" if flag else "full" for flag in layout[:layers]]
     rotary = fields.integers("no_rope_layers", most=1) if family.chunked else None
     if rotary and len(rotary) >= layers:  # layers without positions are the full ones
         return ["sliding" if flag else "full" for flag in rotary[:layers]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sizeup.layers import Attention, Block, Embedding, Head, Mlp
 from sizeup.readers.body import Body, Shapes, norm, norms
+from sizeup.readers.decoder import class_name
 from sizeup.readers.dimensions import FEED, dimensions
 from sizeup.readers.families import Family
 from sizeup.readers.fields import Fields
@@ -25,16 +26,11 @@ def read(fields: Fields, family: Family) -> Body:
     return Body(hidden, sizes.vocabulary, embedding, head(fields, sizes.vocabulary, hidden), [block] * sizes.layers)
 
 
-def class_name(fields: Fields, default: str) -> str:
-    listed = fields.raw("architectures")
-    return listed[0] if isinstance(listed, list) and listed and isinstance(listed[0], str) else default
-
-
 def head(fields: Fields, words: int, hidden: int) -> Head:
     """A pooler after the bare model, a transform before the tied projection of the masked language model, or nothing."""
     name = class_name(fields, "BertModel")
     dense: Shapes = ()
-    if "MaskedLM" in name or "PreTraining" in name:
+    if any(word in name for word in ("MaskedLM", "PreTraining", "LMHead", "CausalLM")):
         dense = (
             ("cls.weight", (hidden, hidden)),
             ("cls.bias", (hidden,)),
@@ -43,4 +39,13 @@ def head(fields: Fields, words: int, hidden: int) -> Head:
         )
     elif name.endswith("Model"):
         dense = (("cls.weight", (hidden, hidden)), ("cls.bias", (hidden,)))
+    elif "SequenceClassification" in name:
+        labels = fields.section("id2label")
+        rows = fields.integer("num_labels", default=len(labels.data) if labels else 2)
+        dense = (
+            ("cls.weight", (hidden, hidden)),
+            ("cls.bias", (hidden,)),
+            ("cls.output.weight", (hidden, rows)),
+            ("cls.output.bias", (rows,)),
+        )
     return Head(words, True, norm=dense)

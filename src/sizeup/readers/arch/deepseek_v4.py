@@ -17,7 +17,8 @@ def read(fields: Fields, family: Family) -> Body:
     sizes = dimensions(fields, family)
     hidden, layers, streams = sizes.hidden, sizes.layers, fields.integer("hc_mult", most=64)
     pools = ratios(fields, layers)
-    hashed = fields.integer("num_hash_layers", default=0, least=0)
+    words = fields.texts("mlp_layer_types") or []
+    hashed = fields.integer("num_hash_layers", default=words.count("hash_moe"), least=0)
     own = Extras(
         (*norms(("attn_norm", "ffn_norm"), hidden).shapes, *mixing("hc_attn", hidden, streams), *mixing("hc_ffn", hidden, streams))
     )

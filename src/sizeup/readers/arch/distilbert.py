@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from sizeup.layers import Attention, Block, Embedding, Head, Mlp
 from sizeup.readers.body import Body, Shapes, norm, norms
+from sizeup.readers.decoder import class_name
 from sizeup.readers.dimensions import dimensions
 from sizeup.readers.families import Family
 from sizeup.readers.fields import Fields
-
-from .bert import class_name
 
 
 def read(fields: Fields, family: Family) -> Body:

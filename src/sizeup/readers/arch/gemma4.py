@@ -11,6 +11,8 @@ from sizeup.readers.feeds import EXPERT_WIDTH, EXPERTS, USED
 from sizeup.readers.fields import Fields
 from sizeup.readers.schedule import layer_kinds, window_tokens
 
+FULL_HEAD_DIM = 512
+"""Head width of full layers when the config does not say (transformers 5.23.0, Gemma4TextConfig)."""
 EXPERT_NORMS = ("pre_ffw_norm_2", "post_ffw_norm_1", "post_ffw_norm_2")
 
 
@@ -29,16 +31,18 @@ def read(fields: Fields, family: Family) -> Body:
         reuses = layer >= shared_from
         dense = Mlp(width * 2 if wide and reuses else width)
         feed: Part = experts(fields, dense) if routed else dense
-        blocks.append(Block((attention(fields, family, sizes, kinds[layer], reuses),), feed, own))
+        blocks.append(Block((attention(fields.for_layer(layer), family, sizes, kinds[layer], reuses),), feed, own))
     head = Head(sizes.vocabulary, fields.flag("tie_word_embeddings", default=True), norm=norm("output_norm", hidden))
     return Body(hidden, sizes.vocabulary, embedding(fields, sizes, per_layer), head, blocks)
 
 
 def attention(fields: Fields, family: Family, sizes: Dimensions, kind: str, reuses: bool) -> Attention:
     full = kind == "full"
-    width = fields.integer("global_head_dim", default=sizes.head_dim) if full else sizes.head_dim
+    width, kv_heads = fields.integer("head_dim", default=sizes.head_dim), fields.integer("num_key_value_heads", default=sizes.kv_heads)
     same = full and fields.flag("attention_k_eq_v")
-    kv_heads = fields.integer("num_global_key_value_heads", default=sizes.kv_heads) if same else sizes.kv_heads
+    if full and not fields.has("per_layer_config"):
+        width = fields.integer("global_head_dim", default=FULL_HEAD_DIM)
+        kv_heads = fields.integer("num_global_key_value_heads", default=kv_heads) if same else kv_heads
     return Attention(
         sizes.heads,
         kv_heads,

@@ -31,7 +31,7 @@ def read(fields: Fields, family: Family) -> Body:
 
 def kinds_of(fields: Fields, family: Family, sizes: Dimensions) -> list[str]:
     if fields.has("layer_types", "layers_block_type"):
-        return layer_kinds(fields, family, sizes.layers)
+        return ["mamba" if kind == "linear" else kind for kind in layer_kinds(fields, family, sizes.layers)]
     chosen = set(fields.integers("attn_layer_indices") or ())
     if not chosen and fields.has("attn_layer_period"):
         period, offset = fields.integer("attn_layer_period"), fields.integer("attn_layer_offset", default=0, least=0)

@@ -13,9 +13,11 @@ from sizeup.readers.schedule import sparse_layers
 
 def read(fields: Fields, family: Family) -> Body:
     sizes = dimensions(fields, family)
-    windowed = fields.integers("hybrid_layer_pattern", length=sizes.layers, most=1)
-    if windowed is None:
+    listed = fields.integers("hybrid_layer_pattern", length=sizes.layers, most=1)
+    kinds = fields.texts("layer_types", length=sizes.layers)
+    if listed is None and kinds is None:
         raise fields.missing(("hybrid_layer_pattern",))
+    windowed = listed if listed is not None else [int(kind == "sliding_attention") for kind in kinds or ()]
     routed = sparse_layers(fields, sizes.layers)
     full, local = attention(fields, sizes, False), attention(fields, sizes, True)
     moe, dense = feeds.sparse(fields, family), Mlp(fields.integer(*FEED))
@@ -39,9 +41,9 @@ def attention(fields: Fields, sizes: Dimensions, windowed: bool) -> Attention:
     key_dim = fields.integer("swa_head_dim", default=sizes.head_dim)
     return Attention(
         fields.integer("swa_num_attention_heads", default=sizes.heads),
-        fields.integer("swa_num_key_value_heads", default=sizes.kv_heads),
+        fields.integer("swa_num_key_value_heads", default=2 * sizes.kv_heads),
         key_dim,
-        fields.integer("swa_v_head_dim", default=key_dim),
+        fields.integer("swa_v_head_dim", "v_head_dim", default=key_dim),
         window=fields.integer("sliding_window", "sliding_window_size"),
         bias=bias,
         sinks=fields.flag("add_swa_attention_sink_bias", default=True),
@@ -49,8 +51,8 @@ def attention(fields: Fields, sizes: Dimensions, windowed: bool) -> Attention:
 
 
 def drafts(fields: Fields, sizes: Dimensions, mixer: Part, feed: Mlp) -> list[Block]:
-    """Prediction blocks are windowed and dense."""
-    steps = fields.integer("num_nextn_predict_layers", default=0, least=0, most=64)
+    """Prediction blocks are windowed and dense. Configs do not say how many; checkpoints have three, as llama.cpp's converter expects."""
+    steps = fields.integer("num_nextn_predict_layers", default=3, least=0, most=64)
     names = ("attn_norm", "ffn_norm", "nextn.enorm", "nextn.hnorm", "layer_output_norm")
     shapes = [shape for name in names for shape in norm(name, sizes.hidden)]
     own = Extras((*shapes, ("nextn.eh_proj.weight", (2 * sizes.hidden, sizes.hidden))))

@@ -8,7 +8,7 @@ from sizeup.readers.dimensions import Dimensions, dimensions
 from sizeup.readers.families import Family
 from sizeup.readers.fields import Fields
 
-LETTERS = {"mamba": "M", "attention": "*", "full_attention": "*", "moe": "E", "mlp": "-"}
+LETTERS = {"mamba": "M", "linear_attention": "M", "attention": "*", "full_attention": "*", "moe": "E", "mlp": "-"}
 
 
 def read(fields: Fields, family: Family) -> Body:

@@ -19,7 +19,11 @@ def read(beside: Beside) -> Found:
     if merging is None:
         cells = places(vision)
         start: Shapes = (("v.class_embd", (width,)), *patches(vision, width, bias=False), ("v.position_embd.weight", (width, cells + 1)))
-        join = (*norm("v.post_ln", width, "layer"), *linear("mm.0", width, out), *linear("mm.2", out, out))
+        kind = beside.outer.text("model_type")
+        newline: Shapes = (("mm.image_newline", (out,)),) if kind.startswith("llava_next") else ()
+        states = len(beside.outer.listed("vision_feature_layers", "vision_feature_layer") or [0]) if kind == "vipllava" else 1
+        before = norm("mm.input_norm", states * width, "layer") if kind == "vipllava" else ()
+        join = (*norm("v.post_ln", width, "layer"), *newline, *before, *linear("mm.0", states * width, out), *linear("mm.2", out, out))
         return Found((Tower("vision", (*start, *body, *join), tokens_per_image=cells, hidden=width, layers=layers),))
     merge = merging.integer("spatial_merge_size", default=2, most=64)
     inner = beside.outer.integer("projector_hidden_size", default=out)

@@ -48,9 +48,32 @@ def blocks(
         yield from linear(f"{at}.ffn_down", feed, width, feed_bias)
 
 
+def side(fields: Fields, name: str, most: int, default: int | None = None) -> int:
+    """Pixels along one side; configs write one number or a pair."""
+    if isinstance(fields.raw(name), (list, tuple)):
+        pair = fields.integers(name, least=1, most=most)
+        if pair:
+            return pair[0]
+    return fields.integer(name, most=most) if default is None else fields.integer(name, default=default, most=most)
+
+
+def pooling_head(fields: Fields, width: int, feed: int) -> Shapes:
+    """SigLIP's attention pooling, when a checkpoint has it: a probe, attention, a norm and a feed-forward part."""
+    if not fields.flag("vision_use_head"):
+        return ()
+    return (
+        ("v.head.probe", (width,)),
+        *linear("v.head.attn_qkv", width, 3 * width),
+        *linear("v.head.attn_out", width, width),
+        *norm("v.head.ln", width, "layer"),
+        *linear("v.head.ffn_up", width, feed),
+        *linear("v.head.ffn_down", feed, width),
+    )
+
+
 def patches(fields: Fields, width: int, *, bias: bool = True, frames: int = 1, default: int = 14) -> Shapes:
     """The first convolution: one vector per square patch of `frames` pictures."""
-    patch = fields.integer("patch_size", default=default, most=1024)
+    patch = side(fields, "patch_size", 1024, default)
     channels = fields.integer("num_channels", "in_channels", "in_chans", default=3, most=64)
     weight = ("v.patch_embd.weight", (patch, patch, channels * frames, width))
     return (weight, ("v.patch_embd.bias", (width,))) if bias else (weight,)
@@ -58,5 +81,5 @@ def patches(fields: Fields, width: int, *, bias: bool = True, frames: int = 1, d
 
 def places(fields: Fields, patch: int = 14) -> int:
     """Patches in a picture of the tower's own size."""
-    side = fields.integer("image_size", most=MOST_PICTURE) // fields.integer("patch_size", default=patch, most=1024)
-    return side * side
+    along = side(fields, "image_size", MOST_PICTURE) // side(fields, "patch_size", 1024, patch)
+    return along * along
