@@ -32,7 +32,7 @@ FORMAT = re.compile(r"^(.*?)-?(q\d+_\w+|q\d_[01]|iq\d_\w+|fp16|bf16|f16|mxfp4|nv
 
 def size_form(row: dict[str, Any], model_bytes: int) -> str | None:
     """The format whose tensors lie nearest to a file of this size; None when none is near. Towers are stored as F16."""
-    if row.get("native_quantization") == "mxfp4":
+    if (row.get("native_quantization") or {}).get("quant_method") == "mxfp4":
         return "mxfp4"
     if row.get("params_embed_per_layer"):
         return None  # those lie in a format of their own, so that the sizes do not tell

@@ -55,8 +55,10 @@ def candidates(model: ModelSpec, quant: str | None) -> list[str | None]:
     if model.stored == "gguf":
         return [None]
     table = data_json("recommended_mixes.json")
-    native = table["native"].get(str(model.card.get("native_quantization", "")).lower())
-    return ([native] if native else []) + list(table["order"])
+    native = table["native"].get((model.card.get("native_quantization") or {}).get("quant_method"))
+    # A tag of Ollama or of a GGUF repository names its quantisation; that one is meant before any other.
+    first = [mix for mix in (model.mix, native) if mix]
+    return [*dict.fromkeys([*first, *table["order"]])]
 
 
 def place(model: ModelSpec, machine: Machine, engine: Engine, quant: str | None, settings: Any, fixed: set[str]) -> Plan:
