@@ -199,6 +199,16 @@ def test_a_file(tmp_path: Path) -> None:
     )
 
 
+def test_a_file_with_a_link_that_the_card_has_not(tmp_path: Path) -> None:
+    """A file cannot give a card the NVLink that it does not have."""
+    path = tmp_path / "box.toml"
+    path.write_text(
+        '[ram]\nmemory = "64GiB"\n[[gpu]]\ndevice = "rtx-4090"\ncount = 2\n[[link]]\nkind = "NVLink"\nends = ["vram:0", "vram:1"]\nbandwidth = "100 GB/s"\n'
+    )
+    with pytest.raises(UserError, match="GeForce RTX 4090 has no NVLink"):
+        machine(str(path))
+
+
 def test_a_file_with_unified_memory(tmp_path: Path) -> None:
     """A device that shares [unified] memory has no pool of its own, and macOS's limit bounds what is free."""
     path = tmp_path / "mac.toml"

@@ -14,7 +14,7 @@ from sizeup.facts import Source, data_bytes, data_json
 from sizeup.hardware import Cpu, Device, Link, Machine, Pool
 from sizeup.units import parse_bytes, show_bytes
 
-from . import machine_file, table
+from . import machine_file, nvlink, table
 from .unified import metal_limit
 
 BACKENDS = {"NVIDIA": "cuda", "AMD": "rocm", "Apple": "metal", "Intel": "vulkan"}
@@ -63,7 +63,7 @@ def _plain(name: str) -> str:
 
 
 def _from_parts(what: str, memory: int | None) -> Machine:
-    text, nvlink = re.subn(r"[\s,+-]*\b(with\s+)?nvlink\b", "", what, flags=re.IGNORECASE)
+    text, linked = re.subn(r"[\s,+-]*\b(with\s+)?nvlink\b", "", what, flags=re.IGNORECASE)
     cards: list[table.Part] = []
     wanted = 0
     words: list[str] = []
@@ -82,8 +82,8 @@ def _from_parts(what: str, memory: int | None) -> Machine:
     if len(cards) > MOST_CARDS:
         raise UserError(f"{len(cards)} cards do not fit one machine.", f"up to {MOST_CARDS} cards, for example 8x h100")
     if cards[0].kind == "gpu":
-        machine = _cards(what, cards, memory, bool(nvlink))
-    elif nvlink:
+        machine = _cards(what, cards, memory, bool(linked))
+    elif linked:
         raise UserError(f"{cards[0].name} has no NVLink.", text.strip())
     elif cards[0].kind == "cpu":
         machine = _host(cards[0], memory)
@@ -111,7 +111,7 @@ def _count(piece: str) -> tuple[int, str]:
     return int(found[1]), found[2]
 
 
-def _cards(what: str, cards: list[table.Part], memory: int | None, nvlink: bool) -> Machine:
+def _cards(what: str, cards: list[table.Part], memory: int | None, linked: bool) -> Machine:
     pools = [_host_pool(memory)]
     for index, card in enumerate(cards):
         pools.append(Pool(f"vram:{index}", card.memory_bytes, card.memory_bytes, card.bytes_per_s, card.source, card.source))
@@ -123,27 +123,15 @@ def _cards(what: str, cards: list[table.Part], memory: int | None, nvlink: bool)
     rough = dict.fromkeys(card.name for card in cards if not card.exact_memory)
     if rough:
         warnings.append(f"Memory of {', '.join(rough)} is the round figure of its name; the driver keeps up to 2 % of it.")
-    links = tuple(_nvlink(cards, pair) for pair in combinations(range(len(cards)), 2)) if nvlink else ()
-    if nvlink and len(cards) < 2:
+    links = tuple(_nvlink(cards, pair) for pair in combinations(range(len(cards)), 2)) if linked else ()
+    if linked and len(cards) < 2:
         raise UserError(f"NVLink joins two cards; “{what}” names one.", f"2x {cards[0].name.lower()} nvlink")
     return Machine(what, None, tuple(pools), devices, (), links, "", (), tuple(warnings), (), Source("given", f"the name “{what}”"))
 
 
 def _nvlink(cards: list[table.Part], pair: tuple[int, int]) -> Link:
-    facts = data_json("nvlink.json")
-    rows = [next((row for row in facts["have"] if row["name"] == cards[index].name), None) for index in pair]
-    for index, row in zip(pair, rows, strict=True):
-        if row is not None:
-            continue
-        if any(re.search(none["pattern"], cards[index].name) for none in facts["none"]):
-            raise UserError(f"{cards[index].name} has no NVLink.", "the same without nvlink; the cards then talk over PCIe")
-        raise UserError(
-            f"No source here says that {cards[index].name} has NVLink.", "the same without nvlink, or a TOML file with a [[link]]"
-        )
-    rate = min(float(row["bytes_per_s"]) for row in rows if row)
-    return Link(
-        "nvlink", rate, (f"vram:{pair[0]}", f"vram:{pair[1]}"), Source("published", str(rows[0] and rows[0]["source"]), facts["date"])
-    )
+    slower = min((nvlink.rate(cards[index].name) for index in pair), key=lambda found: found[0])
+    return Link("nvlink", slower[0], (f"vram:{pair[0]}", f"vram:{pair[1]}"), slower[1])
 
 
 def _host_pool(memory: int | None) -> Pool:

@@ -11,7 +11,7 @@ from sizeup.facts import Source
 from sizeup.hardware import Cpu, Device, Disk, Link, Machine, Pool
 from sizeup.units import parse_bytes, show_bytes
 
-from . import table
+from . import nvlink, table
 from .unified import metal_limit
 
 LARGEST_FILE_BYTES = 1 << 20
@@ -83,7 +83,7 @@ def parse(content: bytes, where: str, preset: bool = False) -> Machine:
         pools,
         devices,
         reader.disks(given.get("disk", [])),
-        reader.links(given.get("link", []), {pool.name for pool in pools}),
+        reader.links(given.get("link", []), {pool.name for pool in pools}, devices),
         str(given.get("system", "")),
         limits,
         (),
@@ -206,7 +206,7 @@ class _Reader:
             found.append(Disk(str(entry.get("path", "/")), size, free, str(entry.get("filesystem", "")), rate, self.source))
         return tuple(found)
 
-    def links(self, given: Any, pools: set[str]) -> tuple[Link, ...]:
+    def links(self, given: Any, pools: set[str], devices: tuple[Device, ...]) -> tuple[Link, ...]:
         found = []
         for entry in self.tables(given, "link"):
             ends = entry.get("ends")
@@ -214,6 +214,10 @@ class _Reader:
                 raise UserError(
                     f"{self.where}: a [[link]] joins two of {', '.join(sorted(pools))}, not {ends}.", "ends = [“vram:0”, “vram:1”]"
                 )
+            if str(entry.get("kind", "")).lower() == "nvlink":
+                for device in devices:
+                    if device.pool in ends:
+                        nvlink.check(device.name)
             rate = self.rate(entry, "link", 1, float("inf"))
             if rate is None:
                 raise UserError(f"{self.where}: a [[link]] has no bandwidth.", "bandwidth = “32 GB/s”")
