@@ -73,6 +73,13 @@ class Breakdown:
     def total_bytes(self) -> Number:
         return self.bytes()
 
+    def as_reported(self) -> dict[str, int]:
+        """Bytes per part as an engine reports its buffers: the recurrent state is part of its cache."""
+        parts = {part: int(plain(bytes)) for part, bytes in self.by_part().items()}
+        if "state" in parts:
+            parts["cache"] = parts.get("cache", 0) + parts.pop("state")
+        return parts
+
     def needed_bytes(self, pool: str) -> int:
         """What must be free in this pool: every claim at the upper end of its stated band, reclaimable pages left out."""
         return sum(

@@ -7,8 +7,6 @@ from typing import Any
 
 import click
 
-from sizeup.figure import plain
-
 from .settings import Count, model_argument, plan_options, read_model, settings
 from .verb import Asked, Option, Verb, write
 
@@ -33,7 +31,7 @@ def run(asked: Asked, model: str, prompt: str, max_tokens: int, temperature: flo
             write(text)
 
     found = run_engine(plan, prompt, max_tokens=max_tokens, temperature=temperature, seed=seed, raw=raw, on_text=on_text)
-    predicted = {part: int(plain(count)) for part, count in plan.breakdown.by_part().items()}
+    predicted = plan.breakdown.as_reported()
     number = store.keep(found, predicted)
     if asked.json:
         from sizeup.api import measurement_json

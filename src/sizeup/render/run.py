@@ -14,9 +14,7 @@ from .tables import Column, table
 def measurement(page: Page, plan: Plan, found: Measurement) -> str:
     """Predicted and measured bytes per part with the difference, the process, then the speeds."""
     t = page.texts
-    predicted = {part: int(plain(count)) for part, count in plan.breakdown.by_part().items()}
-    if "state" in predicted and "state" not in found.buffers:
-        predicted["cache"] = predicted.get("cache", 0) + predicted.pop("state")
+    predicted = plan.breakdown.as_reported()
     parts = [part for part in PARTS if found.buffers.get(part) or (predicted.get(part) and part in found.buffers)]
     rows = [(t.named("part", part), predicted.get(part), found.buffers[part]) for part in parts]
     if found.peak_resident_bytes is not None:
