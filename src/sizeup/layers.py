@@ -105,7 +105,8 @@ class Attention(Part):
     """Bias on query, key and value."""
     output_bias: bool = False
     norm: str = ""
-    """Norm on queries and keys: "" none, "head" one vector per head width, "full" one over all heads, "layer" per head with bias."""
+    """Norm on queries and keys: "" none, "head" one vector per head width, "full" one over all heads, "layer" one vector for
+    each head, "biased" one vector per head width with a bias."""
     gate: bool = False
     """An output gate as wide as the queries, in the query projection (Qwen3-Next)."""
     separate_gate: int = 0
@@ -139,6 +140,10 @@ class Attention(Part):
         elif self.norm == "full":
             yield "attn_q_norm.weight", (queries,)
             yield "attn_k_norm.weight", (keys,)
+        elif self.norm == "biased":
+            for name in ("attn_q_norm", "attn_k_norm"):
+                yield f"{name}.weight", (self.key_dim,)
+                yield f"{name}.bias", (self.key_dim,)
         elif self.norm == "layer":
             yield "attn_q_norm.weight", (self.key_dim, self.heads)
             yield "attn_k_norm.weight", (self.key_dim, self.kv_heads)
@@ -334,6 +339,8 @@ class Mamba2(Part):
     conv_bias: bool = True
     bias: bool = False
     gated_norm: bool = True
+    output_bias: bool | None = None
+    """Bias of the output projection; None means as `bias`."""
 
     def stored(self, hidden: Number) -> Stored:
         convolved = self.inner + 2 * self.groups * self.state
@@ -346,7 +353,7 @@ class Mamba2(Part):
         yield "ssm_d", (1, self.heads)
         if self.gated_norm:
             yield "ssm_norm.weight", (self.inner // self.groups, self.groups)
-        yield from matrix("ssm_out", self.inner, hidden, self.bias)
+        yield from matrix("ssm_out", self.inner, hidden, self.bias if self.output_bias is None else self.output_bias)
 
     @step("ssm2_state")
     def state_values(self) -> Number:

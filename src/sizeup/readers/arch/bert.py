@@ -30,7 +30,8 @@ def head(fields: Fields, words: int, hidden: int) -> Head:
     """A pooler after the bare model, a transform before the tied projection of the masked language model, or nothing."""
     name = class_name(fields, "BertModel")
     dense: Shapes = ()
-    if any(word in name for word in ("MaskedLM", "PreTraining", "LMHead", "CausalLM")):
+    transforms = any(word in name for word in ("MaskedLM", "PreTraining", "LMHead", "CausalLM"))
+    if transforms:
         dense = (
             ("cls.weight", (hidden, hidden)),
             ("cls.bias", (hidden,)),
@@ -48,4 +49,5 @@ def head(fields: Fields, words: int, hidden: int) -> Head:
             ("cls.output.weight", (hidden, rows)),
             ("cls.output.bias", (rows,)),
         )
-    return Head(words, True, norm=dense)
+    own = transforms and not fields.flag("tie_word_embeddings", default=True)
+    return Head(words, not own, norm=dense)

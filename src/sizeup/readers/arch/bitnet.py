@@ -12,6 +12,6 @@ from sizeup.readers.fields import Fields
 
 def read(fields: Fields, family: Family) -> Body:
     sizes = dimensions(fields, family)
-    inner = (*norm("attn_sub_norm", sizes.heads * sizes.head_dim), *norm("ffn_sub_norm", fields.integer(*FEED)))
+    inner = (*norm("attn_sub_norm", sizes.hidden), *norm("ffn_sub_norm", fields.integer(*FEED)))
     blocks = [Block(b.mixers, b.feed, Extras((*b.norms.shapes, *inner))) for b in decoder.blocks(fields, family, sizes)]
     return Body(sizes.hidden, sizes.vocabulary, decoder.embedding(fields, family, sizes), decoder.head(fields, family, sizes), blocks)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sizeup.layers import Block
 from sizeup.readers import decoder, feeds, mixers
 from sizeup.readers.body import Body, norms
@@ -14,7 +16,7 @@ def read(fields: Fields, family: Family) -> Body:
     sizes = dimensions(fields, family)
     both = (
         mixers.attention(fields, family, sizes),
-        mixers.mamba2(fields, sizes.hidden, gated_norm=fields.flag("mamba_rms_norm")),
+        replace(mixers.mamba2(fields, sizes.hidden, gated_norm=fields.flag("mamba_rms_norm")), output_bias=fields.flag("projectors_bias")),
     )
     block = Block(both, feeds.dense(fields, family, 1, 0, False), norms(family.norms, sizes.hidden))
     return Body(

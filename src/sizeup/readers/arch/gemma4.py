@@ -52,6 +52,8 @@ def attention(fields: Fields, family: Family, sizes: Dimensions, kind: str, reus
         caches=not reuses,
         unused_kv=reuses,
         value_is_key=same,
+        bias=fields.flag("attention_bias"),
+        output_bias=fields.flag("attention_bias"),
         norm="head",
     )
 
