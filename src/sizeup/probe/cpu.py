@@ -162,3 +162,9 @@ def _features(architecture: str, flags: frozenset[str]) -> tuple[str, ...]:
     table = data_json("instruction_sets.json")["flags"]
     family = {"amd64": "x86_64", "arm64": "aarch64"}.get(architecture.lower(), architecture)
     return tuple(name for flag, name in table.get(family, {}).items() if flag in flags)
+
+
+def features(root: Path = Path("/")) -> tuple[str, ...]:
+    """Only the instruction sets that matter to an engine; nothing when the system does not say. Much quicker than `cpu`."""
+    blocks = _blocks(text(root, "/proc/cpuinfo") or "")
+    return _features(_architecture(root, blocks), _flags(blocks))

@@ -1,20 +1,24 @@
-"""Which weights the CPU backend copies into a layout of its own (CPU_REPACK): faster rows for more memory."""
+"""Which weights the CPU backend copies into a layout of its own (CPU_REPACK, AMX): faster rows for more memory."""
 
 from __future__ import annotations
 
 import functools
+import platform
 
 from ...facts import data_json
 from ...model import Tensor
+from ...quant import quant
 
 
 @functools.cache
 def here() -> tuple[str, ...]:
-    """Instruction sets that the embedded engine uses on the processor this runs on; ("avx2",) when nothing is known of it."""
-    from ...probe import machine
+    """Instruction sets that the embedded engine uses on the processor this runs on; those its build needs when nothing is known."""
+    from pathlib import Path
 
-    cpu = machine().cpu
-    return used(cpu.features, cpu.architecture) if cpu is not None and cpu.features else ("avx2",)
+    from ...probe.cpu import features
+
+    found, machine = features(Path("/")), platform.machine()
+    return used(found, machine) if found else tuple(data_json("llamacpp_repack.json")["unknown"].get(machine, ()))
 
 
 def used(features: tuple[str, ...], architecture: str) -> tuple[str, ...]:
@@ -23,23 +27,30 @@ def used(features: tuple[str, ...], architecture: str) -> tuple[str, ...]:
     return features if built is None else tuple(feature for feature in features if feature in built)
 
 
-def repacked(tensor: Tensor, features: tuple[str, ...]) -> bool:
-    """Whether this weight is repacked on a processor with these instruction sets."""
-    return _rule(tensor.type or "", tensor.shape[1] if len(tensor.shape) > 1 else 1, features) and _is_multiplied(tensor)
+def packed_bytes(tensor: Tensor, features: tuple[str, ...]) -> int | None:
+    """Bytes of this weight in the CPU's own layout, before alignment; None when it stays as it is stored.
 
-
-@functools.lru_cache(maxsize=4096)
-def _rule(type: str, rows: int, features: tuple[str, ...]) -> bool:
-    return any(
-        rule["type"] == type and set(rule["features"]) <= set(features) and rows % rule["rows"] == 0
-        for rule in data_json("llamacpp_repack.json")["rules"]
-    )
-
-
-def _is_multiplied(tensor: Tensor) -> bool:
-    """Matrices of two axes, or stacked experts of three; tables that are only looked up stay as they are."""
+    Only matrices that are multiplied are rearranged (two axes, or stacked experts of three); tables that are only looked
+    up are not: the caller knows those.
+    """
     axes = len(tensor.shape)
     while axes > 1 and tensor.shape[axes - 1] == 1:
         axes -= 1
-    stacked = "_exps." in tensor.name
-    return axes == (3 if stacked else 2) and tensor.name not in data_json("llamacpp_repack.json")["looked_up"]
+    stacked = "_exps." in tensor.name or "_chexps." in tensor.name
+    if not features or axes != (3 if stacked else 2) or tensor.type is None:
+        return None
+    return _packed(tensor.type, tensor.shape[0], tensor.shape[1], tensor.elements, stacked, features)
+
+
+@functools.lru_cache(maxsize=4096)
+def _packed(type: str, row: int, rows: int, elements: int, stacked: bool, features: tuple[str, ...]) -> int | None:
+    had = set(features)
+    for rule in data_json("llamacpp_repack.json")["rules"]:
+        if rule["type"] != type or not had.issuperset(rule["features"]) or rows % rule["rows"] or row % rule.get("row", 1):
+            continue
+        if stacked and rule.get("matrices_only"):
+            continue
+        if "block_bytes" in rule:
+            return int(elements // quant(type).block * rule["block_bytes"])
+        return int(quant(type).tensor_bytes(row, elements // row))
+    return None

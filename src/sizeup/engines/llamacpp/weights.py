@@ -1,7 +1,7 @@
 """Which buffer each weight goes to, and how large each buffer gets.
 
 Source: llama.cpp b11549, src/llama-model.cpp (load_tensors, make_cpu_buft_list), src/llama-model-loader.cpp (create_tensor,
-get_mapping_range), ggml/src/ggml-alloc.c (ggml_backend_alloc_ctx_tensors_from_buft_size).
+get_mapping_range), ggml/src/ggml-backend.cpp (ggml_backend_buft_get_alloc_size_n_default).
 """
 
 from __future__ import annotations
@@ -10,19 +10,12 @@ import functools
 from dataclasses import dataclass
 
 from ...facts import data_json
-from ...figure import round_up
-from ...model import Tensor
 from ...plan import Claim
-from ...quant import Quant, quant
-from .graph.sheet import IN_BLOCK, Homes, Sheet
+from .graph.sheet import Homes, Sheet
+from .ledger import Buffers, Entry, Extents, Ledger, alignment, device_bytes, join, ledger, reach, row_padding
 from .placement import pool
-from .repack import repacked
 
-HOST_ALIGNMENT = 32
-ALIGNMENT = {"cuda": 128, "rocm": 128, "vulkan": 256, "metal": 32, "sycl": 128}
-"""Bytes that device buffers align tensors to (vulkan: the usual device limit)."""
-ROW_PADDING = {"cuda": 512, "rocm": 512}
-"""Values that rows of quantised tensors are padded to at the end of a device tensor (ggml-cuda.cu: MATRIX_ROW_PADDING)."""
+__all__ = ["Load", "alignment", "device_bytes", "row_padding", "weight_claims"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,85 +27,88 @@ class Load:
     no_host: bool
     kind: str
     features: tuple[str, ...]
+    mtp: bool = False
+    """Blocks for drafting are loaded too."""
 
 
 @functools.lru_cache(maxsize=512)
 def weight_claims(sheet: Sheet, homes: Homes, load: Load) -> tuple[Claim, ...]:
     """Bytes of every weight buffer. Not counted: blocks for drafting, which the engine leaves out unless told otherwise.
 
-    "weights" in host memory are the buffers plus the mapped span; pages of the span that hold only repacked rows are
-    marked reclaimable, since running never reads them again.
+    "weights" in host memory are the buffers plus the mapped span; pages of the span that hold only repacked rows, or
+    weights that were copied to a device, are marked reclaimable, since running never reads them again.
     """
-    plain: dict[str, int] = {}
-    copies, mapped = 0, []
+    kinds = data_json("llamacpp_backends.json")["kinds"]
     # Pinned host memory of the first device ranks before repacking.
-    may_repack = load.repack and (homes.cpu == 0 or load.no_host)
-    for tensor, backend in _placed(sheet, homes):
-        if backend != homes.cpu:
-            where = pool(backend, homes)
-            plain[where] = plain.get(where, 0) + device_bytes(tensor, load.kind)
-        elif may_repack and repacked(tensor, load.features):
-            copies += round_up(tensor.bytes, HOST_ALIGNMENT)
-        elif load.mmap and tensor.offset is not None:
-            mapped.append(tensor)
+    may_repack = load.repack and (homes.cpu == 0 or load.no_host or not kinds[load.kind]["pinned_host"])
+    book = ledger(sheet, Buffers(load.kind, load.features if may_repack else ()))
+    blocks = len(book.rest) if load.mtp else sheet.spec.layers
+    held = _host_entries(book, homes, blocks)
+    host = sum(held, Entry())
+    stays = sum(book.rest[index].stays for index in range(blocks) if homes.layers[index] != homes.cpu)
+    # The same table serves as embedding and head where both lie in one buffer, unless the loader asks for the head first.
+    again = book.head if homes.output == homes.cpu else Entry()
+    twice = sheet.spec.architecture in data_json("llamacpp_weights.json")["head_first"]
+    claims: list[Claim] = []
+    spare = 0
+    if load.mmap and any(entry.extents for entry in held):
+        extents: Extents = {}
+        for entry in held:
+            join(extents, entry.extents)
+        claims.append(Claim("weights", "ram", host.raw, label="mapped"))
+        spare = reach(extents) - host.raw
+    else:
+        claims.append(Claim("weights", "ram", host.plain + (again.plain if twice else 0)))
+    if stays:
+        claims.append(Claim("weights", "ram", stays, label="no_kernel"))
+    if book.lazy.plain:
+        claims.append(Claim("weights", "ram", book.lazy.raw, reclaimable=True, label="on_demand"))
+    for device in range(homes.cpu):
+        entries = _device_entries(book, homes, device, blocks)
+        entry = sum(entries, Entry())
+        if not entry.device:
+            continue
+        if load.mmap and kinds[load.kind]["maps_file"] and all(e.device_extents or not e.device for e in entries):
+            reached: Extents = {}
+            for each in entries:
+                join(reached, each.device_extents)
+            claims.append(Claim("weights", pool(device, homes), max(reach(reached), 0), label="mapped"))
+            # The device's span and the host's are pages of one file: what the host maps beyond its own is there anyway.
+            spare = 0
         else:
-            plain["ram"] = plain.get("ram", 0) + round_up(tensor.bytes, HOST_ALIGNMENT)
-    claims = [Claim("weights", where, bytes) for where, bytes in sorted(plain.items())]
-    if mapped:
-        used = {t.name: t.bytes for t in mapped}
-        span, needed = _span(mapped), sum(used.values())
-        claims.append(Claim("weights", "ram", needed, label="mapped"))
-        if span > needed:
-            claims.append(Claim("weights", "ram", span - needed, reclaimable=True, label="mapped_originals"))
-    if copies:
-        claims.append(Claim("repacked", "ram", copies))
+            claims.append(Claim("weights", pool(device, homes), entry.device))
+    if spare > 0:
+        claims.append(Claim("weights", "ram", spare, reclaimable=True, label="mapped_originals"))
+    if host.packed + again.packed:
+        claims.append(Claim("repacked", "ram", host.packed + again.packed))
     return tuple(claims)
 
 
-HEAD_FIRST = frozenset(("gemma3n", "gemma4"))
-"""Architectures whose loader asks for the tied head before the embedding, and so makes it twice (src/models/gemma3n.cpp, gemma4.cpp)."""
-
-
-def _placed(sheet: Sheet, homes: Homes) -> list[tuple[Tensor, int]]:
-    """Every loaded weight with its backend. A tied embedding is there twice when its copy as the head lies elsewhere."""
-    main, found = len(sheet.blocks), []
-    # LFM2's files call their output norm by the name of another one.
-    misnamed = "token_embd_norm.weight" if sheet.spec.causal and "output_norm.weight" not in sheet.tensors else ""
-    for name, tensor in sheet.tensors.items():
-        match = IN_BLOCK.match(name)
-        if match and int(match[1]) >= main:
-            continue
-        backend = homes.output if name == misnamed else homes.of(name)
-        found.append((tensor, backend))
-        if name == "rope_freqs.weight":
-            # Every device that holds a block has its own copy.
-            found += [(tensor, other) for other in sorted(set(homes.layers[:main])) if other != backend]
-    embedding = sheet.tensors.get("token_embd.weight")
-    headless = sheet.spec.architecture in data_json("gguf_architectures.json")["headless"]
-    tied = embedding is not None and "output.weight" not in sheet.tensors and not headless
-    if embedding is not None and tied and (homes.output != homes.cpu or sheet.spec.architecture in HEAD_FIRST):
-        found.append((embedding, homes.output))
+def _host_entries(book: Ledger, homes: Homes, blocks: int) -> list[Entry]:
+    """What lies in host memory: the input, and blocks and experts that are not on devices."""
+    found = [book.input]
+    for index in range(blocks):
+        if homes.layers[index] == homes.cpu:
+            found.append(book.rest[index])
+        if homes.experts[index] == homes.cpu:
+            found.append(book.experts[index])
+    if homes.output == homes.cpu:
+        found.append(book.output)
+    if homes.layers[0] == homes.cpu:
+        found.append(book.first)
+    if homes.cpu in book.rotated(homes.layers):
+        found.append(book.everywhere)
     return found
 
 
-def device_bytes(tensor: Tensor, kind: str) -> int:
-    """Bytes of a weight in a device's buffer: aligned, and one padded row when rows are quantised."""
-    assert tensor.type is not None
-    return int(round_up(tensor.bytes + row_padding(quant(tensor.type), tensor.shape[0], kind), ALIGNMENT.get(kind, 128)))
-
-
-def row_padding(type: Quant, row: int, kind: str) -> int:
-    """Bytes added once per quantised tensor whose rows are no multiple of the device's padding."""
-    padding = ROW_PADDING.get(kind, 0)
-    if type.block == 1 or not padding or row % padding == 0:
-        return 0
-    return int(type.row_bytes(padding - row % padding))
-
-
-def _span(tensors: list[Tensor]) -> int:
-    """From the first to the last byte that stays mapped, summed over files."""
-    total = 0
-    for file in {t.file for t in tensors}:
-        inside = [t for t in tensors if t.file == file]
-        total += max((t.offset or 0) + t.bytes for t in inside) - min(t.offset or 0 for t in inside)
-    return total
+def _device_entries(book: Ledger, homes: Homes, device: int, blocks: int) -> list[Entry]:
+    """What lies on one device; the head of a model without its own is the token embedding once more."""
+    found = [book.rest[index] for index in range(blocks) if homes.layers[index] == device]
+    found += [book.experts[index] for index in range(blocks) if homes.experts[index] == device]
+    if homes.output == device:
+        found += [book.output, book.head]
+    if homes.layers[0] == device:
+        found.append(book.first)
+    if device in book.rotated(homes.layers):
+        found.append(book.everywhere)
+    return found
