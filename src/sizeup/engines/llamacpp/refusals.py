@@ -1,46 +1,114 @@
-"""What llama.cpp refuses before it starts, with its reason. Source: llama.cpp b11549, src/llama-context.cpp (llama_init_from_model)."""
+"""What llama.cpp refuses before it starts, with its reason.
+
+Source: llama.cpp b11549, src/llama-context.cpp (llama_init_from_model, the constructor), src/llama-model.cpp
+(llama_model_mapping), ggml/src/ggml.c (ggml_row_size), common/speculative.cpp (common_speculative_are_compatible).
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from ...errors import Refused
 from ...facts import data_json
-from ...layers import Attention, CompressedAttention, LatentAttention
+from ...figure import plain
+from ...layers import Attention, CompressedAttention, LatentAttention, Part
 from ...model import ModelSpec
-from ...quant import quant
+from ...quant import Quant, quant
 from .settings import Settings
+from .slots import transposed
+
+VOCABULARY_DIFFERENCE = 128
+"""Tokens that a draft's vocabulary may differ by."""
 
 
 def check(model: ModelSpec, settings: Settings) -> None:
-    """Raises Refused when the engine would not open this context."""
-    if model.architecture not in data_json("llamacpp_architectures.json")["architectures"]:
-        named = model.model_type or model.architecture or "this kind of model"
-        raise Refused(f"llama.cpp has no architecture for {named}.", "another engine, or --assume")
+    """Raises Refused, with the engine's reason, when it would not load this model or open this context."""
+    _known(model)
     k, v = quant(settings.k), quant(settings.v)
-    mixers = [part for group in model.groups for part in group.block.mixers]
-    latent = any(isinstance(p, CompressedAttention) or (isinstance(p, LatentAttention) and p.absorbed) for p in mixers)
-    if latent and k.name != v.name:
+    parts = [part for group in model.groups for part in group.block.mixers]
+    if k.name != v.name and any(isinstance(p, CompressedAttention) or (isinstance(p, LatentAttention) and p.absorbed) for p in parts):
         raise Refused(
-            f"llama.cpp: this model does not support different K ({settings.k}) and V ({settings.v}) cache types.",
+            f"llama.cpp does not support different K ({settings.k}) and V ({settings.v}) cache types for this model: its keys and values are one.",
             f"k={settings.k}, v={settings.k}",
         )
-    if v.block > 1 and settings.flash_attention is False:
-        raise Refused("llama.cpp: a quantised V cache requires flash attention.", "flash attention on, or v=f16")
-    if settings.flash_attention is False:
-        return
-    for part in mixers:
-        key, value = head_dims(part)
-        for name, type, dim in (("K", k, key), ("V", v, value)):
-            if type.block > 1 and dim % type.block:
-                raise Refused(
-                    f"llama.cpp: {name} cache type {type.name.lower()} with block size {type.block} does not divide a head of {dim} values.",
-                    f"{name.lower()}=f16",
-                )
+    off = transposed(model, settings)
+    if v.block > 1 and off:
+        raise Refused(
+            f"llama.cpp needs flash attention for a quantised V cache ({settings.v}), and it is off.",
+            "flash attention on, or v=f16" if settings.flash_attention is False else "v=f16",
+        )
+    for part in parts:
+        if off:
+            _rows_fit(part, k)
+        else:
+            _heads_fit(part, k, v)
+    if settings.mtp and not model.draft_blocks:
+        raise Refused(
+            f"{model.name} has no blocks for multi-token prediction, so llama.cpp cannot draft with them.", "mtp=False, or a draft model"
+        )
+    if settings.draft is not None:
+        _drafts(model, settings.draft)
 
 
-def head_dims(part: object) -> tuple[int, int]:
+def _known(model: ModelSpec) -> None:
+    known, facts = data_json("llamacpp_architectures.json")["architectures"], data_json("llamacpp_memory.json")
+    if model.architecture not in known or model.architecture in facts["named_only"]:
+        named = model.model_type or model.architecture or "this kind of model"
+        raise Refused(f"llama.cpp has no architecture for {named}.", "another engine, or --assume")
+    if model.architecture in facts["drafts_only"]:
+        raise Refused(
+            f"llama.cpp runs {model.architecture} only to draft tokens for another model, never alone.", "the model that it drafts for"
+        )
+
+
+def _heads_fit(part: Part, k: Quant, v: Quant) -> None:
+    """Flash attention reads whole blocks of one head."""
+    for name, type, dim in zip("KV", (k, v), head_dims(part), strict=True):
+        if type.block > 1 and dim % type.block:
+            raise Refused(
+                f"llama.cpp: {name} cache type {type.name.lower()} with block size {type.block} does not divide a head of {dim} values.",
+                f"{name.lower()}=f16",
+            )
+
+
+def _rows_fit(part: Part, k: Quant) -> None:
+    """Without flash attention only whole rows of keys must be blocks; otherwise the engine aborts."""
+    for row in key_rows(part):
+        if row % k.block:
+            raise Refused(f"llama.cpp aborts: {row} key values are no whole number of {k.name.lower()} blocks of {k.block}.", "k=f16")
+
+
+def _drafts(model: ModelSpec, draft: ModelSpec) -> None:
+    difference = abs(int(plain(draft.vocabulary)) - int(plain(model.vocabulary)))
+    if difference > VOCABULARY_DIFFERENCE:
+        raise Refused(
+            f"{draft.name} cannot draft for {model.name} in llama.cpp: its vocabulary has {draft.vocabulary:,} tokens, not {model.vocabulary:,}.",
+            "a smaller model of the same family",
+        )
+
+
+def head_dims(part: Part) -> tuple[int, int]:
     """Key and value width of one head as the engine checks them; (0, 0) for parts without heads."""
     if isinstance(part, Attention):
-        return part.key_dim, part.value_dim
+        return int(part.key_dim), int(part.value_dim)
     if isinstance(part, LatentAttention):
-        return (part.kv_rank + part.rope_dim, part.kv_rank) if part.absorbed else (part.nope_dim + part.rope_dim, part.value_dim)
+        if part.absorbed:
+            return int(part.kv_rank + part.rope_dim), int(part.kv_rank)
+        return int(part.nope_dim + part.rope_dim), int(part.value_dim)
+    if isinstance(part, CompressedAttention):
+        return int(part.dim), int(part.dim)
     return 0, 0
+
+
+def key_rows(part: Part) -> Iterator[int]:
+    """Lengths of the rows of keys that this part caches."""
+    key, _ = head_dims(part)
+    if isinstance(part, Attention) and part.caches:
+        yield key * int(part.kv_heads)
+    elif isinstance(part, LatentAttention):
+        yield key if part.absorbed else key * int(part.heads)
+    elif isinstance(part, CompressedAttention):
+        yield key
+    indexer = getattr(part, "indexer", None)
+    if indexer is not None:
+        yield int(indexer.dim)
