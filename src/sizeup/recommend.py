@@ -77,10 +77,14 @@ def prior(row: dict[str, Any]) -> tuple[float, int]:
     """log2 of the geometric mean of total and active parameters, less one per `halving_years` of age; then downloads."""
     rule = data_json("ranking.json")
     released = row.get("release_date") or row.get("hf_created")
-    today = datetime.date.fromisoformat(rule["date"])
-    age = (today - datetime.date.fromisoformat(released)).days / 365.25 if released else rule["default_age_years"]
+    age = (day(rule["date"]) - day(released)).days / 365.25 if released else rule["default_age_years"]
     size = (math.log2(row["params_total"]) + math.log2(row["params_active"])) / 2
     return size - age / rule["halving_years"], row.get("hf_downloads") or 0
+
+
+def day(text: str) -> datetime.date:
+    """A date of which only the year or the month may be known: the first day of it."""
+    return datetime.date.fromisoformat((text + "-01-01")[:10])
 
 
 def least_bytes(parameters: int) -> int:
