@@ -144,15 +144,17 @@ def is_quantised(tensor: Tensor, architecture: str) -> bool:
 
 
 @functools.cache
-def _stays_f32(plain: str) -> bool:
+def _stays_f32(plain: str, architecture: str) -> bool:
     rules = _data()["converter"]
     stem, _, suffix = plain.removeprefix("blk.#.").rpartition(".")
-    return suffix != "weight" or plain.endswith("_norm.weight") or stem in rules["f32"] or stem in rules["f32_names"]
+    if suffix != "weight" or plain.endswith("_norm.weight") or stem in rules["f32"]:
+        return True
+    return any(text in plain for text in rules["f32_by_architecture"].get(architecture, ()))
 
 
-def converted_type(tensor: Tensor, mix_name: str = "F16") -> str:
+def converted_type(tensor: Tensor, mix_name: str = "F16", architecture: str = "") -> str:
     """Type that the converter gives: 32 bits for vectors, norms and a few small matrices, the asked type for the rest."""
-    return "F32" if len(tensor.shape) <= 1 or _stays_f32(_plain(tensor.name)) else mix(mix_name).base
+    return "F32" if len(tensor.shape) <= 1 or _stays_f32(_plain(tensor.name), architecture) else mix(mix_name).base
 
 
 def assign(tensors: Sequence[Tensor], mix_name: str, facts: MixFacts, source: str = "F16") -> tuple[str, ...]:
@@ -161,7 +163,8 @@ def assign(tensors: Sequence[Tensor], mix_name: str, facts: MixFacts, source: st
     Tensors without a type count as converted to `source` first; a type that is there is what the quantiser reads.
     """
     chosen = mix(mix_name)
-    stored = [tensor.type or converted_type(tensor, chosen.base if chosen.base in FLOATS else source) for tensor in tensors]
+    first = chosen.base if chosen.base in FLOATS else source
+    stored = [tensor.type or converted_type(tensor, first, facts.architecture) for tensor in tensors]
     if chosen.base in FLOATS:
         return tuple(
             chosen.base if tensor.type and is_quantised(tensor, facts.architecture) else kind
