@@ -75,6 +75,8 @@ class Family:
 
     window: str = ""
     """Field of the window's width; "" for none. A null value or use_sliding_window = false means none."""
+    window_tokens: int = 0
+    """The window's width when the config leaves the field out."""
     window_every: tuple[str, int] | None = None
     """(field, default): every n-th layer is full, the others look through the window. None: all look through it."""
     chunked: bool = False

@@ -79,6 +79,8 @@ def window_tokens(fields: Fields, family: Family) -> int:
     """Tokens that a windowed layer looks back over; 0 when it has no window."""
     names = (family.window,) if family.window else ("sliding_window", "sliding_window_size", "attention_chunk_size")
     value = fields.raw(*names)
+    if value is None and not any(name in fields.data for name in names):
+        return family.window_tokens
     return 0 if value in (0, -1) else fields.integer(*names, default=0, most=MOST_TOKENS)
 
 
