@@ -45,6 +45,8 @@ class Line:
     """Of several that compete for a maximum or minimum, the one that counts."""
     again: bool = False
     """Told already further up; its own lines are not repeated."""
+    shown: str = ""
+    """The value in words where it is no count and no bytes (a range, a rate)."""
 
     def to_json(self) -> dict[str, Any]:
         content: dict[str, Any] = {"name": self.name, "label": self.label, "value": self.value, "unit": self.unit or None}
@@ -87,21 +89,32 @@ def explain(thing: Figure | Breakdown | Plan, part: str | None = None, lang: str
     """
     t = texts(lang)
     if isinstance(thing, Figure):
-        return Derivation((_Walk(t, units).line(thing),), lang, units)
+        return Derivation((Walk(t, units).line(thing),), lang, units)
     if isinstance(thing, Plan):
-        from .replay import traced_breakdown
-
-        return Derivation(tuple(breakdown_lines(traced_breakdown(thing), part, t, units)), lang, units)
-    return Derivation(tuple(breakdown_lines(thing, part, t, units)), lang, units)
+        return Derivation(tuple(plan_lines(thing, part, t, units)), lang, units)
+    return Derivation(tuple(breakdown_lines(thing, part, Walk(t, units))), lang, units)
 
 
-def breakdown_lines(breakdown: Breakdown, part: str | None, t: Texts, units: str) -> list[Line]:
+def plan_lines(plan: Plan, part: str | None, t: Texts, units: str) -> list[Line]:
+    """The trees of a plan: its claims replayed with figures, its weights by format, its speed."""
+    from .derivation_plan import format_lines, speed_lines
+    from .replay import traced_breakdown
+
+    breakdown, walk = traced_breakdown(plan), Walk(t, units)
+    lines = [] if part in SPEED_PARTS else breakdown_lines(breakdown, part, walk)
+    if part in (None, "weights", "repacked"):
+        lines += format_lines(plan, t)
+    if part is None or part in SPEED_PARTS:
+        lines += speed_lines(plan, breakdown, walk)
+    return lines
+
+
+def breakdown_lines(breakdown: Breakdown, part: str | None, walk: Walk) -> list[Line]:
     """One tree per claim of the part that was asked for."""
     known = [name for name, count in breakdown.by_part().items() if plain(count)]
     if part is not None and part not in known:
         raise UserError(f"This answer has no part “{part}”.", "--why " + " | ".join(known))
-    walk = _Walk(t, units)
-    lines = []
+    t, lines = walk.t, []
     for claim in breakdown.claims:
         if plain(claim.bytes) and part in (None, claim.part):
             words = [t.named("part", claim.part)]
@@ -119,7 +132,7 @@ def pool_word(t: Texts, pool: str) -> str:
 
 
 @dataclass
-class _Walk:
+class Walk:
     """One walk over a graph: what was told already is not told again."""
 
     t: Texts
@@ -127,7 +140,7 @@ class _Walk:
     told: dict[Any, Figure] = field(default_factory=dict)
     """Figures by identity (leaves by name and value); held, so that an identity is never used twice."""
 
-    def line(self, figure: Figure, label: str = "", name: str = "", binds: bool = False) -> Line:
+    def line(self, figure: Figure, label: str = "", name: str = "", binds: bool = False, kind: str = "") -> Line:
         """The line of one figure and, below it, of everything named that it was made from."""
         named = bool(label or figure.name)
         name = name or figure.name
@@ -137,8 +150,10 @@ class _Walk:
         self.told[id(figure)] = figure
         formula, below = ("", []) if again or figure.op in ("leaf", "given") else self._made(inner, named)
         source = figure.source if isinstance(figure.source, Source) else None
-        lines = tuple(self._below(below)) if not again else ()
-        return Line(name, label, figure.value, unit(figure), formula, lines, source, binds, again)
+        kind = kind or unit(figure)
+        compared = inner.op in ("max", "min")
+        lines = tuple(self._below(below, compared, kind if compared else "")) if not again else ()
+        return Line(name, label, figure.value, kind, formula, lines, source, binds, again)
 
     def _made(self, inner: Figure, named: bool) -> tuple[str, list[tuple[Figure, bool]]]:
         """The formula of an unnamed expression, and the figures that need a line of their own."""
@@ -150,18 +165,19 @@ class _Walk:
         below: list[Figure] = []
         return self.expression(inner, below), [(figure, False) for figure in below]
 
-    def _below(self, figures: Sequence[tuple[Figure, bool]]) -> list[Line]:
+    def _below(self, figures: Sequence[tuple[Figure, bool]], every: bool, kind: str) -> list[Line]:
+        """Lines for the figures that a formula names, each once; `every` one where they compete for a maximum."""
         lines, seen = [], set()
         for figure, binds in figures:
             key = (figure.op, figure.name, figure.value) if figure.op == "leaf" else id(figure)
             if key in seen:
                 continue
             seen.add(key)
-            if figure.op == "leaf" and key in self.told:
-                continue
+            if not every and figure.op == "leaf" and (key in self.told or figure.source is None):
+                continue  # told already, or there is nothing to tell beyond the formula
             if figure.op == "leaf":
                 self.told[key] = figure
-            lines.append(self.line(figure, binds=binds))
+            lines.append(self.line(figure, binds=binds, kind=kind))
         return lines
 
     def word(self, figure: Figure) -> str:
@@ -192,7 +208,8 @@ class _Walk:
         if op == "round up to" and plain(left) == number.value:
             return self.expression(left, below, outer)
         if op == "round up to":
-            return self.t("why.round", number=self.expression(left, below, 2), step=self.expression(right, below, 2))
+            words = self.t("why.round", number=self.expression(left, below, 2), step=self.expression(right, below, 2))
+            return _bracket(words, 1, outer)
         if op == "ceil÷":
             return _bracket(self.t("why.ceil", number=self.expression(left, below, 2), by=self.expression(right, below, 3)), 1, outer)
         sign = {"//": "÷", "÷": "÷", "-": "−", "mod": "mod"}.get(op, op)
@@ -251,7 +268,7 @@ def value_text(value: int | float, kind: str, units: str) -> str:
 def unit(figure: Figure) -> str:
     """ "B" when a figure counts bytes: by its name, else by what it was made from."""
     if figure.op == "leaf" or (figure.op == "step" and figure.name.endswith(_COUNTS)):
-        return "B" if figure.name.endswith("_bytes") else ""
+        return "B" if figure.name.endswith("_bytes") or figure.name.startswith("graph_") else ""
     if figure.op in ("step", "given"):
         return "B"
     kinds = [unit(a) if isinstance(a, Figure) else "" for a in figure.args]
@@ -285,7 +302,7 @@ def _draw(page: Page, line: Line, depth: int) -> list[str]:
     """The lines of a tree: names indented by depth, formulas under them; leaves on one line with their source."""
     t = page.texts
     edge = "  " + "  " * min(depth, 12)
-    value = value_text(line.value, line.unit, page.units)
+    value = line.shown or value_text(line.value, line.unit, page.units)
     if line.unit == "B" and abs(line.value) >= 100_000 and depth == 0:
         value += f" ({line.value:,} B)"
     head = f"{line.label}  {value}" if line.below or line.formula or not line.source else f"{value} {line.label}"
@@ -305,5 +322,6 @@ def _draw(page: Page, line: Line, depth: int) -> list[str]:
 
 
 def _from(page: Page, source: Source) -> str:
-    words = [page.texts(f"kind.{source.kind}"), page.texts.sentence(source.where), source.date]
-    return page.texts("list.comma").join(word for word in words if word)
+    where = page.texts("list.comma").join(word for word in (page.texts.sentence(source.where), source.date) if word)
+    kind = page.texts(f"kind.{source.kind}")
+    return page.texts("why.source", kind=kind, where=where) if where else kind

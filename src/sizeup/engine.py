@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from .model import ModelSpec
+from .model import ModelSpec, Tensor
 from .plan import Breakdown
 
 
@@ -18,6 +18,10 @@ class Engine(Protocol):
 
     def account(self, model: ModelSpec, quant: str | None, settings: Any) -> Breakdown:
         """Bytes per part and pool. Raises Refused with the engine's reason when it would not start."""
+        ...
+
+    def tensors(self, model: ModelSpec, quant: str | None) -> tuple[Tensor, ...]:
+        """The model's tensors with the types the engine would load: as stored, or as the mix gives them."""
         ...
 
     def command(self, model: ModelSpec, quant: str | None, settings: Any) -> str:

@@ -30,12 +30,13 @@ class TracedGroup(Group):
 
 def traced_model(model: ModelSpec) -> ModelSpec:
     """The same model with every shape a leaf that names its source."""
-    source = _named(model)
+    source = model_source(model)
     groups = tuple(TracedGroup(_traced_block(group.block, source), group.positions, source) for group in model.groups)
     return dataclasses.replace(model, groups=groups)
 
 
-def _named(model: ModelSpec) -> Source:
+def model_source(model: ModelSpec) -> Source:
+    """Where the model's shapes are from, with the model's name when the source does not say."""
     return model.source if model.source.where else dataclasses.replace(model.source, where=model.name)
 
 

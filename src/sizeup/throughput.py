@@ -11,7 +11,7 @@ import functools
 from dataclasses import dataclass
 
 from .facts import data_json
-from .figure import Number, step
+from .figure import Number, most, step
 from .hardware import Machine, Pool
 from .plan import Breakdown, Speed, SpeedEstimate
 
@@ -45,6 +45,13 @@ def moved_bytes(weights_bytes: Number, active: Number, parameters: Number, cache
     return weights_bytes * active // parameters + cache_bytes + state_bytes
 
 
+def moved_in(breakdown: Breakdown, pool: str, active: Number, parameters: Number) -> Number:
+    """Bytes that one decoded token reads in this pool."""
+    weights, repacked, cache, state = (breakdown.bytes(part, pool) for part in ("weights", "repacked", "cache", "state"))
+    # Repacked rows are read instead of their mapped originals, never both.
+    return moved_bytes(most(weights, repacked), active, most(parameters, 1), cache, state)
+
+
 def estimate(machine: Machine, breakdown: Breakdown, active: int, parameters: int) -> SpeedEstimate:
     """Decode speed with a full context: the times of all pools add up, since layers run one after another.
 
@@ -57,13 +64,10 @@ def estimate(machine: Machine, breakdown: Breakdown, active: int, parameters: in
         pool = machine.pool(name)
         if pool is None or not pool.bytes_per_s:
             return SpeedEstimate(None, None, _load_s(machine, breakdown))
-        share = efficiency(_kind(machine, name), _basis(pool))
+        share = share_of(machine, pool)
         if share is None:
             return SpeedEstimate(None, None, _load_s(machine, breakdown))
-        claims = {part: int(breakdown.bytes(part, name)) for part in ("weights", "repacked", "cache", "state")}
-        # Repacked rows are read instead of their mapped originals, never both.
-        stored = claims["weights"] if not claims["repacked"] else max(claims["weights"], claims["repacked"])
-        moved = int(moved_bytes(stored, active, max(parameters, 1), claims["cache"], claims["state"]))
+        moved = int(moved_in(breakdown, name, active, parameters))
         seconds = moved / pool.bytes_per_s
         slow, middle, fast = slow + seconds / share.low, middle + seconds / share.middle, fast + seconds / share.high
         slowest = max(slowest, (seconds, name))
@@ -72,6 +76,11 @@ def estimate(machine: Machine, breakdown: Breakdown, active: int, parameters: in
         return SpeedEstimate(None, None, _load_s(machine, breakdown))
     decode = Speed(1 / middle, 1 / slow, 1 / fast, f"memory:{slowest[1]}", "; ".join(basis))
     return SpeedEstimate(None, decode, _load_s(machine, breakdown))
+
+
+def share_of(machine: Machine, pool: Pool) -> Efficiency | None:
+    """The share of this pool's bandwidth that decoding reaches; None when there is no data for its device."""
+    return efficiency(_kind(machine, pool.name), _basis(pool))
 
 
 def _basis(pool: Pool) -> str:

@@ -143,12 +143,19 @@ def _reason(page: Page, plan: Plan) -> str:
     t, decode = page.texts, plan.speed.decode
     if decode is None:
         return ""
-    pools = [pool for name in plan.breakdown.by_pool() if (pool := plan.machine.pool(name)) is not None and pool.bytes_per_s]
-    words = []
-    for pool in pools:
-        known = t("speed.bandwidth", rate=bandwidth(pool.bytes_per_s or 0), how=t(f"kind.{pool.bandwidth_source.kind}"))
-        words.append(f"{pool_name(page, plan.machine, pool.name)} {known}" if len(pools) > 1 else known)
-    return t("speed.bound", bound=bound(page, decode), basis=t("list.semicolon").join(words)) if words else bound(page, decode)
+    known: dict[str, list[str]] = {}
+    for name in plan.breakdown.by_pool():
+        pool = plan.machine.pool(name)
+        if pool is not None and pool.bytes_per_s:
+            words = t("speed.bandwidth", rate=bandwidth(pool.bytes_per_s), how=t(f"kind.{pool.bandwidth_source.kind}"))
+            known.setdefault(words, []).append(pool_name(page, plan.machine, name))
+    if not known:
+        return bound(page, decode)
+    named = [
+        (t("pool.cards", cards=len(names)) if len(names) > 1 else names[0]) + f" {words}" if len(known) > 1 or len(names) > 1 else words
+        for words, names in known.items()
+    ]
+    return t("speed.bound", bound=bound(page, decode), basis=t("list.semicolon").join(named))
 
 
 def evidence(page: Page, plan: Plan) -> list[str]:
@@ -160,9 +167,11 @@ def evidence(page: Page, plan: Plan) -> list[str]:
         key = "evidence.equal" if parts else "evidence.level"
         lines += _text(page, t(key, level=t(f"level.{proof.level}"), engine=proof.engine, date=proof.date[:10], parts=parts))
     if not lines:
-        exact = [part for part in plan.breakdown.by_part() if all(c.within == 0 for c in plan.breakdown.claims if c.part == part)]
+        doubted = {claim.part for claim in plan.breakdown.claims if claim.within}
+        exact = [part for part, count in plan.breakdown.by_part().items() if part not in doubted and plain(count)]
         sure = t("list.comma").join(t.named("part", part) for part in exact)
-        lines = _text(page, t("evidence.predicted", parts=sure) if sure else t("evidence.predicted_band"))
+        key = "evidence.predicted_exact" if not doubted else "evidence.predicted" if exact else "evidence.predicted_band"
+        lines = _text(page, t(key, parts=sure))
     return [page.paint(line, "dim") for line in lines]
 
 
@@ -236,7 +245,7 @@ def doubts(page: Page, plan: Plan) -> list[str]:
     lines = []
     for key, sentences in kinds:
         for sentence in sentences:
-            lines += [page.paint(line, "warn") for line in indented(t.sentence(sentence), page.width, EDGE + t(key) + " ")]
+            lines += [page.paint(line, "warn") for line in indented(t.sentence(sentence), page.width, EDGE + t(key))]
     return ["", *lines] if lines else []
 
 

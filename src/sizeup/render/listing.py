@@ -29,7 +29,7 @@ def models(page: Page, machine: Machine, plans: Sequence[Plan], rule: str = "") 
         page,
         [
             Column("", [str(place) for place in range(1, len(plans) + 1)], right=True),
-            Column(t("models.model"), [plan.model.name for plan in plans], least=18),
+            Column(t("models.model"), [plan.model.name for plan in plans], least=10),
             Column(t("models.parameters"), [_sizes(page, plan.model) for plan in plans], right=True, rank=2),
             Column(t("models.quant"), [quant_name(page, plan) for plan in plans], rank=1),
             Column(t("models.memory"), [page.bytes(plain(plan.breakdown.total_bytes)) for plan in plans], right=True),
@@ -131,7 +131,7 @@ def model(page: Page, spec: ModelSpec) -> str:
     lines = ["", EDGE + page.paint(spec.name, "strong"), "", *pairs(page, found)]
     lines += _warnings(page, spec.warnings)
     for sentence in spec.assumed:
-        lines += [page.paint(line, "warn") for line in indented(t.sentence(sentence), page.width, EDGE + t("doubt.assumed") + " ")]
+        lines += [page.paint(line, "warn") for line in indented(t.sentence(sentence), page.width, EDGE + t("doubt.assumed"))]
     return "\n".join(lines) + "\n"
 
 
@@ -184,15 +184,16 @@ def _whole_context(page: Page, spec: ModelSpec, per_token: int) -> str:
 
 
 def _source(page: Page, source: Source) -> str:
-    words = [page.texts(f"kind.{source.kind}"), source.where, source.date]
-    return page.texts("list.comma").join(word for word in words if word)
+    t = page.texts
+    where = t("list.comma").join(word for word in (t.sentence(source.where), source.date) if word)
+    return t("why.source", kind=t(f"kind.{source.kind}"), where=where) if where else t(f"kind.{source.kind}")
 
 
 def _warnings(page: Page, warnings: Sequence[str]) -> list[str]:
     t = page.texts
     lines = [""] if warnings else []
     for warning in warnings:
-        lines += [page.paint(line, "warn") for line in indented(t.sentence(warning), page.width, EDGE + t("doubt.warning") + " ")]
+        lines += [page.paint(line, "warn") for line in indented(t.sentence(warning), page.width, EDGE + t("doubt.warning"))]
     return lines
 
 

@@ -8,6 +8,9 @@ from sizeup.page import Page
 from sizeup.plan import Claim, Plan
 from sizeup.quant import quant
 
+BANDED = ("compute", "process", "overhead")
+"""Parts that are sometimes exact and sometimes within a band, so that both are said; the others' words say it."""
+
 
 def origin(page: Page, plan: Plan, part: str) -> str:
     """The few words beside a part: what it rests on and how exact it is."""
@@ -17,6 +20,8 @@ def origin(page: Page, plan: Plan, part: str) -> str:
     doubt = max((claim.within for claim in claims), default=0.0)
     if doubt:
         words.append(t("from.within", percent=_percent(doubt)))
+    elif part in BANDED:
+        words.append(t("why.exact"))
     return t("list.semicolon").join(word for word in words if word)
 
 

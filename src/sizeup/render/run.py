@@ -19,14 +19,14 @@ def measurement(page: Page, plan: Plan, found: Measurement) -> str:
     rows = [(t.named("part", part), predicted.get(part), found.buffers[part]) for part in parts]
     if found.peak_resident_bytes is not None:
         rows.append((t("run.resident"), int(plain(plan.breakdown.total_bytes)), found.peak_resident_bytes))
-    lines = ["", EDGE + page.paint(t("run.title", engine=found.engine), "strong"), ""]
+    lines = ["", *(page.paint(line, "strong") for line in indented(t("run.title", engine=found.engine), page.width, EDGE)), ""]
     lines += table(
         page,
         [
             Column("", [name for name, _, _ in rows], least=8),
             Column(t("run.predicted"), [_size(page, guess) for _, guess, _ in rows], right=True),
             Column(t("run.measured"), [_size(page, real) for _, _, real in rows], right=True),
-            Column(t("run.difference"), [_gap(page, guess, real) for _, guess, real in rows], right=True),
+            Column(t("run.difference"), [_gap(page, guess, real) for _, guess, real in rows], right=True, least=7),
         ],
     )
     lines += ["", *_speeds(page, plan, found)]
@@ -61,7 +61,8 @@ def _speeds(page: Page, plan: Plan, found: Measurement) -> list[str]:
         guess = seconds(page, plan.speed.load_s) if plan.speed.load_s is not None else ""
         rows.append((t("speed.load"), seconds(page, found.load_s), guess))
     width = max((cells(name) for name, _, _ in rows), default=0) + 2
-    return [
-        EDGE + pad(name, width) + real + (page.paint("   " + t("run.was_predicted", guess=guess), "dim") if guess else "")
-        for name, real, guess in rows
-    ]
+    lines = []
+    for name, real, guess in rows:
+        words = real + ("   " + t("run.was_predicted", guess=guess) if guess else "")
+        lines += indented(words, page.width, EDGE + pad(name, width))
+    return lines
