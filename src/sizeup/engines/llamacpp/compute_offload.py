@@ -67,7 +67,7 @@ def _bytes(page: Sheet, settings: Settings, where: Homes, numbers: tuple[int, ..
 
 
 def _buffers(page: Sheet, settings: Settings, where: Homes, numbers: tuple[int, ...], record: bool) -> list[Buffer]:
-    return buffers(page, _run(page, settings, where, numbers), where, settings.op_offload, pipelined(settings, where), record)
+    return buffers(page, _run(page, settings, where, numbers), where, settings.op_offload, pipelined(settings, where), record=record)
 
 
 def _run(page: Sheet, settings: Settings, where: Homes, numbers: tuple[int, ...]) -> Run:
@@ -103,7 +103,7 @@ def flash_stays(page: Sheet, probe: Run, where: Homes, offload: bool) -> bool:
     with some blocks in host memory, or with 32 sequences and more.
     """
     writer = Writer(probe, page, where)
-    write(writer, page, where)
+    write(writer, page, range(len(page.blocks)))
     schedule(writer.graph, where.cpu, offload)
     return all(node.backend == where.layers[int(node.name)] for node in writer.graph.nodes if node.op == "flash")
 
@@ -128,10 +128,19 @@ def pipelined(settings: Settings, where: Homes) -> bool:
     return whole and not settings.cpu_moe_layers and settings.kv_offload
 
 
-def buffers(page: Sheet, run: Run, where: Homes, offload: bool = True, pipeline: bool = False, record: bool = False) -> list[Buffer]:
-    """Every backend's buffer after laying out the graph: devices in order, then the host."""
+FEW, MORE = 3, 5
+"""Rounds of a repetition of blocks; when both numbers of rounds lay out alike, so does any other."""
+
+
+def buffers(
+    page: Sheet, run: Run, where: Homes, offload: bool = True, pipeline: bool = False, *, rounds: int = 0, record: bool = False
+) -> list[Buffer]:
+    """Every backend's buffer after laying out the graph: devices in order, then the host.
+
+    `rounds` shortens repetitions of blocks, 0 writes every block; `record` keeps what is alive at the widest moments.
+    """
     writer = Writer(run, page, where)
-    write(writer, page, where)
+    write(writer, page, page.kept(where, rounds) if rounds else range(len(page.blocks)))
     plan = schedule(writer.graph, where.cpu, offload, pipeline)
     made = [Buffer(DEVICE_ALIGNMENT, True) for _ in range(where.cpu)] + [Buffer(HOST_ALIGNMENT, False)]
     lay_out(plan.leaves, plan.steps, made, record)
@@ -140,8 +149,19 @@ def buffers(page: Sheet, run: Run, where: Homes, offload: bool = True, pipeline:
 
 @functools.lru_cache(maxsize=4096)
 def buffer_bytes(page: Sheet, run: Run, where: Homes, offload: bool = True, pipeline: bool = False) -> tuple[int, ...]:
-    """Bytes of every backend's compute buffer: devices in order, then the host."""
-    return tuple(buffer.bytes for buffer in buffers(page, run, where, offload, pipeline))
+    """Bytes of every backend's compute buffer: devices in order, then the host.
+
+    A graph shortened to few rounds is trusted when more rounds change nothing, and made when both are shorter than it.
+    """
+    if len(page.kept(where, FEW)) + len(page.kept(where, MORE)) < len(page.blocks):
+        short, longer = (_sizes(page, run, where, offload, pipeline, rounds) for rounds in (FEW, MORE))
+        if short == longer:
+            return short
+    return _sizes(page, run, where, offload, pipeline, 0)
+
+
+def _sizes(page: Sheet, run: Run, where: Homes, offload: bool, pipeline: bool, rounds: int) -> tuple[int, ...]:
+    return tuple(buffer.bytes for buffer in buffers(page, run, where, offload, pipeline, rounds=rounds))
 
 
 def explained(buffer: Buffer) -> Figure:

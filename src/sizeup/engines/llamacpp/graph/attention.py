@@ -32,17 +32,17 @@ def heads_of(writer: Writer, layer: Attention, inputs: Node, steps: Steps, cache
     """Queries, keys and values, each (width, heads, tokens)."""
     graph, tokens = writer.graph, writer.run.tokens
     if writer.has("attn_qkv.weight"):
-        fused = writer.linear("attn_qkv", inputs)
+        fused = clamped(writer, writer.linear("attn_qkv", inputs), steps)
         row = fused.shape[0]
         queries = graph.slice(fused, (layer.key_dim, layer.heads, tokens), layer.key_dim, row)
         keys = graph.slice(fused, (layer.key_dim, layer.kv_heads, tokens), layer.key_dim, row)
         values = graph.slice(fused, (layer.value_dim, layer.kv_heads, tokens), layer.value_dim, row)
         return queries, keys, values
-    queries = writer.linear("attn_q", inputs)
+    queries = clamped(writer, writer.linear("attn_q", inputs), steps)
     if cached and not layer.caches:
         return graph.reshape(queries, layer.key_dim, layer.heads, tokens), None, None
-    keys = writer.linear("attn_k", inputs)
-    values = writer.linear("attn_v", inputs) if not layer.value_is_key else keys
+    keys = clamped(writer, writer.linear("attn_k", inputs), steps)
+    values = clamped(writer, writer.linear("attn_v", inputs), steps) if not layer.value_is_key else keys
     if steps.flat_norm:
         queries = writer.norm("attn_q_norm", queries, steps.layer_norm)
         keys = writer.norm("attn_k_norm", keys, steps.layer_norm)
@@ -52,13 +52,18 @@ def heads_of(writer: Writer, layer: Attention, inputs: Node, steps: Steps, cache
     return queries, keys, values
 
 
-def turned(writer: Writer, name: str, inputs: Node, steps: Steps, windowed: bool = False) -> Node:
+def clamped(writer: Writer, inputs: Node, steps: Steps) -> Node:
+    """Kept within a bound, in models that were trained so."""
+    return writer.graph.like("clamp", inputs) if steps.clamped and writer.hyper.get("attention.clamp_kqv") else inputs
+
+
+def turned(writer: Writer, name: str, inputs: Node, steps: Steps, windowed: bool = False, windows: bool = False) -> Node:
     """One of queries and keys after its norm and rotation."""
     graph = writer.graph
     normed = writer.has(f"{name}.weight") and not steps.flat_norm
     if normed and steps.norm_first:
         inputs = writer.norm(name, inputs, steps.layer_norm)
-    if steps.rope:
+    if steps.rotates(writer.index, writer.blocks, windowed, windows):
         named = steps.frequencies if steps.window_frequencies or not windowed else None
         factors = writer.shared(named, writer.homes.layers[writer.index]) if named else None
         inputs = graph.like("rope", inputs, writer.positions, *((factors,) if factors is not None else ()))
@@ -70,9 +75,9 @@ def turned(writer: Writer, name: str, inputs: Node, steps: Steps, windowed: bool
 def attention(writer: Writer, layer: Attention, inputs: Node, steps: Steps, *, windows: bool, cached: bool = True) -> Node:
     """A whole attention part: from the normed residual to the output projection. `windows`: the model has window caches."""
     queries, keys, values = heads_of(writer, layer, inputs, steps, cached)
-    queries = turned(writer, "attn_q_norm", queries, steps, bool(layer.window))
+    queries = turned(writer, "attn_q_norm", queries, steps, bool(layer.window), windows)
     if keys is not None:
-        keys = turned(writer, "attn_k_norm", keys, steps, bool(layer.window))
+        keys = turned(writer, "attn_k_norm", keys, steps, bool(layer.window), windows)
     if steps.value_norm and values is not None:
         values = writer.graph.like("rms_norm", values)
     if steps.scale_queries:

@@ -12,9 +12,6 @@ from .feed import dense, experts
 from .tensors import Node
 from .writer import Writer
 
-SPARSE_LAYERS = 10
-"""Blocks of Gemma 3n whose activations are made sparse (src/models/models.h, n_layer_sparsity)."""
-
 
 @dataclass(slots=True)
 class Body:
@@ -24,6 +21,8 @@ class Body:
     family: Family
     windows: bool
     """Window layers have a cache of their own."""
+    cached: bool
+    """Keys and values are cached; a batch of an encoder or a diffusion model attends to itself."""
     hidden: int
     per_layer: Node | None = None
     """Per-layer embeddings of the batch."""
@@ -40,7 +39,7 @@ def mixer(body: Body, block: Block, inputs: Node) -> Node:
     if isinstance(part, GatedDeltaNet):
         return delta.delta_net(writer, part, inputs, body.hidden)
     if isinstance(part, Attention):
-        return attention(writer, part, inputs, body.family.steps, windows=body.windows, cached=not body.family.encoder)
+        return attention(writer, part, inputs, body.family.steps, windows=body.windows, cached=body.cached)
     if isinstance(part, LatentAttention):
         return latent(writer, part, inputs)
     if isinstance(part, Mamba2):
@@ -68,6 +67,14 @@ def feed_forward(body: Body, block: Block, inputs: Node) -> Node:
     return result
 
 
+def normed(body: Body, name: str, inputs: Node) -> Node:
+    """The inputs of a part after its norm, where the model has one."""
+    writer, kind = body.writer, body.family
+    if writer.has(f"{name}.weight") or kind.bare_norms:
+        return writer.norm(name, inputs, kind.layer_norm)
+    return inputs
+
+
 def one_block(body: Body, block: Block, residual: Node, last: bool) -> Node:
     """A residual block; the last one goes on with only the rows whose logits are asked for."""
     writer, kind = body.writer, body.family
@@ -75,7 +82,7 @@ def one_block(body: Body, block: Block, residual: Node, last: bool) -> Node:
         part = block.mixers[0]
         assert isinstance(part, Attention)
         assert body.per_layer is not None
-        return gemma.altup_block(writer, part, residual, body.per_layer, kind.steps, writer.index < SPARSE_LAYERS)
+        return gemma.altup_block(writer, part, residual, body.per_layer, kind.steps, writer.index < kind.sparse_blocks)
     if kind.stream == "rwkv":
         part = block.mixers[0]
         assert isinstance(part, Rwkv7)
@@ -83,9 +90,9 @@ def one_block(body: Body, block: Block, residual: Node, last: bool) -> Node:
         return residual
     if kind.stream == "post":
         return post_norm_block(body, block, residual, last)
-    if kind.parallel:
+    if kind.parallel and side_by_side(body, block):
         return parallel_block(body, block, residual, last)
-    current = writer.norm("attn_norm", residual, kind.layer_norm) if writer.has("attn_norm.weight") else residual
+    current = normed(body, "attn_norm", residual)
     if block.mixers:
         current = mixer(body, block, current)
     else:
@@ -96,23 +103,29 @@ def one_block(body: Body, block: Block, residual: Node, last: bool) -> Node:
         current = writer.scale(current)
     if writer.has("post_attention_norm.weight") and kind.feed_norm != "post_attention_norm":
         current = writer.norm("post_attention_norm", current, kind.layer_norm)
-    middle = writer.add(residual, current) if kind.residual_first == "both" else writer.add(current, residual)
+    middle = writer.add(residual, current) if kind.residual_first in ("both", "middle") else writer.add(current, residual)
     if block.feed is None or not block.mixers:
         return middle
     if isinstance(block.feed, Moe) and block.feed.dense is not None:
         current = gemma.dense_and_experts(writer, block.feed, middle)
     else:
-        normed = writer.norm(kind.feed_norm, middle, kind.layer_norm) if writer.has(f"{kind.feed_norm}.weight") else middle
-        current = feed_forward(body, block, normed)
+        current = feed_forward(body, block, normed(body, kind.feed_norm, middle))
     if writer.has("post_ffw_norm.weight"):
         current = writer.norm("post_ffw_norm", current, kind.layer_norm, pinned=False)
     if kind.residual_scale:
         current = writer.scale(current)
-    current = writer.add(middle, current) if kind.residual_first else writer.add(current, middle)
+    current = writer.add(middle, current) if kind.residual_first in ("both", "last") else writer.add(current, middle)
     if body.per_layer is not None:
         current = gemma.per_layer_update(writer, current, body.per_layer, last)
     factor = writer.weight("layer_output_scale.weight")
     return writer.graph.like("mul", current, factor) if factor is not None else current
+
+
+def side_by_side(body: Body, block: Block) -> bool:
+    """Whether a block of a family that can be parallel is: StableLM by its norms, GPT-NeoX as the file says."""
+    if body.family.parallel == "sum":
+        return not body.writer.has("ffn_norm.weight")
+    return body.family.parallel != "own" or bool(body.writer.hyper.get("use_parallel_residual"))
 
 
 def post_norm_block(body: Body, block: Block, residual: Node, last: bool) -> Node:
@@ -128,15 +141,18 @@ def post_norm_block(body: Body, block: Block, residual: Node, last: bool) -> Nod
 
 
 def parallel_block(body: Body, block: Block, residual: Node, last: bool) -> Node:
-    """Attention and feed-forward read the same norm and are summed."""
+    """Attention and feed-forward read the same residual and are summed."""
     writer, kind = body.writer, body.family
-    normed = writer.norm("attn_norm", residual, kind.layer_norm)
-    inner = writer.norm("attn_norm_2", residual, kind.layer_norm) if writer.has("attn_norm_2.weight") else normed
+    outer = writer.norm("attn_norm", residual, kind.layer_norm)
+    inner = writer.norm("attn_norm_2", residual, kind.layer_norm) if writer.has("attn_norm_2.weight") else outer
     attended = mixer(body, block, inner)
     if last:
-        attended, residual, normed = writer.crop(attended), writer.crop(residual), writer.crop(normed)
-    fed = feed_forward(body, block, normed)
-    if kind.parallel == "residual":
+        attended, residual, outer = writer.crop(attended), writer.crop(residual), writer.crop(outer)
+    if kind.parallel == "sum":
+        middle = writer.add(attended, residual)
+        return writer.add(feed_forward(body, block, outer), middle)
+    fed = feed_forward(body, block, normed(body, "ffn_norm", residual) if kind.parallel == "own" else outer)
+    if kind.parallel in ("residual", "own"):
         return writer.add(writer.add(fed, residual), attended)
     first = writer.add(fed, attended) if kind.parallel == "feed" else writer.add(attended, fed)
     return writer.add(first, residual)

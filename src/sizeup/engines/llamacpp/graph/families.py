@@ -6,7 +6,7 @@ What a *model* has (norms, biases, shared experts) is not here: it is seen from 
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ....facts import data_json
@@ -17,6 +17,16 @@ class Steps:
     """How queries, keys and values are treated between projection and product."""
 
     rope: bool = True
+    rope_windows: bool = False
+    """In a model with windows, only its window layers rotate."""
+    still_every: int = 0
+    """Every so many blocks one does not rotate: the last of each round."""
+    still_first: bool = False
+    """The one that does not rotate is the first of each round."""
+    rope_layers: int = 0
+    """Only the model with this many blocks rotates (Baichuan 7B; 13B has ALiBi)."""
+    clamped: bool = False
+    """Projections are clamped when the file says so (`attention.clamp_kqv`)."""
     norm_first: bool = True
     """Norms on queries and keys come before the rotation."""
     flat_norm: bool = False
@@ -33,19 +43,48 @@ class Steps:
     window_frequencies: bool = True
     """Window layers use these factors too."""
 
+    def rotates(self, index: int, blocks: int, window: bool, windows: bool) -> bool:
+        """Whether block `index` of `blocks` rotates its queries and keys."""
+        if not self.rope or (self.rope_layers and blocks != self.rope_layers):
+            return False
+        if self.rope_windows and windows and not window:
+            return False
+        return not self.still_every or (index if self.still_first else index + 1) % self.still_every != 0
+
+
+GATES = {1: "softmax", 2: "sigmoid", 3: "chosen", 4: "root"}
+"""Values of the key `expert_gating_func` (src/llama-hparams.h)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Routing:
     """How experts are picked and weighed."""
 
     gate: str = "softmax"
-    """"softmax" or "sigmoid" over all experts, or "chosen": softmax over the chosen ones only."""
+    """"softmax", "sigmoid" or "root" (of softplus) over all experts, or "chosen": softmax over the chosen ones only."""
     normalised: bool = True
     scaled: bool = False
+    """Weights are multiplied by a constant."""
+    filed: str = ""
+    """What the file decides, if it says: "gate", "norm", "scale"; several in one string."""
     groups: int = 1
     used_groups: int = 1
     weigh_inputs: bool = False
     """Inputs are weighed before the experts instead of their results after (Llama 4)."""
+
+    def of_file(self, hyper: dict[str, Any]) -> Routing:
+        """With what the file says filled in."""
+        gate, normalised, scaled = self.gate, self.normalised, self.scaled
+        if "gate" in self.filed:
+            gate = GATES.get(hyper.get("expert_gating_func", 0), gate)
+        if "norm" in self.filed:
+            normalised = bool(hyper.get("expert_weights_norm", False))
+        if "scale" in self.filed:
+            scaled = hyper.get("expert_weights_scale", 0.0) not in (0.0, 1.0)
+        groups = int(hyper.get("expert_group_count", 1))
+        return replace(
+            self, gate=gate, normalised=normalised, scaled=scaled, groups=groups, used_groups=int(hyper.get("expert_group_used_count", 1))
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +100,12 @@ class Family:
     scaled_rows: bool = False
     """Token embeddings are multiplied by an input, one factor a row (Gemma)."""
     parallel: str = ""
-    """Attention and feed-forward side by side, by the order of their sums: "feed", "residual" or "attention" first."""
+    """Attention and feed-forward side by side, by the order of their sums: "feed", "residual" or "attention" first;
+    "own": residual first, each part with its norm; "sum": attention and residual first."""
     residual_scale: bool = False
     """What a part adds to the residual is multiplied by a constant first."""
     residual_first: str = ""
-    """Where the residual is the left term of a sum: "last" in the feed-forward's, "both" in the mixer's too."""
+    """Where the residual is the left term of a sum: "middle" in the mixer's, "last" in the feed-forward's, or "both"."""
     position_axes: int = 1
     """Positions per token: 4 with multi-axis rotation."""
     feed_norm: str = "ffn_norm"
@@ -84,8 +124,12 @@ class Family:
     """A residual stream unlike others: "altup" (four versions), "rwkv" (shifted tokens), "post" (norms after the sums)."""
     compared: bool = False
     """Its graph was compared with the engine's own, node by node."""
+    sparse_blocks: int = 0
+    """The first blocks, whose activations are made sparse (Gemma 3n)."""
+    bare_norms: bool = False
+    """Norms have no weights (OLMo)."""
     encoder: bool = False
-    """Nothing is cached and no logits are made."""
+    """No logits are made."""
 
 
 @functools.cache

@@ -38,6 +38,8 @@ def chosen_experts(writer: Writer, part: Moe, inputs: Node, routing: Routing, lo
         scores = graph.like("soft_max", logits)
     elif routing.gate == "sigmoid":
         scores = graph.like("unary", logits)
+    elif routing.gate == "root":
+        scores = graph.like("sqrt", graph.like("unary", logits))
     ranked = scores
     bias = writer.weight("exp_probs_b.bias")
     if bias is not None:
@@ -86,7 +88,7 @@ def best_groups(writer: Writer, part: Moe, ranked: Node, routing: Routing) -> No
 def experts(writer: Writer, part: Moe, inputs: Node, routing: Routing, squared: bool = False, logits: Node | None = None) -> Node:
     """The routed experts' weighted sum."""
     graph = writer.graph
-    picked, weights = chosen_experts(writer, part, inputs, routing, logits)
+    picked, weights = chosen_experts(writer, part, inputs, routing.of_file(writer.hyper), logits)
     tokens = inputs.shape[1]
     rows = graph.reshape(inputs, inputs.shape[0], 1, tokens)
     if routing.weigh_inputs:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ....layers import Attention, LatentAttention
 from ....model import ModelSpec
 from . import gemma
 from .blocks import Body, one_block
 from .families import Family, family
 from .inputs import embeddings
-from .sheet import Homes, Sheet
+from .sheet import Sheet
 from .tensors import Node
 from .writer import Writer
 
@@ -16,8 +18,8 @@ MEAN, FIRST, LAST, RANK = 1, 2, 3, 4
 """Values of the key `pooling_type` (llama.h, enum llama_pooling_type)."""
 
 
-def write(writer: Writer, sheet: Sheet, homes: Homes) -> None:
-    """The graph of a model into `writer.graph`; repeated blocks are left out."""
+def write(writer: Writer, sheet: Sheet, positions: Sequence[int]) -> None:
+    """The graph of a model into `writer.graph`, of the blocks at these positions."""
     spec = sheet.spec
     kind = family(spec.architecture)
     attentions = [part for block in sheet.blocks for part in block.mixers if isinstance(part, Attention)]
@@ -25,10 +27,11 @@ def write(writer: Writer, sheet: Sheet, homes: Homes) -> None:
     widths = [part.kv_heads * part.value_dim for part in attentions] + [part.heads * part.value_dim for part in latents]
     writer.position_axes = kind.position_axes
     writer.widest_values = max(widths, default=0)
-    body = Body(writer, kind, any(part.window for part in attentions), spec.hidden)
+    cached = any(part.caches for part in attentions) or bool(latents)
+    body = Body(writer, kind, any(part.window for part in attentions), cached, spec.hidden)
     layers = len(sheet.blocks)
     residual = entry(body, spec, layers)
-    for index in sheet.kept(homes):
+    for index in positions:
         writer.block(index)
         residual = one_block(body, sheet.blocks[index], residual, index == layers - 1)
     writer.prefix = ""
@@ -64,7 +67,7 @@ def head(writer: Writer, kind: Family, residual: Node) -> None:
     graph = writer.graph
     # LFM2's older files call their output norm by another name.
     name = next((n for n in ("output_norm", "token_embd_norm") if writer.has(f"{n}.weight")), "") if kind.stream != "post" else ""
-    normed = writer.norm(name, residual, kind.layer_norm, pinned=False) if name else residual
+    normed = writer.norm(name, residual, kind.layer_norm, pinned=False) if name or kind.bare_norms else residual
     normed.kept = True
     if kind.encoder:
         graph.expand(normed)

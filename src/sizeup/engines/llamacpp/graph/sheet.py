@@ -1,7 +1,7 @@
 """What a graph is written from: a model's blocks in order, its tensors by name, and which blocks are told apart.
 
-A stretch of blocks that repeats lays out equally from its third time on, so of a repetition only the first three rounds
-are written. Neighbours stay neighbours: which device an operation runs on can depend on the block after it.
+A stretch of blocks that repeats soon lays out equally every time, so of a repetition a few rounds may be enough.
+Neighbours stay neighbours: which device an operation runs on can depend on the block after it.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from typing import Any, cast
 from ....figure import Figure, plain
 from ....layers import Block, Mlp
 from ....model import ModelSpec, Tensor
+from .families import family
 
-ROUNDS = 3
 LONGEST_PERIOD = 8
 
 IN_BLOCK = re.compile(r"blk\.(\d+)\.(.*)")
@@ -63,23 +63,23 @@ class Sheet:
     """Equal numbers: blocks of equal parts and shapes."""
     formats: tuple[int, ...]
     """Equal numbers: blocks whose weights have equal formats as well. Weights that stay where they are do not matter."""
-    _kept: dict[Homes, tuple[int, ...]] = field(default_factory=dict)
+    _kept: dict[tuple[Homes, int], tuple[int, ...]] = field(default_factory=dict)
 
-    def kept(self, homes: Homes) -> tuple[int, ...]:
-        """Positions of the blocks worth writing."""
-        found = self._kept.get(homes)
+    def kept(self, homes: Homes, rounds: int) -> tuple[int, ...]:
+        """Positions of the blocks to write when of every repetition `rounds` rounds are written."""
+        found = self._kept.get((homes, rounds))
         if found is None:
             places = zip(self.kinds, self.formats, homes.layers, homes.experts, strict=False)
             moving = homes.cpu > 0
             marks = tuple(
                 (layer, expert, typed if moving and homes.cpu in (layer, expert) else kind) for kind, typed, layer, expert in places
             )
-            found = self._kept[homes] = tuple(without_repeats(marks))
+            found = self._kept[homes, rounds] = tuple(without_repeats(marks, rounds))
         return found
 
 
-def without_repeats(marks: Sequence[object]) -> list[int]:
-    """Positions that are left when every repetition is cut to ROUNDS rounds. The last position always stays."""
+def without_repeats(marks: Sequence[object], rounds: int) -> list[int]:
+    """Positions that are left when every repetition is cut to `rounds` rounds, or one more. The last position always stays."""
     kept: list[int] = []
     at, end = 0, len(marks)
     while at < end:
@@ -88,12 +88,13 @@ def without_repeats(marks: Sequence[object]) -> list[int]:
             same = at
             while same + length < end and marks[same] == marks[same + length]:
                 same += 1
-            rounds = (same - at) // length + 1
-            if (rounds - ROUNDS) * length > best:
-                best, period = (rounds - ROUNDS) * length, length
+            # An even number is cut: the residual changes places with its successor from round to round.
+            cut = ((same - at) // length + 1 - rounds) // 2 * 2 * length
+            if cut > best:
+                best, period = cut, length
         if best:
-            kept.extend(range(at, at + ROUNDS * period))
-            at += ROUNDS * period + best
+            kept.extend(range(at, at + period))
+            at += period + best
         else:
             kept.append(at)
             at += 1
@@ -140,8 +141,10 @@ def _sheet(spec: ModelSpec, tensors: tuple[Tensor, ...]) -> Sheet:
     shapes: dict[object, int] = {}
     typed: dict[object, int] = {}
     kinds, formats = [], []
+    kind = family(spec.architecture)
     for index, block in enumerate(blocks):
         stored = sorted(of_block.get(index, ()), key=lambda entry: entry[0])
-        kinds.append(shapes.setdefault((block, tuple(entry[:2] for entry in stored)), len(shapes)))
+        placed = kind.steps.rotates(index, len(blocks), False, False), index < kind.sparse_blocks
+        kinds.append(shapes.setdefault((block, placed, tuple(entry[:2] for entry in stored)), len(shapes)))
         formats.append(-1 - typed.setdefault((block, tuple(stored)), len(typed)))
     return Sheet(spec, {tensor.name: tensor for tensor in tensors}, blocks, tuple(kinds), tuple(formats))

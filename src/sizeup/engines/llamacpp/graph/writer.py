@@ -44,6 +44,7 @@ class Writer:
     def __init__(self, run: Run, sheet: Sheet, homes: Homes) -> None:
         self.run, self.tensors, self.hyper, self.homes = run, sheet.tensors, sheet.spec.hyper, homes
         self.graph = Graph()
+        self.blocks = len(sheet.blocks)
         self.prefix = ""
         self.index = 0
         self.position_axes = 1
