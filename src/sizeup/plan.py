@@ -60,6 +60,10 @@ class Breakdown:
         """Bytes of this part in this pool; None means all of them. 0 when there is no such claim."""
         return total(c.bytes for c in self.claims if part in (None, c.part) and pool in (None, c.pool))
 
+    def kept_bytes(self, part: str | None = None, pool: str | None = None) -> Number:
+        """As `bytes`, without pages that running never needs again."""
+        return total(c.bytes for c in self.claims if part in (None, c.part) and pool in (None, c.pool) and not c.reclaimable)
+
     def by_part(self) -> dict[str, Number]:
         """Bytes per part over all pools, in the order of PARTS."""
         present = {c.part for c in self.claims}

@@ -16,7 +16,8 @@ from .hardware import Machine
 from .plan import Plan
 from .quant import quant as quant_of
 from .readers import catalogue_data
-from .search import fit, resolve_machine
+from .readers.catalogue import find
+from .search import candidates, fit, resolve_machine
 
 
 def models(
@@ -34,22 +35,19 @@ def models(
     `slowest_tokens_per_s` (where the speed is known). Sizes are the engine's own accounting, never a guess from names.
     """
     box = resolve_machine(machine)
-    floor = data_json("ranking.json")["slowest_tokens_per_s"] if slowest_tokens_per_s is None else slowest_tokens_per_s
-    room = sum(pool.free_bytes for pool in box.pools if pool.name != "disk")
+    rule = data_json("ranking.json")
+    floor = rule["slowest_tokens_per_s"] if slowest_tokens_per_s is None else slowest_tokens_per_s
     found: list[Plan] = []
     seen: set[tuple[str, int]] = set()
     for row in ranked():
         key = (row["family"], round(math.log2(row["params_total"]) * 4))
-        if key in seen or least_bytes(row["params_total"]) > room:
+        if key in seen or hopeless(row, box, floor):
             continue
+        context = min(context_tokens, row.get("max_position_embeddings") or context_tokens)
         try:
-            plan = fit(
-                row["id"],
-                box,
-                engine=engine,
-                quant=quant,
-                context_tokens=min(context_tokens, row.get("max_position_embeddings") or context_tokens),
-            )[0]
+            spec = find(row["id"])
+            # The first candidate is the model's own four-bit format, or the mix that most files carry.
+            plan = fit(spec, box, engine=engine, quant=quant or candidates(spec, None)[0], context_tokens=context)[0]
         except SizeupError:
             continue  # the engine does not know this architecture, or refuses it
         decode = plan.speed.decode
@@ -62,13 +60,25 @@ def models(
     return found
 
 
+def hopeless(row: dict[str, Any], machine: Machine, floor: float) -> bool:
+    """Whether a model cannot fit or keep the pace, whatever its mix and placement: its least bytes against all room and all bandwidth."""
+    pools = [pool for pool in machine.pools if pool.name != "disk"]
+    if least_bytes(row["params_total"]) > sum(pool.free_bytes for pool in pools):
+        return True
+    rates = [pool.bytes_per_s for pool in pools]
+    return all(rates) and least_bytes(row["params_active"]) * floor > max(rate for rate in rates if rate)
+
+
 def ranked() -> Iterator[dict[str, Any]]:
     """Catalogue rows that generate text, best first by the stated prior."""
-    skip = data_json("ranking.json")["skip_names"]
+    skip, fewest = data_json("ranking.json")["skip_names"], data_json("ranking.json")["fewest_downloads"]
     usable = (
         row
         for row in catalogue_data.rows()
-        if row["modality"] != "text-encoder" and row.get("params_active") and not any(word in row["id"].lower() for word in skip)
+        if row["modality"] != "text-encoder"
+        and row.get("params_active")
+        and (row.get("hf_downloads") or 0) >= fewest
+        and not any(word in row["id"].lower() for word in skip)
     )
     return iter(sorted(usable, key=prior, reverse=True))
 
@@ -88,6 +98,6 @@ def day(text: str) -> datetime.date:
 
 
 def least_bytes(parameters: int) -> int:
-    """No recommended mix stores this many weights in less: every one as IQ2_XXS. Used to skip what cannot fit."""
-    smallest = quant_of("IQ2_XXS")
+    """No four-bit file stores this many weights in less: every one as Q4_K. Used to skip what cannot do."""
+    smallest = quant_of("Q4_K")
     return parameters * smallest.block_bytes // smallest.block

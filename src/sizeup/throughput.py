@@ -47,9 +47,8 @@ def moved_bytes(weights_bytes: Number, active: Number, parameters: Number, cache
 
 def moved_in(breakdown: Breakdown, pool: str, active: Number, parameters: Number) -> Number:
     """Bytes that one decoded token reads in this pool."""
-    weights, repacked, cache, state = (breakdown.bytes(part, pool) for part in ("weights", "repacked", "cache", "state"))
-    # Repacked rows are read instead of their mapped originals, never both.
-    return moved_bytes(most(weights, repacked), active, most(parameters, 1), cache, state)
+    weights, repacked, cache, state = (breakdown.kept_bytes(part, pool) for part in ("weights", "repacked", "cache", "state"))
+    return moved_bytes(weights + repacked, active, most(parameters, 1), cache, state)
 
 
 def estimate(machine: Machine, breakdown: Breakdown, active: int, parameters: int) -> SpeedEstimate:

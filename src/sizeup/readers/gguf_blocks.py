@@ -70,8 +70,8 @@ def _attention(shapes: Shapes, hyper: Hyper, layer: int, hidden: int, rules: Blo
     if delta or not heads or not any(f"attn_{name}.weight" in shapes for name in ("q", "qkv")) or "ssm_f_a.weight" in shapes:
         return None
     suffix = "_swa" if rules.window and hyper.get("attention.key_length_swa") else ""
-    key = hyper.int(f"attention.key_length{suffix}", hidden // heads)
-    value = hyper.int(f"attention.value_length{suffix}", hidden // heads)
+    key = hyper.count(f"attention.key_length{suffix}", hidden // heads)
+    value = hyper.count(f"attention.value_length{suffix}", hidden // heads)
     queries = heads * key
     q_rows = shapes.get("attn_q.weight", (0, 0))[1]
     norm = ""
@@ -100,23 +100,23 @@ def _attention(shapes: Shapes, hyper: Hyper, layer: int, hidden: int, rules: Blo
 
 def _latent(shapes: Shapes, hyper: Hyper, layer: int) -> Part:
     heads = hyper.layer("attention.head_count", layer)
-    rope = hyper.int("rope.dimension_count", 0)
-    key = hyper.int("attention.key_length_mla", 0) or hyper.int("attention.key_length", 0)
-    value = hyper.int("attention.value_length_mla", 0) or hyper.int("attention.value_length", 0)
+    rope = hyper.count("rope.dimension_count", 0)
+    key = hyper.count("attention.key_length_mla", 0) or hyper.count("attention.key_length", 0)
+    value = hyper.count("attention.value_length_mla", 0) or hyper.count("attention.value_length", 0)
     absorbed = "attn_k_b.weight" in shapes
     indexer = None
     if "indexer.attn_q_b.weight" in shapes:
         rank, _ = shapes["indexer.attn_q_b.weight"][:2]
         indexer = Indexer(
-            hyper.int("attention.indexer.head_count", 1),
-            hyper.int("attention.indexer.key_length", 0),
+            hyper.count("attention.indexer.head_count", 1),
+            hyper.count("attention.indexer.key_length", 0),
             rank,
-            hyper.int("attention.indexer.top_k", 0),
+            hyper.count("attention.indexer.top_k", 0),
         )
     return LatentAttention(
         heads,
         shapes["attn_q_a.weight"][1] if "attn_q_a.weight" in shapes else 0,
-        hyper.int("attention.kv_lora_rank", 0),
+        hyper.count("attention.kv_lora_rank", 0),
         key - rope,
         rope,
         value,
@@ -128,22 +128,24 @@ def _latent(shapes: Shapes, hyper: Hyper, layer: int) -> Part:
 
 
 def _recurrent(shapes: Shapes, hyper: Hyper, layer: int, hidden: int) -> Part | None:
-    inner, state, kernel = hyper.int("ssm.inner_size", 0), hyper.int("ssm.state_size", 0), hyper.int("ssm.conv_kernel", 0)
+    inner, state, kernel = hyper.count("ssm.inner_size", 0), hyper.count("ssm.state_size", 0), hyper.count("ssm.conv_kernel", 0)
     if "shortconv.conv.weight" in shapes:
-        return ShortConv(hyper.int("shortconv.l_cache", 0), hidden, "shortconv.conv.bias" in shapes)
+        return ShortConv(hyper.count("shortconv.l_cache", 0), hidden, "shortconv.conv.bias" in shapes)
     if "time_mix_output.weight" in shapes:
         return _rwkv(shapes, hyper, hidden)
     if "ssm_f_a.weight" in shapes:
         heads = hyper.layer("attention.head_count", layer) or shapes["ssm_beta.weight"][1]
-        return KimiDelta(heads, hyper.int("kda.head_dim", 0), kernel, "ssm_g.weight" in shapes)
+        return KimiDelta(heads, hyper.count("kda.head_dim", 0), kernel, "ssm_g.weight" in shapes)
     if "ssm_beta.weight" in shapes or "ssm_ba.weight" in shapes:
-        key_heads, value_heads = hyper.int("ssm.group_count", 0), hyper.int("ssm.time_step_rank", 1)
+        key_heads, value_heads = hyper.count("ssm.group_count", 0), hyper.count("ssm.time_step_rank", 1)
         return GatedDeltaNet(key_heads, value_heads, state, inner // value_heads, kernel, "ssm_ba.weight" in shapes)
     if "ssm_x.weight" in shapes:
         norms = "ssm_dt_norm.weight" in shapes
-        return Mamba1(inner, state, kernel, hyper.int("ssm.time_step_rank", 0), "ssm_conv1d.bias" in shapes, "ssm_in.bias" in shapes, norms)
+        return Mamba1(
+            inner, state, kernel, hyper.count("ssm.time_step_rank", 0), "ssm_conv1d.bias" in shapes, "ssm_in.bias" in shapes, norms
+        )
     if "ssm_in.weight" in shapes:
-        heads, groups = hyper.int("ssm.time_step_rank", 1), hyper.int("ssm.group_count", 1)
+        heads, groups = hyper.count("ssm.time_step_rank", 1), hyper.count("ssm.group_count", 1)
         return Mamba2(
             inner, heads, groups, state, kernel, "ssm_conv1d.bias" in shapes, "ssm_in.bias" in shapes, "ssm_norm.weight" in shapes
         )
@@ -157,8 +159,8 @@ def _rwkv(shapes: Shapes, hyper: Hyper, hidden: int) -> Part:
     # The value residual's matrices may be stored in the first layer too, where nothing uses them.
     return Rwkv7(
         hidden,
-        hyper.int("wkv.head_size", 64),
-        hyper.int("token_shift_count", 2),
+        hyper.count("wkv.head_size", 64),
+        hyper.count("token_shift_count", 2),
         rank("w", 0),
         rank("a", 0),
         rank("v", 0),

@@ -18,7 +18,7 @@ class Hyper:
     def get(self, key: str) -> Any:
         return self.values.get(key)
 
-    def int(self, key: str, otherwise: int) -> int:
+    def count(self, key: str, otherwise: int) -> int:
         """A whole number, or `otherwise` when the file has none. A list answers with its largest."""
         value = self.values.get(key)
         if value is None:
@@ -33,13 +33,13 @@ class Hyper:
         """A whole number that must be there."""
         if self.values.get(key) is None:
             raise Unreadable(f"{self.where} does not say its {key}.", "a file from a current converter, or --assume")
-        return self.int(key, 0)
+        return self.count(key, 0)
 
     def layer(self, key: str, layer: int, otherwise: int = 0) -> int:
         """The value of one layer: of a list its entry, of a number the number."""
         value = self.values.get(key)
         if not isinstance(value, list):
-            return self.int(key, otherwise)
+            return self.count(key, otherwise)
         if layer >= len(value):
             raise Unreadable(
                 f"{self.where} lists {key} for {len(value)} layers, but layer {layer} asks for it.", "another copy of the file"

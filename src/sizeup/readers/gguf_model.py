@@ -45,7 +45,7 @@ def spec_from_metadata(
     architecture, assumed = _architecture(stated, assume, where)
     hyper = Hyper({key[len(stated) + 1 :]: value for key, value in metadata.items() if key.startswith(f"{stated}.")}, where)
     hidden, blocks_all = hyper.need("embedding_length"), hyper.need("block_count")
-    drafted = hyper.int("nextn_predict_layers", 0)
+    drafted = hyper.count("nextn_predict_layers", 0)
     if not 0 < blocks_all <= BLOCKS_LIMIT or drafted >= blocks_all or not 0 < hidden <= 1 << 24:
         raise Unreadable(
             f"{where} claims {blocks_all:,} blocks ({drafted:,} of them for drafting) of width {hidden:,}.", "another copy of the file"
@@ -80,7 +80,7 @@ def spec_from_metadata(
         model_type="",
         hidden=hidden,
         vocabulary=vocabulary,
-        context_tokens=hyper.int("context_length", 0) or None,
+        context_tokens=hyper.count("context_length", 0) or None,
         embedding=embedding,
         head=head,
         groups=group_blocks(blocks[:main]),
@@ -139,7 +139,7 @@ def _windows(architecture: str, hyper: Hyper, layers: int) -> list[tuple[int, bo
         or (stated is None and rule.get("needs_key"))
     ):
         return [(0, False)] * layers
-    window = rule["window"] if rule.get("always") else hyper.int("attention.sliding_window", rule.get("window", 0))
+    window = rule["window"] if rule.get("always") else hyper.count("attention.sliding_window", rule.get("window", 0))
     pattern = hyper.get("attention.sliding_window_pattern")
     if rule.get("attention_only"):
         flags = [hyper.layer("attention.head_count_kv", i) > 0 for i in range(layers)]
@@ -150,7 +150,7 @@ def _windows(architecture: str, hyper: Hyper, layers: int) -> list[tuple[int, bo
         ]
         flags += [False] * (layers - len(flags))
     else:
-        every = hyper.int("attention.sliding_window_pattern", rule.get("every", 1))
+        every = hyper.count("attention.sliding_window_pattern", rule.get("every", 1))
         last_full = not rule.get("full_first", False)
         flags = [every == 0 or (i % every < every - 1 if last_full else i % every != 0) for i in range(layers)]
     return [(window if flag else 0, bool(flag and rule.get("chunked"))) for flag in flags]
@@ -161,14 +161,14 @@ def _cached_layers(architecture: str, hyper: Hyper, layers: int) -> int:
     rule = data_json("gguf_architectures.json")["cached_from_start"].get(architecture)
     if rule is None:
         return layers
-    return int(rule["layers"]) if "layers" in rule else layers - hyper.int(rule["shared"], 0)
+    return int(rule["layers"]) if "layers" in rule else layers - hyper.count(rule["shared"], 0)
 
 
 def _ends(outside: Shapes, hyper: Hyper, metadata: dict[str, Any], hidden: int) -> tuple[Embedding, Head, int]:
     """What stands before the first block and after the last one."""
     table = outside.get("token_embd.weight", (hidden, 0))
     tokens = metadata.get("tokenizer.ggml.tokens")
-    vocabulary = table[1] or hyper.int("vocab_size", tokens.length if isinstance(tokens, ArraySummary) else 0)
+    vocabulary = table[1] or hyper.count("vocab_size", tokens.length if isinstance(tokens, ArraySummary) else 0)
     before = tuple(data_json("gguf_architectures.json")["top_level_before"])
     rest = {n: s for n, s in outside.items() if n not in ("token_embd.weight", "output.weight", "output.bias")}
     extras = tuple((n, s) for n, s in rest.items() if n.startswith(before))

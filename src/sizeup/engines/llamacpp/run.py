@@ -78,7 +78,9 @@ def parts(buffers: dict[str, Any]) -> dict[str, int]:
 
     def sum_printed(kind: str, repacked: bool | None = None) -> float:
         return sum(
-            mib for name, mib in printed.items() if name.endswith(f" {kind}") and (repacked is None or ("REPACK" in name) == repacked)
+            float(mib)
+            for name, mib in printed.items()
+            if name.endswith(f" {kind}") and (repacked is None or ("REPACK" in name) == repacked)
         )
 
     rounded = {
