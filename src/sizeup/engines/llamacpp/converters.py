@@ -50,21 +50,24 @@ JOINED_EXPERTS = {"gemma4"}
 SPLIT_DENSE = {"granite", "granitehybrid"}
 """Architectures whose dense part's one matrix for gate and up becomes two; others keep it (Phi-3, GLM-4, ModernBERT)."""
 
+SPLIT_QKV = {"baichuan", "internlm2"}
+"""Architectures whose one query/key/value matrix becomes three; others keep it (Phi-3, Falcon, GPT-NeoX, …)."""
+
 HEAD_TWICE = {"falcon"}
 """Architectures whose checkpoints repeat the tied output projection; the converter writes what it finds."""
 
 
 def unjoined(architecture: str, block: Block) -> Block:
-    """The block with gate and up apart where the converter splits them."""
-    feed = block.feed
+    """The block with its matrices apart where the converter splits what the checkpoint joins."""
+    mixers, feed = block.mixers, block.feed
+    if architecture in SPLIT_QKV:
+        mixers = tuple(replace(part, fused=False) if isinstance(part, Attention) else part for part in mixers)
     if isinstance(feed, Moe):
-        dense = feed.dense
-        if dense is not None and architecture in SPLIT_DENSE:
-            dense = replace(dense, fused=False)
-        return replace(block, feed=replace(feed, fused=feed.fused and architecture in JOINED_EXPERTS, dense=dense))
-    if isinstance(feed, Mlp) and architecture in SPLIT_DENSE:
-        return replace(block, feed=replace(feed, fused=False))
-    return block
+        dense = replace(feed.dense, fused=False) if feed.dense is not None and architecture in SPLIT_DENSE else feed.dense
+        feed = replace(feed, fused=feed.fused and architecture in JOINED_EXPERTS, dense=dense)
+    elif isinstance(feed, Mlp) and architecture in SPLIT_DENSE:
+        feed = replace(feed, fused=False)
+    return replace(block, mixers=mixers, feed=feed)
 
 
 def written(architecture: str, name: str, shape: tuple[int, ...]) -> tuple[Named, ...]:
