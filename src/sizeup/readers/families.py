@@ -63,6 +63,8 @@ class Family:
     separate_gate: str = ""
     """"heads" for one gate value per head, "values" for one per value."""
     sinks: Switch = False
+    causal: bool = True
+    """False for encoders, which keep no keys and values."""
     parallel: Switch = False
     latent: bool = False
     """Multi-head latent attention."""

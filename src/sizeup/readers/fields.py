@@ -37,12 +37,14 @@ class Fields:
         """What the family's config class says when a nested section leaves a field out."""
 
     def raw(self, *names: str) -> Any:
-        """The first value present under these names, unchecked; None when there is none."""
+        """The first value present under these names, unchecked; None when there is none. A stated null is no invitation to a default."""
         for table in (self.data, self.defaults):
             for name in names:
                 value = table.get(name)
                 if value is not None:
                     return value
+            if any(name in table for name in names):
+                return None
         return None
 
     def has(self, *names: str) -> bool:

@@ -33,6 +33,7 @@ def attention(fields: Fields, family: Family, sizes: Dimensions, kind: str = "fu
         fields.integer("v_head_dim", default=sizes.head_dim),
         window=0 if kind == "full" else window_tokens(fields, family),
         chunked=kind == "chunked",
+        caches=family.causal and not bidirectional(fields),
         bias=on(fields, family.qkv_bias),
         output_bias=on(fields, family.output_bias),
         norm=family.qk_norm if on(fields, family.qk_norm_if) else "",
@@ -42,6 +43,13 @@ def attention(fields: Fields, family: Family, sizes: Dimensions, kind: str = "fu
         fused=family.fused_qkv,
         indexer=block_indexer(fields) if block_indexers(fields, layer + 1)[layer] else None,
     )
+
+
+def bidirectional(fields: Fields) -> bool:
+    """An embedding model made of a decoder: its class or its config says that every token sees every other."""
+    listed = fields.raw("architectures")
+    named = isinstance(listed, list) and any(isinstance(name, str) and "Bidirectional" in name for name in listed)
+    return named or fields.raw("use_bidirectional_attention") is True
 
 
 def block_indexer(fields: Fields) -> BlockIndexer | None:
