@@ -74,7 +74,7 @@ class ModelSpec:
     towers: tuple[Tower, ...] = ()
     draft_blocks: tuple[Group, ...] = ()
     """Multi-token-prediction blocks shipped with the weights; most engines leave them out."""
-    tensors: tuple[Tensor, ...] = ()
+    tensors: tuple[Tensor, ...] = field(default=(), hash=False)
     stored: str = "config"
     """"gguf", "safetensors" or "config" (no weights were seen)."""
     mix: str | None = None
@@ -91,6 +91,8 @@ class ModelSpec:
     """Tokens whose text the file carries; 0 when it carries none."""
     source: Source = ASSUMED
     warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What is worth knowing of how the weights are stored, and harms nothing."""
     assumed: tuple[str, ...] = ()
     """What had to be guessed, in words; shown wherever a number that rests on it is shown."""
     card: dict[str, Any] = field(default_factory=dict, hash=False, compare=False)

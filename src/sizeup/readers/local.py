@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import stat
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -120,7 +121,9 @@ def _safetensors(path: Path, assume: str | None) -> ModelSpec:
             f"{path.name} holds tensors but not how they are used, and there is no config.json beside it.",
             f"the model's config.json in {path.parent}",
         )
-    return _config(config, assume, path.parent.resolve().name)
+    from .checkpoint import with_weights
+
+    return with_weights(_config(config, assume, path.parent.resolve().name), path)
 
 
 def _json(path: Path, assume: str | None) -> ModelSpec:
@@ -168,7 +171,7 @@ def _folder(path: Path, assume: str | None) -> ModelSpec:
     files = [name for name in entries if name.lower().endswith(".gguf") and not name.lower().startswith("mmproj")]
     models = {(f"{found['stem']}-of-{found['count']}" if (found := SPLIT.match(name)) else name): name for name in reversed(files)}
     if "config.json" in entries and not models:
-        return _config(path / "config.json", assume, path.resolve().name)
+        return _checkpoint(path, entries, assume)
     if len(models) > 1:
         raise UserError(f"{path} holds {len(models)} GGUF models.", ", ".join(str(path / name) for name in sorted(models.values())[:3]))
     if models:
@@ -181,6 +184,23 @@ def _folder(path: Path, assume: str | None) -> ModelSpec:
         f"The folder {path} holds no model: no config.json, no .gguf.",
         ", ".join(str(path / name) for name in inside) or "a folder with either",
     )
+
+
+def _checkpoint(path: Path, entries: list[str], assume: str | None) -> ModelSpec:
+    """The config of a folder with the weights in it, where there are any."""
+    from .checkpoint import weights_of, with_weights
+
+    spec, weights = _config(path / "config.json", assume, path.resolve().name), weights_of(path, entries)
+    if weights is not None:
+        return with_weights(spec, weights)
+    here = sum(name.endswith(".safetensors") for name in entries)
+    if here:
+        said = f"{path} holds {here} safetensors files and no index that says which belong together: sizes are from the config"
+    elif any(name.endswith(".safetensors.index.json") for name in entries):
+        said = f"no shard that the index in {path} names is there: sizes are from the config"
+    else:
+        return spec
+    return replace(spec, warnings=(*spec.warnings, said))
 
 
 def _nearby(path: Path) -> str:
