@@ -182,6 +182,9 @@ class Measurement:
     """Bytes per part ("weights", "repacked", "cache", …) as the engine reports them."""
     resident_bytes: int | None = None
     peak_resident_bytes: int | None = None
+    expected_resident_bytes: int | None = None
+    """What the plan says of the process with a prompt of this length: a short one fills only part of the compute buffer."""
+    prompt_tokens: int = 0
     prefill_tokens_per_s: float | None = None
     decode_tokens_per_s: float | None = None
     load_s: float | None = None

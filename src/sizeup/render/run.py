@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from sizeup.figure import plain
 from sizeup.page import Page, cells, indented, pad
 from sizeup.plan import PARTS, Measurement, Plan
 
@@ -18,7 +17,7 @@ def measurement(page: Page, plan: Plan, found: Measurement) -> str:
     parts = [part for part in PARTS if found.buffers.get(part) or (predicted.get(part) and part in found.buffers)]
     rows = [(t.named("part", part), predicted.get(part), found.buffers[part]) for part in parts]
     if found.peak_resident_bytes is not None:
-        rows.append((t("run.resident"), int(plain(plan.breakdown.total_bytes)), found.peak_resident_bytes))
+        rows.append((t("run.resident"), found.expected_resident_bytes, found.peak_resident_bytes))
     lines = ["", *(page.paint(line, "strong") for line in indented(t("run.title", engine=found.engine), page.width, EDGE)), ""]
     lines += table(
         page,

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import functools
-
 from ...errors import UserError
 from ...model import ModelSpec, Tensor
 from ...plan import Breakdown, Claim
 from .cache import cache_claims, output_claim
 from .command import command
 from .compute_offload import offload_claims
+from .compute_rough import rough_claims
 from .extras import extra_claims
 from .graph.sheet import sheet
 from .placement import homes
 from .process import process_claims
 from .refusals import check
 from .repack import here
-from .settings import Settings
+from .settings import Settings as Given
 from .slots import slots
+from .view import as_seen
 from .weights import Load, weight_claims
 
 
@@ -25,29 +25,37 @@ class LlamaCpp:
     """The engine's rules. Exact to the byte: weights, repacked weights, cache, state, output; the rest says its band."""
 
     name = "llama.cpp"
-    Settings = Settings
+    Settings = Given
 
-    def account(self, model: ModelSpec, quant: str | None, settings: Settings) -> Breakdown:
+    def account(self, model: ModelSpec, quant: str | None, settings: Given) -> Breakdown:
         """Bytes per part and pool. Raises Refused with the engine's reason when it would not start."""
+        model = as_seen(model)
         check(model, settings)
         where, made = homes(model, settings), slots(model, settings)
         page = sheet(model, typed_tensors(model, quant))
         features = settings.cpu_features if settings.cpu_features is not None else here()
-        load = Load(settings.mmap, settings.repack, settings.no_host, settings.gpu_kind, features)
+        load = Load(settings.mmap, settings.repack, settings.no_host, settings.gpu_kind, features, settings.mtp)
         claims: list[Claim] = [*weight_claims(page, where, load)]
         claims += cache_claims(model, settings, made, where)
-        claims += offload_claims(page, settings, made, where)
+        try:
+            claims += offload_claims(page, settings, made, where)
+        except NotImplementedError:
+            claims += rough_claims(model, made, where)
         claims.append(output_claim(model, settings, where))
-        claims += extra_claims(model, settings, self.account)
+        claims += extra_claims(model, settings, self.account, where, tuple(page.tensors.values()) if settings.adapters else ())
         claims += process_claims(model, settings, where)
         return Breakdown(tuple(claims), notes(model, settings, made.context_tokens))
 
-    def command(self, model: ModelSpec, quant: str | None, settings: Settings) -> str:
+    def tensors(self, model: ModelSpec, quant: str | None) -> tuple[Tensor, ...]:
+        """As stored, or as the mix gives them to a model that stores none of its own."""
+        return typed_tensors(model, quant) or model.tensors
+
+    def command(self, model: ModelSpec, quant: str | None, settings: Given) -> str:
         """`llama-server` with these settings."""
         return command(model, quant, settings)
 
 
-def notes(model: ModelSpec, settings: Settings, context: object) -> tuple[str, ...]:
+def notes(model: ModelSpec, settings: Given, context: object) -> tuple[str, ...]:
     """What the engine makes of the settings when it differs from what was asked, as message keys with numbers."""
     said = []
     if context != settings.context_tokens:
@@ -69,8 +77,12 @@ def typed_tensors(model: ModelSpec, quant: str | None) -> tuple[Tensor, ...] | N
     return _mixed(model, quant or "F16")
 
 
-@functools.lru_cache(maxsize=256)
 def _mixed(model: ModelSpec, mix: str) -> tuple[Tensor, ...]:
-    from .tensors import gguf_tensors
+    """Kept on the model: hashing one costs more than a plan."""
+    kept: dict[str, tuple[Tensor, ...]] = model.__dict__.setdefault("_mixed_tensors", {})
+    found = kept.get(mix)
+    if found is None:
+        from .tensors import gguf_tensors
 
-    return gguf_tensors(model, mix)
+        found = kept[mix] = gguf_tensors(model, mix)
+    return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import json
 import subprocess
@@ -11,7 +12,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from ...errors import EngineFailed, NotFound, Unavailable
+from ...figure import plain
 from ...plan import Measurement, Plan
+from .engine import LlamaCpp
 from .library import installed_version
 from .slots import slots
 
@@ -60,6 +63,8 @@ def run(
         buffers=parts(ready["buffers"]),
         resident_bytes=marks.get("decode", {}).get("total"),
         peak_resident_bytes=marks.get("decode", {}).get("peak"),
+        expected_resident_bytes=expected_resident(plan, done.get("prompt_tokens", 0)),
+        prompt_tokens=done.get("prompt_tokens", 0),
         prefill_tokens_per_s=done.get("prefill_tokens_per_s"),
         decode_tokens_per_s=done.get("decode_tokens_per_s"),
         load_s=done["load_s"],
@@ -67,6 +72,18 @@ def run(
         date=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         machine=plan.machine.name,
     )
+
+
+def expected_resident(plan: Plan, prompt_tokens: int) -> int:
+    """Host bytes of the process after a prompt of so many tokens.
+
+    The compute buffer is reserved for a whole micro-batch; memory that a shorter prompt never touches is never resident.
+    """
+    most = plan.settings.micro_batch_tokens
+    touched = LlamaCpp().account(
+        plan.model, plan.quant, dataclasses.replace(plan.settings, micro_batch_tokens=max(1, min(prompt_tokens, most)))
+    )
+    return int(plain(plan.breakdown.bytes(pool="ram") - plan.breakdown.bytes("compute", "ram") + touched.bytes("compute", "ram")))
 
 
 def parts(buffers: dict[str, Any]) -> dict[str, int]:
@@ -105,8 +122,6 @@ def parts(buffers: dict[str, Any]) -> dict[str, int]:
 
 
 def _settings_json(plan: Plan) -> dict[str, Any]:
-    import dataclasses
-
     return {
         field.name: value
         for field in dataclasses.fields(plan.settings)
