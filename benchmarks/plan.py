@@ -9,11 +9,12 @@ import tempfile
 import timeit
 from pathlib import Path
 
+from tests.ghosts import unpack
+
 import sizeup
 from sizeup.engines import engine as find_engine
 from sizeup.probe import machine
 from sizeup.search import make_plan
-from tests.ghosts import unpack
 
 MODELS = ("Llama-3.1-8B-Q4_K_M", "gemma-3-4b-Q4_K_M", "DeepSeek-V3-Q4_K_M", "Qwen3-30B-A3B-Q4_K_M")
 

@@ -37,7 +37,9 @@ def main() -> None:
                 times[name].append(seconds(command))
     base = statistics.median(times["python -c pass"])
     for name, values in times.items():
-        print(f"{name:20} median {statistics.median(values) * 1000:6.1f} ms   best {min(values) * 1000:6.1f} ms   {statistics.median(values) / base:5.2f} x bare")
+        print(
+            f"{name:20} median {statistics.median(values) * 1000:6.1f} ms   best {min(values) * 1000:6.1f} ms   {statistics.median(values) / base:5.2f} x bare"
+        )
 
 
 if __name__ == "__main__":

@@ -148,6 +148,7 @@ MEASUREMENT = Measurement(
     {"weights": 5_024_341_478, "repacked": 4_402_341_478, "cache": 36 * 8192 * 4096, "compute": 316_000_000, "output": 607_744},
     resident_bytes=10_700_000_000,
     peak_resident_bytes=10_900_000_000,
+    expected_resident_bytes=10_800_000_000,
     prefill_tokens_per_s=31.2,
     decode_tokens_per_s=3.62,
     load_s=8.2,

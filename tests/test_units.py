@@ -35,7 +35,9 @@ def test_nonsense_is_a_user_error(text: str) -> None:
         parse_bytes(text)
 
 
-@pytest.mark.parametrize(("text", "expected"), [("8192", 8192), ("32K", 32768), ("32k", 32000), ("7B", 7 * 10**9), ("1.5B", 1_500_000_000), ("-1", -1)])
+@pytest.mark.parametrize(
+    ("text", "expected"), [("8192", 8192), ("32K", 32768), ("32k", 32000), ("7B", 7 * 10**9), ("1.5B", 1_500_000_000), ("-1", -1)]
+)
 def test_counts(text: str, expected: int) -> None:
     """K is 1,024 as contexts are named; k, M, B and T are decimal."""
     assert parse_count(text) == expected

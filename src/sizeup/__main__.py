@@ -9,7 +9,6 @@ from typing import Any
 from .errors import SizeupError, UserError
 
 INTERRUPTED = 130
-BROKEN_PIPE = 141
 BUG = 70
 
 
@@ -27,6 +26,8 @@ def main(arguments: list[str] | None = None) -> int:
         sys.stderr.write("\n")
         return INTERRUPTED
     except BrokenPipeError:
+        from .cli.verb import BROKEN_PIPE
+
         # Nobody reads any more; Python would complain again when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BROKEN_PIPE
@@ -42,14 +43,14 @@ def _run(args: list[str]) -> int:
     from .cli import main_group
 
     try:
-        result = main_group().main(args, prog_name="sizeup", standalone_mode=False)
+        result = main_group().main(args, prog_name="sizeup", standalone_mode=False, obj=args)
         return result if isinstance(result, int) else 0
     except SystemExit as leaving:
         return leaving.code if isinstance(leaving.code, int) else 0 if leaving.code is None else 1
     except click.exceptions.Exit as leaving:
         return leaving.exit_code
     except click.Abort:
-        raise KeyboardInterrupt from None
+        return INTERRUPTED
     except click.UsageError as error:
         from .cli.mistakes import sentence
 

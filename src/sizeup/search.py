@@ -84,11 +84,12 @@ def _placements(model: ModelSpec, machine: Machine, engine: Engine, quant: str |
     if cards and "gpu_layers" not in fixed:
         on_cards = {"gpus": len(cards), "gpu_kind": cards[0].kind}
         yield plan(**on_cards, gpu_layers="all")
+        # Moving layers off the cards frees them and fills RAM, so only the cards decide how many must move.
         if _has_experts(model) and "cpu_moe_layers" not in fixed:
-            moved = _least(1, model.layers, lambda n: plan(**on_cards, gpu_layers="all", cpu_moe_layers=n).fits)
+            moved = _least(1, model.layers, lambda n: cards_fit(plan(**on_cards, gpu_layers="all", cpu_moe_layers=n)))
             if moved is not None:
                 yield plan(**on_cards, gpu_layers="all", cpu_moe_layers=moved)
-        fewer = _least(1, model.layers, lambda n: plan(**on_cards, gpu_layers=model.layers + 1 - n).fits)
+        fewer = _least(1, model.layers, lambda n: cards_fit(plan(**on_cards, gpu_layers=model.layers + 1 - n)))
         if fewer is not None:
             yield plan(**on_cards, gpu_layers=model.layers + 1 - fewer)
     yield plan()
@@ -123,6 +124,11 @@ def settle(breakdown: Breakdown, machine: Machine) -> Breakdown:
     if machine.pool("ram") or not machine.pool("unified"):
         return breakdown
     return dataclasses.replace(breakdown, claims=tuple(dataclasses.replace(c, pool="unified") for c in breakdown.claims))
+
+
+def cards_fit(plan: Plan) -> bool:
+    """Whether everything outside of host memory fits."""
+    return all(free >= 0 for pool, free in plan.free_bytes.items() if pool != "ram")
 
 
 def shortfall(plan: Plan) -> int:

@@ -39,7 +39,7 @@ class Verbs(click.Group):
 
 def reordered(args: list[str]) -> list[str]:
     """The arguments with their verb first: options may come before it, and a thing without a verb means `fit`."""
-    if any(arg in ("--help", "-h", "--version") for arg in args[:1]):
+    if args[:1] == ["--version"]:
         return args
     at = 0
     while at < len(args) and args[at].startswith("-") and args[at] != "-":
@@ -47,7 +47,7 @@ def reordered(args: list[str]) -> list[str]:
     before, rest = args[:at], args[at:]
     if not rest:
         # An option's help is asked for: that is the help of everything.
-        return ["--help", *before] if {"--help", "-h"} & set(before) else [HOME, *before]
+        return ["--help"] if {"--help", "-h"} & set(before) else [HOME, *before]
     return [rest[0], *rest[1:], *before] if rest[0] in (*VERBS, HOME) else ["fit", *rest, *before]
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from sizeup.errors import DOES_NOT_FIT
 
-from .settings import model_argument, plan_options, read_model, settings
+from .settings import find_machine, model_argument, plan_options, read_model, settings
 from .verb import WHY_ALL, Asked, Verb
 
 
@@ -15,7 +15,7 @@ def fit(asked: Asked, model: str, **chosen: Any) -> None:
     from sizeup import search
 
     spec = read_model(model, chosen["assume"])
-    machine = search.resolve_machine(chosen["on"])
+    machine = find_machine(chosen["on"], chosen["ram"])
     plans = search.fit(spec, machine, engine=chosen["engine"], quant=chosen["quant"], context_tokens=chosen["context"], **settings(chosen))
     plan = plans[0]
     if asked.why is not None:

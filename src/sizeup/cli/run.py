@@ -17,9 +17,7 @@ def run(asked: Asked, model: str, prompt: str, max_tokens: int, temperature: flo
     from sizeup.engines.llamacpp.run import run as run_engine
 
     spec = read_model(model, chosen["assume"])
-    plan = search.fit(
-        spec, chosen["on"], engine=chosen["engine"], quant=chosen["quant"], context_tokens=chosen["context"], **settings(chosen)
-    )[0]
+    plan = search.fit(spec, None, engine=chosen["engine"], quant=chosen["quant"], context_tokens=chosen["context"], **settings(chosen))[0]
     show = not asked.json
     if show and sys.stderr.isatty():
         print(asked.page.texts("run.loading", model=spec.name), file=sys.stderr, flush=True)
@@ -52,6 +50,6 @@ command = Verb(
         Option(["--temperature"], type=float, default=0.0, metavar="T"),
         Option(["--seed"], type=Count(), default=1, metavar="N"),
         Option(["--raw"], is_flag=True),
-        *plan_options(),
+        *(option for option in plan_options() if option.name not in ("on", "ram")),
     ],
 )

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from sizeup.errors import UserError
-from sizeup.units import parse_count
+from sizeup.units import parse_bytes, parse_count
 
 from .verb import Option
 
@@ -19,6 +19,15 @@ class Count(click.ParamType):  # type: ignore[type-arg]
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         return value if isinstance(value, int) else parse_count(value)
+
+
+class Size(click.ParamType):  # type: ignore[type-arg]
+    """Bytes: 24GiB or 24GB; 24G is refused with both readings."""
+
+    name = "size"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        return value if isinstance(value, int) else parse_bytes(value)
 
 
 class Layers(click.ParamType):  # type: ignore[type-arg]
@@ -69,10 +78,15 @@ class Model(click.ParamType):  # type: ignore[type-arg]
         return [CompletionItem(name) for name in names[:50]] or [CompletionItem(incomplete, type="file")]
 
 
+def machine_options() -> list[click.Parameter]:
+    """Options that name another machine."""
+    return [Option(["--on"], metavar="MACHINE"), Option(["--ram"], type=Size(), metavar="SIZE")]
+
+
 def plan_options() -> list[click.Parameter]:
     """Options that say what a plan must be like."""
     return [
-        Option(["--on"], metavar="MACHINE"),
+        *machine_options(),
         Option(["--quant"], metavar="MIX"),
         Option(["--context"], type=Count(), metavar="TOKENS"),
         Option(["--sequences"], type=Count(), metavar="N"),
@@ -111,6 +125,15 @@ def settings(chosen: dict[str, Any]) -> dict[str, Any]:
         k, _, v = chosen["kv_type"].lower().partition("/")
         given |= {"k": k, "v": v or k}
     return {name: value for name, value in given.items() if value is not None}
+
+
+def find_machine(on: str | None, ram: int | None) -> Any:
+    """This machine, or the one of this name with this much host memory."""
+    from sizeup.probe import machine
+
+    if ram is not None and on is None:
+        raise UserError("--ram is for a machine named by --on; this one's memory is read.", "--on MACHINE --ram SIZE")
+    return machine(on, ram=ram) if ram is not None else machine(on)
 
 
 def read_model(name: str, assume: str | None) -> Any:

@@ -16,6 +16,9 @@ from sizeup.page import WIDEST, WIDTH, Page, cells, indented, pad
 
 WHY_ALL = "all"
 
+BROKEN_PIPE = 141
+"""Exit code when nobody reads the answer any more, as shells have it."""
+
 
 @dataclass(frozen=True)
 class Asked:
@@ -100,7 +103,11 @@ class Verb(click.Command):
             values.pop("offline"),
         )
         assert self.callback is not None
-        return self.callback(asked, **values)
+        try:
+            return self.callback(asked, **values)
+        except BrokenPipeError:
+            # click would turn it into exit code 1, which says that something is wrong.
+            return BROKEN_PIPE
 
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         formatter.write(verb_help(texts_of(ctx), self))
@@ -148,7 +155,7 @@ def asked_language(args: Sequence[str]) -> str | None:
 
 def texts_of(ctx: click.Context) -> Texts:
     """The words for help: the language of the command line that is being parsed."""
-    return texts(language(ctx.params.get("lang") or asked_language(sys.argv)))
+    return texts(language(asked_language(ctx.find_root().obj or ())))
 
 
 def verb_help(t: Texts, verb: click.Command) -> str:

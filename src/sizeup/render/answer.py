@@ -241,12 +241,19 @@ def placement(page: Page, plan: Plan) -> str:
 def doubts(page: Page, plan: Plan) -> list[str]:
     """What had to be assumed, what was odd, what the engine changed: each a line, so that nobody takes a guess for a fact."""
     t = page.texts
-    kinds = (("doubt.assumed", plan.model.assumed), ("doubt.warning", plan.model.warnings), ("doubt.note", plan.breakdown.notes))
-    lines = []
-    for key, sentences in kinds:
-        for sentence in sentences:
-            lines += [page.paint(line, "warn") for line in indented(t.sentence(sentence), page.width, EDGE + t(key))]
+    said = [(t("doubt.assumed"), t.sentence(sentence)) for sentence in plan.model.assumed]
+    said += [(t("doubt.warning"), t.sentence(sentence)) for sentence in (*plan.model.warnings, *plan.machine.warnings)]
+    said += [(t("doubt.note"), note(page, sentence)) for sentence in plan.breakdown.notes]
+    lines = [page.paint(line, "warn") for kind, words in said for line in indented(words, page.width, EDGE + kind)]
     return ["", *lines] if lines else []
+
+
+def note(page: Page, key: str) -> str:
+    """What the engine made of the settings: a message key with a number behind a colon, or a sentence."""
+    name, _, value = key.partition(":")
+    if page.texts.has(f"note.{name}"):
+        return page.texts(f"note.{name}", value=f"{int(value):,}" if value.isdigit() else value)
+    return page.texts.sentence(key)
 
 
 def command(page: Page, plan: Plan) -> list[str]:
