@@ -1,10 +1,8 @@
-"""Compute buffers against every measured run, by case; the recorded bars may only rise."""
+"""Compute buffers against every measured run, by case."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -19,8 +17,6 @@ from sizeup.figure import leaf
 from tests import compute_cases, ghosts, truth
 from tests.compute_cases import predicted
 
-BARS = Path(__file__).parent / "data" / "compute_bars.json"
-LIMITS = (0.0, 0.001, 0.01, 0.05)
 MODELS = ("Llama-3.2-1B-Q4_K_M", "gemma-3-4b-Q4_K_M", "Qwen3-30B-A3B-Q4_K_M", "Mamba2-1.3B-Q8_0", "DeepSeek-V2-Lite-Q4_K_M")
 
 
@@ -29,34 +25,13 @@ def measured() -> list[truth.Row]:
     return [row for row in truth.rows() if row.ok and row.ghost in ghosts.NAMES]
 
 
-def test_table() -> None:
-    """No kind of run on any kind of model is predicted worse than recorded, and the table as a whole keeps its bars."""
+def test_every_measured_run_is_equal_to_the_byte() -> None:
+    """Prints the errors by case; no run on any kind of model, placement or setting may be off by a byte."""
     rows = measured()
     found = compute_cases.cases(rows)
     print(f"\n{len(rows)} runs\n{compute_cases.table(found)}")
-    bars = json.loads(BARS.read_text())
-    assert set(found) == set(bars)
-    worse = {
-        name: (limit, case.within(limit), bars[name][str(limit)])
-        for name, case in found.items()
-        for limit in LIMITS
-        if case.within(limit) < bars[name][str(limit)] - 5e-5
-    }
-    assert worse == {}
-
-
-def test_bars_of_the_issue() -> None:
-    """The recorded bars are at least those promised: CPU 90 % within 1 % and 98 % within 5 %, full offload 93 % within 5 %."""
-    bars = json.loads(BARS.read_text())
-
-    def share(start: str, limit: float) -> float:
-        chosen = [bar for name, bar in bars.items() if name.startswith(start)]
-        return float(sum(bar[str(limit)] * bar["rows"] for bar in chosen) / sum(bar["rows"] for bar in chosen))
-
-    assert share("cpu", 0.01) >= 0.90
-    assert share("cpu", 0.05) >= 0.98
-    assert share("all on gpu", 0.05) >= 0.93
-    assert share("some on gpu", 0.05) >= 0.80
+    assert len(rows) >= 5_334
+    assert {name: case.worst for name, case in found.items() if case.within(0.0) < 1} == {}
 
 
 @pytest.mark.parametrize("model", MODELS)

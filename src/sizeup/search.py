@@ -172,7 +172,7 @@ def nearest(model: ModelSpec | str, plan: Plan) -> list[Plan]:
             found.append(dataclasses.replace(option, why=why))
         return option.fits
 
-    offer("kv_q8_0", quant, k="q8_0", v="q8_0", flash_attention=True)
+    offer("kv_q8_0", quant, k="q8_0", v="q8_0", flash_attention="auto")
     if spec.stored != "gguf":
         by_quality = data_json("recommended_mixes.json")["by_quality"]
         after = by_quality.index(plan.quant) + 1 if plan.quant in by_quality else 0

@@ -31,6 +31,8 @@ def command(model: ModelSpec, quant: str | None, settings: Settings) -> str:
     option("-ub", "micro_batch_tokens")
     option("-ctk", "k")
     option("-ctv", "v")
+    if settings.flash_attention is True:
+        words += ["-fa", "on"]
     if settings.flash_attention is False:
         words += ["-fa", "off"]
     for flag, on in (

@@ -87,8 +87,8 @@ def _run(page: Sheet, settings: Settings, where: Homes, numbers: tuple[int, ...]
         embeddings=settings.embeddings,
         transposed=off,
     )
-    # A quantised V cache forces it on, kernel or not; then the CPU runs it.
-    if run.flash and where.cpu and run.v.block == 1:
+    # Asked for, or forced on by a quantised V cache, it stays on, kernel or not; then the CPU runs it.
+    if settings.flash_attention == "auto" and run.flash and where.cpu and run.v.block == 1:
         probe = replace(run, tokens=sequences, outputs=sequences, pin_norms=sequences < OFFLOAD_ROWS or run.pin_norms, embeddings=False)
         if not (flash_kernels(page, where) and (where.cpu not in where.layers or flash_stays(page, probe, where, settings.op_offload))):
             return replace(run, flash=False)

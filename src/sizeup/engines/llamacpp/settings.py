@@ -31,8 +31,8 @@ class Settings:
     micro_batch_tokens: int = 512
     k: str = "f16"
     v: str = "f16"
-    flash_attention: bool | str = True
-    """True or "auto": on where the device can; False: off, and values are cached transposed."""
+    flash_attention: bool | str = "auto"
+    """"auto": on where every device can; True: on, and run by the CPU where a device cannot; False: off, and values are cached transposed."""
     unified_cache: bool = False
     """One cache for all sequences instead of a stream for each (`-kvu`)."""
     swa_full: bool = False
