@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from sizeup.i18n import Texts
 from sizeup.units import show_bytes
@@ -38,8 +38,7 @@ _CLOSING = set("，。、；：！？）」』》】〉％…,.;:!?)]}%")
 _OPENING = set("（「『《【〈([{")
 
 
-@dataclass(frozen=True)
-class Page:
+class Page(NamedTuple):
     """How to draw: `texts` is the language, `width` is in cells, `units` is "iec" or "si"."""
 
     texts: Texts

@@ -8,7 +8,7 @@ bounds it; prefill is bound by arithmetic, and nobody here has measured that yet
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from .facts import data_json
 from .figure import Number, most, step
@@ -16,8 +16,7 @@ from .hardware import Machine, Pool
 from .plan import Breakdown, Speed, SpeedEstimate
 
 
-@dataclass(frozen=True, slots=True)
-class Efficiency:
+class Efficiency(NamedTuple):
     """The share of bandwidth that decoding reaches on one kind of device."""
 
     low: float

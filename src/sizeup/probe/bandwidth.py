@@ -15,9 +15,8 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from sizeup.facts import Source
 from sizeup.home import data_dir, write_atomically
@@ -31,8 +30,7 @@ CHUNK_BYTES = 8 << 20
 """One call into C: long enough that Python between the calls costs nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class Bandwidth:
+class Bandwidth(NamedTuple):
     """A measured rate in bytes per second and how it was found."""
 
     bytes_per_s: float
@@ -115,7 +113,7 @@ def last_level_cache(root: Path) -> int:
 
 def keep(bandwidth: Bandwidth) -> None:
     """Store a measurement for the next answers."""
-    content = {name: getattr(bandwidth, name) for name in Bandwidth.__slots__}
+    content = bandwidth._asdict()
     write_atomically(data_dir() / FILE, (json.dumps(content) + "\n").encode())
 
 

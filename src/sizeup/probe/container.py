@@ -7,8 +7,8 @@ room in a group is its limit less its use, plus the clean file pages and slabs t
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
 from sizeup.units import show_bytes
 
@@ -18,8 +18,7 @@ UNLIMITED_BYTES = 1 << 60
 """v1 writes "no limit" as the largest page-aligned number; nobody has an exbibyte."""
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(NamedTuple):
     """The tightest limits along the path of groups; None where nothing limits."""
 
     memory_bytes: int | None = None
@@ -34,8 +33,7 @@ class Limits:
     warnings: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Group:
+class _Group(NamedTuple):
     """One directory of a mounted hierarchy and the version of its files."""
 
     version: int

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from sizeup.hardware import Device, Link, Pool
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """Devices and their pools. A device without memory of its own names the pool "unified"."""
 
     pools: tuple[Pool, ...] = ()

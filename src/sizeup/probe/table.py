@@ -6,7 +6,7 @@ import csv
 import functools
 import io
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from sizeup.errors import NotFound, UserError
 from sizeup.facts import Source, data_bytes
@@ -16,8 +16,7 @@ FAMILIES = ("rtx", "gtx", "rx", "arc")
 """People leave these out: a 4090 is an RTX 4090."""
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """One row: a card ("gpu"), a chip with unified memory ("soc"), a GPU inside a processor ("igpu") or a host as tested ("cpu")."""
 
     name: str

@@ -3,8 +3,7 @@ hyper-parameters say how wide it is meant, and what no layer kind claims is kept
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..layers import (
     Attention,
@@ -29,8 +28,7 @@ Shapes = dict[str, tuple[int, ...]]
 """Short tensor name (`attn_q.weight`) -> shape, of one block."""
 
 
-@dataclass(frozen=True, slots=True)
-class BlockRules:
+class BlockRules(NamedTuple):
     """What the architecture decides about one layer, beside its tensors."""
 
     window: int

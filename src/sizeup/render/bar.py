@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from sizeup.figure import plain
 from sizeup.page import Page, cells, pad
@@ -26,8 +26,7 @@ RECLAIMABLE = "·"
 LINE = "│"
 
 
-@dataclass(frozen=True)
-class Segment:
+class Segment(NamedTuple):
     """A run of one glyph: a part, the doubt about it, or pages that the system may drop."""
 
     part: str

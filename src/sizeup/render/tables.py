@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from sizeup.page import Page, cells, cut, indented, pad, right
 
@@ -11,8 +11,7 @@ EDGE = "  "
 GAP = 2
 
 
-@dataclass(frozen=True)
-class Column:
+class Column(NamedTuple):
     """One column: its title, its cells, to which side it leans, and how narrow it may get (0: it keeps its width)."""
 
     title: str

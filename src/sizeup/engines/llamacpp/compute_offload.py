@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import functools
 import sys
-from dataclasses import replace
 from typing import Any
 
 from ...figure import Figure, Number, leaf, plain
@@ -89,9 +88,9 @@ def _run(page: Sheet, settings: Settings, where: Homes, numbers: tuple[int, ...]
     )
     # Asked for, or forced on by a quantised V cache, it stays on, kernel or not; then the CPU runs it.
     if settings.flash_attention == "auto" and run.flash and where.cpu and run.v.block == 1:
-        probe = replace(run, tokens=sequences, outputs=sequences, pin_norms=sequences < OFFLOAD_ROWS or run.pin_norms, embeddings=False)
+        probe = run._replace(tokens=sequences, outputs=sequences, pin_norms=sequences < OFFLOAD_ROWS or run.pin_norms, embeddings=False)
         if not (flash_kernels(page, where) and (where.cpu not in where.layers or flash_stays(page, probe, where, settings.op_offload))):
-            return replace(run, flash=False)
+            return run._replace(flash=False)
     return run
 
 

@@ -7,8 +7,8 @@ with its weight), common/speculative.cpp (common_speculative_init_result, common
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 from ...errors import UserError
 from ...figure import Number, round_up, step, total
@@ -26,8 +26,7 @@ Account = Callable[[ModelSpec, str | None, Settings], Breakdown]
 HOST_ALIGNMENT = 32
 
 
-@dataclass(frozen=True, slots=True)
-class Adapter:
+class Adapter(NamedTuple):
     """A LoRA adapter known by its rank: a pair of matrices for every target in every block."""
 
     rank: int

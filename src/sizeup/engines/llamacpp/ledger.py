@@ -7,6 +7,7 @@ go with the input, the output or the first block. Bytes are as each kind of buff
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from ...facts import data_json
 from ...figure import round_up
@@ -51,8 +52,7 @@ class Entry:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Buffers:
+class Buffers(NamedTuple):
     """How buffers hold tensors: their kind of device, and what the CPU rearranges; no features: nothing."""
 
     kind: str

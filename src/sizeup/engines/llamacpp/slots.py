@@ -6,7 +6,7 @@ tools/server/server-context.cpp and common/speculative.cpp (rows of logits).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ...facts import data_json
 from ...figure import Number, least, most, plain, round_up, step, where
@@ -20,8 +20,7 @@ DRAFT_TOKENS = 3
 """Tokens drafted at a time when nobody says (common/common.h, common_params_speculative_draft)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Slots:
+class Slots(NamedTuple):
     """What the engine makes of the settings. Counts are numbers of some kind."""
 
     context_tokens: Number

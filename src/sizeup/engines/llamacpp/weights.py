@@ -7,7 +7,7 @@ get_mapping_range), ggml/src/ggml-backend.cpp (ggml_backend_buft_get_alloc_size_
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ...facts import data_json
 from ...plan import Claim
@@ -18,8 +18,7 @@ from .placement import pool
 __all__ = ["Load", "alignment", "device_bytes", "row_padding", "weight_claims"]
 
 
-@dataclass(frozen=True, slots=True)
-class Load:
+class Load(NamedTuple):
     """How weights are loaded, as flags."""
 
     mmap: bool

@@ -6,14 +6,12 @@ What a *model* has (norms, biases, shared experts) is not here: it is seen from 
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from ....facts import data_json
 
 
-@dataclass(frozen=True, slots=True)
-class Steps:
+class Steps(NamedTuple):
     """How queries, keys and values are treated between projection and product."""
 
     rope: bool = True
@@ -56,8 +54,7 @@ GATES = {1: "softmax", 2: "sigmoid", 3: "chosen", 4: "root"}
 """Values of the key `expert_gating_func` (src/llama-hparams.h)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Routing:
+class Routing(NamedTuple):
     """How experts are picked and weighed."""
 
     gate: str = "softmax"
@@ -82,13 +79,12 @@ class Routing:
         if "scale" in self.filed:
             scaled = hyper.get("expert_weights_scale", 0.0) not in (0.0, 1.0)
         groups = int(hyper.get("expert_group_count", 1))
-        return replace(
-            self, gate=gate, normalised=normalised, scaled=scaled, groups=groups, used_groups=int(hyper.get("expert_group_used_count", 1))
+        return self._replace(
+            gate=gate, normalised=normalised, scaled=scaled, groups=groups, used_groups=int(hyper.get("expert_group_used_count", 1))
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Family:
+class Family(NamedTuple):
     """One architecture; the defaults are Llama's."""
 
     steps: Steps

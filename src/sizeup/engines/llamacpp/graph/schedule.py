@@ -8,7 +8,7 @@ lives until its last use, and every weight brought over starts a new split, so t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from .placing import Step
 from .tensors import VIEWS, Graph, Node
@@ -36,8 +36,7 @@ def flash_kernel(key_dim: int, value_dim: int, grouped: bool) -> bool:
     return key_dim in HEADS and value_dim == key_dim
 
 
-@dataclass(frozen=True, slots=True)
-class Schedule:
+class Schedule(NamedTuple):
     """A graph ready to be laid out."""
 
     leaves: list[tuple[Node, int]]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from ....figure import Figure, plain
 from ....layers import Block, Mlp
@@ -30,8 +30,7 @@ INPUT = ("token_embd.", "position_embd.", "token_types.", "per_layer_token_embd.
 """Beginnings of names of tensors that are only looked up, in host memory (LLM_TENSOR_LAYER_INPUT)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Homes:
+class Homes(NamedTuple):
     """Which backend holds what. Devices are 0, 1, …; `cpu` is their count and stands for host memory."""
 
     cpu: int

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ....layers import Attention
 from ....model import Tensor
@@ -12,8 +12,7 @@ from .sheet import Homes, Sheet
 from .tensors import Graph, Node
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(NamedTuple):
     """The numbers of one reserved graph, all plain integers."""
 
     tokens: int
