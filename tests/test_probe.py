@@ -12,11 +12,12 @@ from pathlib import Path
 import pytest
 
 from sizeup.hardware import Cpu, Machine, Pool
-from sizeup.probe.bandwidth import Bandwidth, keep, kept, last_level_cache, measured_bandwidth
+from sizeup.probe.bandwidth import Bandwidth, keep, kept
 from sizeup.probe.container import limits
 from sizeup.probe.disk import disks
 from sizeup.probe.files import ids
 from sizeup.probe.here import this_machine
+from sizeup.probe.sweep import last_level_cache, measured_bandwidth
 from tests.trees import plant
 
 GIB = 2**30

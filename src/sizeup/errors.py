@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 
 class SizeupError(Exception):
     """A mistake or a missing thing that the user can act on.
@@ -59,3 +61,10 @@ class Refused(SizeupError):
 
 DOES_NOT_FIT = 3
 """Exit code of an answer, not an error: the model does not fit."""
+
+
+def close_names(word: str, known: Iterable[str], count: int = 3, cutoff: float = 0.6) -> list[str]:
+    """Known names that look like the word, best first: what a "Try" line offers after a slip."""
+    import difflib
+
+    return difflib.get_close_matches(word, list(known), count, cutoff)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 from typing import Any
 
 from .engines import engine as find_engine
-from .errors import UserError
+from .errors import UserError, close_names
 from .model import ModelSpec
 from .plan import Breakdown
 
@@ -31,6 +30,6 @@ def make_settings(kind: type, engine: str, given: dict[str, Any]) -> Any:
     known = [field.name for field in dataclasses.fields(kind)]
     for name in given:
         if name not in known:
-            near = difflib.get_close_matches(name, known, 1, 0.4)
+            near = close_names(name, known, 1, 0.4)
             raise UserError(f"{engine} has no setting “{name}”.", near[0] if near else ", ".join(known))
     return kind(**given)

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from .errors import NotFound, Refused
+from .errors import NotFound, Refused, close_names
 from .facts import data_json
 from .model import Tensor
 from .quant import quant
@@ -94,9 +94,7 @@ def mix(name: str) -> Mix:
     upper = name.upper()
     found = mixes().get(_data()["aliases"].get(upper, upper))
     if found is None:
-        import difflib
-
-        near = difflib.get_close_matches(upper, mixes(), 3, 0.3)
+        near = close_names(upper, mixes(), 3, 0.3)
         raise NotFound(f"No quantisation of llama.cpp is called “{name}”.", ", ".join(near) or "Q4_K_M, Q8_0, F16")
     return found
 

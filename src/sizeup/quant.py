@@ -10,7 +10,7 @@ import functools
 from dataclasses import dataclass
 from typing import Any
 
-from .errors import NotFound
+from .errors import NotFound, close_names
 from .facts import Source, data_json
 from .figure import Number, ceil_div, total
 
@@ -97,9 +97,7 @@ def quant(name: str) -> Quant:
     """The format of this name in any case; raises NotFound with the nearest names."""
     found = quants().get(name.lower())
     if found is None:
-        import difflib
-
-        near = difflib.get_close_matches(name.lower(), quants(), 3, 0.3)
+        near = close_names(name.lower(), quants(), 3, 0.3)
         raise NotFound(f"No number format is called “{name}”.", ", ".join(quants()[n].name for n in near) or "F16, Q8_0, Q4_K")
     return found
 

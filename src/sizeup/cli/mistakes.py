@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
-
 import click
 
-from sizeup.errors import SizeupError, UserError
+from sizeup.errors import SizeupError, UserError, close_names
 
 
 def sentence(error: click.UsageError) -> SizeupError:
@@ -30,4 +28,4 @@ def sentence(error: click.UsageError) -> SizeupError:
 
 def _near(error: click.NoSuchOption) -> str:
     known = [name for p in error.ctx.command.params for name in p.opts if name.startswith("--")] if error.ctx is not None else []
-    return ", ".join(difflib.get_close_matches(error.option_name, known, 2, 0.5))
+    return ", ".join(close_names(error.option_name, known, 2, 0.5))

@@ -6,17 +6,15 @@ English sentence with places beside its translation, so whoever raises an error 
 
 from __future__ import annotations
 
-import difflib
 import functools
 import json
 import os
 import re
-import string
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from sizeup.errors import UserError
+from sizeup.errors import UserError, close_names
 
 LANGUAGES = ("en", "zh-Hant", "zh-Hans")
 """Languages that exist, as BCP 47 writes them; each is a file here."""
@@ -104,7 +102,7 @@ class Texts:
     def near_terms(self, word: str) -> list[str]:
         """Names in the glossary that look like this one."""
         known = _terms(self.language)
-        near = difflib.get_close_matches(_plain_term(word), known, 4, 0.5)
+        near = close_names(_plain_term(word), known, 4, 0.5)
         return list(dict.fromkeys(self._entry(known[name])["name"] for name in near))
 
     def _entry(self, key: str) -> dict[str, Any]:
@@ -120,7 +118,14 @@ def texts(language: str) -> Texts:
 
 def places(text: str) -> list[str]:
     """Names of the places in a text, in order."""
-    return [name for _, name, _, _ in string.Formatter().parse(text) if name is not None]
+    return [name for _, name in _pieces(text) if name is not None]
+
+
+def _pieces(text: str) -> list[tuple[str, str | None]]:
+    """The literal parts of a text, each with the name of the place behind it."""
+    from string import Formatter
+
+    return [(literal, name) for literal, name, _, _ in Formatter().parse(text)]
 
 
 @functools.cache
@@ -135,7 +140,7 @@ def _patterns(language: str) -> list[tuple[re.Pattern[str], list[str], str]]:
     found = []
     for english, translated in _content(language).get("sentences", {}).items():
         if names := places(english):
-            literal = [part for part, _, _, _ in string.Formatter().parse(english)]
+            literal = [part for part, _ in _pieces(english)]
             pattern = "(.*?)".join(re.escape(part) for part in literal)
             # The last place has no literal after it when the sentence ends with it.
             pattern += "(.*?)" * (len(names) - len(literal) + 1)

@@ -107,7 +107,9 @@ def _with_bandwidth(machine: Machine, measure: bool) -> Machine:
     known = bandwidth.kept(processor.name) if processor and not measure else None
     if measure and processor:
         memory = machine.pool("ram") or machine.pool("unified")
-        known = bandwidth.measured_bandwidth(threads=_threads(processor), room_bytes=memory.free_bytes if memory else 1 << 30)
+        from .sweep import measured_bandwidth
+
+        known = measured_bandwidth(threads=_threads(processor), room_bytes=memory.free_bytes if memory else 1 << 30)
         known = known._replace(cpu=processor.name)
         bandwidth.keep(known)
     return replace(machine, pools=tuple(_rated(pool, machine, known) for pool in machine.pools))

@@ -6,7 +6,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from sizeup.errors import NotFound, Unreadable, UserError
+from sizeup.errors import NotFound, Unreadable, UserError, close_names
 from sizeup.facts import Source
 from sizeup.hardware import Cpu, Device, Disk, Link, Machine, Pool
 from sizeup.units import parse_bytes, show_bytes
@@ -110,9 +110,7 @@ def _known(given: Any, name: str, where: str) -> None:
         raise UserError(f"{where}: “{name}” is not a table.", f"[{name}] on a line of its own, docs/machines.md")
     for key in given:
         if key not in KEYS[name]:
-            import difflib
-
-            near = difflib.get_close_matches(key, KEYS[name], 1) or sorted(KEYS[name])[:6]
+            near = close_names(key, KEYS[name], 1) or sorted(KEYS[name])[:6]
             raise UserError(f"{where}: {f'[{name}] has' if name else 'there is'} no “{key}”.", ", ".join(near))
 
 

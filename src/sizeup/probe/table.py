@@ -8,7 +8,7 @@ import io
 import re
 from typing import NamedTuple
 
-from sizeup.errors import NotFound, UserError
+from sizeup.errors import NotFound, UserError, close_names
 from sizeup.facts import Source, data_bytes
 
 BRANDS = r"\b(nvidia|ryzen ai|geforce|amd|radeon|instinct|intel|apple|tesla|graphics|generation|gpu|laptop|mobile|edition|le|hbm3|hbm2e)\b|\((r|tm)\)"
@@ -125,9 +125,7 @@ def apple(chip: str, cores: int) -> Part | None:
 
 def nearest(name: str) -> str:
     """Names that look like this one, for a "Try" line."""
-    import difflib
-
-    close = difflib.get_close_matches(compact(split_memory(name)[0]), named(), 4, 0.5)
+    close = close_names(compact(split_memory(name)[0]), named(), 4, 0.5)
     return ", ".join(dict.fromkeys(named()[key][0].name for key in close)) or "rtx-4090, m3-max-64gb, raspberry-pi-5-8gb or a TOML file"
 
 

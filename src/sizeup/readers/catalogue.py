@@ -6,7 +6,7 @@ import functools
 import re
 from dataclasses import replace
 
-from sizeup.errors import NotFound
+from sizeup.errors import NotFound, close_names
 from sizeup.facts import Source
 from sizeup.model import ModelSpec
 
@@ -58,10 +58,8 @@ def _of_tag(wanted: str) -> ModelSpec:
     if tag is not None:
         return _with_quant(tag.number, tag.quant)
     check_open(wanted.removeprefix("ollama:"))
-    import difflib
-
     family = ollama.split(wanted)[0]
-    close = difflib.get_close_matches(family, ollama.families(), 3, 0.6)
+    close = close_names(family, ollama.families(), 3, 0.6)
     raise NotFound(f"The shipped catalogue has no Ollama model “{family}”.", ", ".join(close) or "the path of its GGUF file")
 
 

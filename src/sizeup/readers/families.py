@@ -6,11 +6,11 @@ A switch is true, false, the name of a config field, or [field, what it means wh
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import functools
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from sizeup.errors import close_names
 from sizeup.facts import data_json
 
 from .fields import Fields
@@ -128,7 +128,7 @@ def family(model_type: str) -> Family | None:
 
 def nearest(model_type: str) -> str:
     """The known model type with the most similar name; "llama" when none is similar."""
-    return next(iter(difflib.get_close_matches(model_type.lower(), table(), 1, 0.75)), "llama")
+    return next(iter(close_names(model_type.lower(), table(), 1, 0.75)), "llama")
 
 
 def on(fields: Fields, switch: Switch) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from sizeup.errors import NotFound, Unreadable, UserError
+from sizeup.errors import NotFound, Unreadable, UserError, close_names
 from sizeup.facts import Source
 from sizeup.model import ModelSpec
 from sizeup.units import show_bytes
@@ -205,13 +205,11 @@ def _checkpoint(path: Path, entries: list[str], assume: str | None) -> ModelSpec
 
 def _nearby(path: Path) -> str:
     """Files of a similar name in the same folder, for a "Try" line."""
-    import difflib
-
     try:
         names = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
     except OSError:
         names = []
-    close = difflib.get_close_matches(path.name, names[:5000], 2, 0.6)
+    close = close_names(path.name, names[:5000], 2, 0.6)
     if close:
         return ", ".join(str(path.parent / name) for name in close)
     return "the path of a .gguf, a config.json or a folder, or a model's name"

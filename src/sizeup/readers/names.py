@@ -6,7 +6,7 @@ import functools
 import re
 from collections.abc import Iterable
 
-from sizeup.errors import NotFound
+from sizeup.errors import NotFound, close_names
 
 from . import catalogue_data
 
@@ -106,15 +106,13 @@ def by_words(name: str) -> int | None:
 
 def near(name: str) -> list[str]:
     """Hub ids whose names look like this one, nearest first; for a "Try" line."""
-    import difflib
-
     spelling = compact(short(name) if name.count("/") == 1 else name)
     if not spelling:
         return []
     # Comparing with a name of another length or without a common beginning is a waste: it cannot be near.
     likely = [known for known in _by_name() if abs(len(known) - len(spelling)) <= max(4, len(spelling) // 2)]
     first = [known for known in likely if known[:2] == spelling[:2]] or likely
-    close = difflib.get_close_matches(spelling, first, 4, 0.6) or difflib.get_close_matches(spelling, likely, 3, 0.6)
+    close = close_names(spelling, first, 4, 0.6) or close_names(spelling, likely, 3, 0.6)
     ids = catalogue_data.index().ids
     return [ids[_most_used(_by_name()[known])] for known in close]
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sizeup.errors import NotFound, Unreadable
+from sizeup.errors import NotFound, Unreadable, close_names
 from sizeup.facts import data_json
 
 from . import catalogue_data
@@ -66,9 +66,7 @@ def tag(name: str) -> Tag | None:
     if number is None:
         number = _by_sisters(known, stem, size)
     if number is None:
-        import difflib
-
-        close = difflib.get_close_matches(wanted, known, 3, 0.6) or _sizes(known)
+        close = close_names(wanted, known, 3, 0.6) or _sizes(known)
         raise NotFound(f"“{family}” has no tag “{wanted}” in the catalogue.", ", ".join(f"{family}:{other}" for other in close))
     corrected = facts["corrections"].get(f"{family}:{wanted}")
     if corrected is not None:

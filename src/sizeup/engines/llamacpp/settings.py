@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass
 from typing import Any
 
-from ...errors import UserError
+from ...errors import UserError, close_names
 from ...facts import data_json
 from ...figure import Figure, plain
 from .library_types import CACHE_TYPES
@@ -90,14 +89,14 @@ class Settings:
             if not isinstance(getattr(self, name), bool):
                 raise UserError(f"{name} = {getattr(self, name)!r} is neither on nor off.", f"{name}=True or {name}=False")
         if self.gpu_kind not in kinds():
-            near = difflib.get_close_matches(str(self.gpu_kind).lower(), kinds(), 1, 0.4)
+            near = close_names(str(self.gpu_kind).lower(), kinds(), 1, 0.4)
             raise UserError(
                 f"gpu_kind = “{self.gpu_kind}” is no backend of llama.cpp that sizeup knows.", near[0] if near else ", ".join(kinds())
             )
         for name in ("k", "v", "draft_k", "draft_v"):
             value = getattr(self, name)
             if value not in CACHE_TYPES:
-                near = difflib.get_close_matches(str(value).lower(), CACHE_TYPES, 1, 0.3)
+                near = close_names(str(value).lower(), CACHE_TYPES, 1, 0.3)
                 raise UserError(
                     f"{name} = “{value}” is not a type that llama.cpp's cache can have.", near[0] if near else ", ".join(CACHE_TYPES)
                 )
