@@ -18,6 +18,7 @@ from sizeup.cli import VERBS, main_group, reordered
 from sizeup.errors import EngineFailed
 from sizeup.i18n import LANGUAGES, texts
 from sizeup.page import cells
+from tests.broken import BROKEN
 from tests.ghosts import unpack
 
 SMALL_BOX = """
@@ -199,6 +200,19 @@ def test_impossible_contexts(sizeup: Run, model: str, context: str) -> None:
     """A context that nobody can mean is a mistake, not a crash."""
     said = sizeup("fit", model, f"--context={context}")
     assert (said.code, len(said.err.splitlines())) == (2, 2)
+
+
+@pytest.mark.parametrize("name", BROKEN)
+@pytest.mark.parametrize("verb", ["fit", "model", "run"])
+def test_a_broken_file(sizeup: Run, verb: str, name: str, tmp_path: Path) -> None:
+    """Every verb that reads a file says in one sentence what is wrong with it, with a way out and exit code 4."""
+    path = tmp_path / "model.gguf"
+    path.write_bytes(BROKEN[name][0])
+    said = sizeup(verb, str(path))
+    assert (said.code, said.out) == (4, "")
+    first, second = said.err.splitlines()
+    assert "model.gguf" in first
+    assert second.startswith("Try: ")
 
 
 def test_errors_as_json(sizeup: Run) -> None:
