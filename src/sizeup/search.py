@@ -45,7 +45,9 @@ def fit(
     fixed = set(settings)
     plans = [place(spec, box, chosen, mix, given, fixed) for mix in candidates(spec, quant)]
     order = {id(plan): index for index, plan in enumerate(plans)}
-    return sorted(plans, key=lambda plan: (not plan.fits, order[id(plan)] if plan.fits else shortfall(plan)))
+    # A quantisation that the name itself says is the one to answer for, also when it does not fit.
+    meant = plans[0] if spec.mix else None
+    return sorted(plans, key=lambda plan: (not plan.fits, plan is not meant, order[id(plan)] if plan.fits else shortfall(plan)))
 
 
 def candidates(model: ModelSpec, quant: str | None) -> list[str | None]:
@@ -57,8 +59,8 @@ def candidates(model: ModelSpec, quant: str | None) -> list[str | None]:
     table = data_json("recommended_mixes.json")
     native = table["native"].get((model.card.get("native_quantization") or {}).get("quant_method"))
     # A tag of Ollama or of a GGUF repository names its quantisation; that one is meant before any other.
-    first = [mix for mix in (model.mix, native) if mix]
-    return [*dict.fromkeys([*first, *table["order"]])]
+    first = [model.mix] if model.mix else []
+    return [*dict.fromkeys([*first, *(native or table["order"])])]
 
 
 def place(model: ModelSpec, machine: Machine, engine: Engine, quant: str | None, settings: Any, fixed: set[str]) -> Plan:

@@ -112,7 +112,7 @@ def near(name: str) -> list[str]:
     # Comparing with a name of another length or without a common beginning is a waste: it cannot be near.
     likely = [known for known in _by_name() if abs(len(known) - len(spelling)) <= max(4, len(spelling) // 2)]
     first = [known for known in likely if known[:2] == spelling[:2]] or likely
-    close = close_names(spelling, first, 4, 0.6) or close_names(spelling, likely, 3, 0.6)
+    close = close_names(spelling, first, 4, 0.65) or close_names(spelling, likely, 3, 0.65)
     ids = catalogue_data.index().ids
     return [ids[_most_used(_by_name()[known])] for known in close]
 

@@ -20,7 +20,10 @@ def fit(page: Page, plan: Plan, others: Sequence[Plan] = (), nearest: Sequence[P
     lines = ["", *headline(page, plan)]
     if not plan.fits:
         lines += shortfall(page, plan)
-    lines += ["", *bars(page, plan), "", *rows(page, plan), "", *speeds(page, plan), ""]
+    lines += ["", *bars(page, plan), "", *rows(page, plan), ""]
+    if plan.fits:
+        # Pages that come from the disk again for every token have no speed worth a number.
+        lines += [*speeds(page, plan), ""]
     lines += evidence(page, plan)
     if plan.fits:
         lines += better(page, plan, others, longest_tokens)

@@ -29,10 +29,10 @@ def models(page: Page, machine: Machine, plans: Sequence[Plan], rule: str = "") 
         page,
         [
             Column("", [str(place) for place in range(1, len(plans) + 1)], right=True),
-            Column(t("models.model"), [plan.model.name for plan in plans], least=10),
+            Column(t("models.model"), [plan.model.name.rpartition("/")[2] for plan in plans], least=24),
             Column(t("models.parameters"), [_sizes(page, plan.model) for plan in plans], right=True, rank=2),
             Column(t("models.quant"), [quant_name(page, plan) for plan in plans], rank=1),
-            Column(t("models.memory"), [page.bytes(plain(plan.breakdown.total_bytes)) for plan in plans], right=True),
+            Column(t("models.memory"), [page.bytes(_needed(plan)) for plan in plans], right=True),
             Column(t("models.decode"), [speed_range(page, s) if s else "?" for s in decode], right=True),
             Column("", [feeling(page, s.tokens_per_s) if s else "" for s in decode], rank=3),
         ],
@@ -42,6 +42,11 @@ def models(page: Page, machine: Machine, plans: Sequence[Plan], rule: str = "") 
     first = plans[0].model.card.get("id") or plans[0].model.name
     lines += ["", *(page.paint(line, "dim") for line in indented(t("hint.models", model=first), page.width, EDGE))]
     return "\n".join(lines) + "\n"
+
+
+def _needed(plan: Plan) -> int:
+    """Bytes that must be free: without pages of the file that the system may drop."""
+    return sum(plan.breakdown.needed_bytes(pool) for pool in plan.breakdown.by_pool())
 
 
 def _sizes(page: Page, model: ModelSpec) -> str:

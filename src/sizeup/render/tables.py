@@ -23,24 +23,27 @@ class Column(NamedTuple):
 
 
 def table(page: Page, columns: Sequence[Column]) -> list[str]:
-    """The rows of a table that fits the page: the columns that may shrink do so first, then ranked columns are left out."""
+    """The rows of a table that fits the page: ranked columns are left out until the others fit at their narrowest."""
     shown = [column for column in columns if any(column.cells)]
-    widths = [max(cells(column.title), *(cells(cell) for cell in column.cells)) for column in shown]
     room = page.width - len(EDGE)
 
-    def excess() -> int:
+    def excess(widths: Sequence[int]) -> int:
         return sum(widths) + GAP * (len(widths) - 1) - room
 
+    while excess([min(c.least, _natural(c)) if c.least else _natural(c) for c in shown]) > 0 and any(c.rank for c in shown):
+        del shown[max(range(len(shown)), key=lambda i: shown[i].rank)]
+    widths = [_natural(column) for column in shown]
     for index, column in enumerate(shown):
-        if column.least and excess() > 0:
-            widths[index] = max(column.least, widths[index] - excess())
-    while excess() > 0 and any(column.rank for column in shown):
-        worst = max(range(len(shown)), key=lambda i: shown[i].rank)
-        del shown[worst], widths[worst]
+        if column.least and excess(widths) > 0:
+            widths[index] = max(min(column.least, widths[index]), widths[index] - excess(widths))
     lines = [page.paint(_row([column.title for column in shown], shown, widths), "dim")] if any(c.title for c in shown) else []
     for row in zip(*(column.cells for column in shown), strict=True):
         lines.append(_row(row, shown, widths))
     return lines
+
+
+def _natural(column: Column) -> int:
+    return max(cells(column.title), *(cells(cell) for cell in column.cells))
 
 
 def _row(row: Sequence[str], columns: Sequence[Column], widths: Sequence[int]) -> str:
