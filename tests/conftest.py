@@ -6,6 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# Timings never decide a test.
+settings.register_profile("sizeup", deadline=None)
+settings.load_profile("sizeup")
 
 GOLDEN = Path(__file__).parent / "golden"
 

@@ -142,7 +142,7 @@ def test_junk_in_any_field_of_any_family_is_a_model_or_an_error(id: str) -> None
     assert found == {"a model", "an error"}
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.sampled_from(sorted(table())),
     st.dictionaries(

@@ -44,7 +44,7 @@ def said(value: Any) -> Any:
     return value
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(scalars=st.dictionaries(NAMES, SCALARS, max_size=8), arrays=st.dictionaries(NAMES, ARRAYS, max_size=4), tensors=TENSORS)
 def test_equal_to_the_gguf_package(
     tmp_path_factory: pytest.TempPathFactory, scalars: dict[str, Any], arrays: dict[str, Any], tensors: list[Any]
@@ -87,7 +87,7 @@ def test_a_broken_file_is_one_sentence(name: str, tmp_path: Path) -> None:
     assert caught.value.exit_code == 4
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(cut=st.integers(0, 1 << 16), places=st.lists(st.tuples(st.integers(0, 4000), st.integers(0, 255)), max_size=4))
 def test_a_damaged_file_is_never_a_traceback(tmp_path_factory: pytest.TempPathFactory, cut: int, places: list[tuple[int, int]]) -> None:
     """Law: a real header with bytes flipped and its end cut off is read, or refused in words."""

@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sizeup.engines.llamacpp import compute_offload
 from sizeup.engines.llamacpp.compute_offload import offload_claims
-from sizeup.engines.llamacpp.graph.sheet import sheet
+from sizeup.engines.llamacpp.graph.sheet import Homes, Sheet, sheet
+from sizeup.engines.llamacpp.graph.writer import Run
+from sizeup.engines.llamacpp.layout import lay_out_bytes
 from sizeup.engines.llamacpp.placement import homes
 from sizeup.engines.llamacpp.settings import Settings
 from sizeup.engines.llamacpp.slots import slots
@@ -65,3 +68,23 @@ def test_kinds_of_numbers_agree(model: str) -> None:
     plain = [claims(context) for context in contexts]
     assert [claims(leaf("context", context)) for context in contexts] == plain
     assert numpy.stack(claims(numpy.array(contexts)), axis=1).tolist() == plain
+
+
+@pytest.mark.parametrize("model", [*MODELS, "gpt-oss-20b-MXFP4", "Qwen3.5-0.8B-Q4_K_M", "DeepSeek-V3-Q4_K_M", "LFM2-350M-Q4_K_M"])
+@settings(max_examples=8)
+@given(steps=st.lists(st.integers(1, 320), min_size=4, max_size=24), gpu=st.booleans(), flash=st.booleans())
+def test_what_is_read_off_is_what_would_be_laid_out(model: str, steps: list[int], gpu: bool, flash: bool) -> None:
+    """Law: for any row of contexts, in any order, no buffer differs by a byte from its own layout."""
+    spec = truth.spec(model)
+    page = sheet(spec)
+    for step in steps:
+        chosen = Settings(context_tokens=256 * step, gpu_layers="all" if gpu else 0, flash_attention=flash)
+        where, made = homes(spec, chosen), slots(spec, chosen)
+        claims = {claim.pool: claim.bytes for claim in offload_claims(page, chosen, made, where)}
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(compute_offload, "buffer_bytes", laid_out)
+            assert claims == {claim.pool: claim.bytes for claim in offload_claims(page, chosen, made, where)}
+
+
+def laid_out(page: Sheet, run: Run, where: Homes, offload: bool, pipeline: bool) -> tuple[int, ...]:
+    return lay_out_bytes(page, run, where, offload, pipeline)

@@ -57,7 +57,7 @@ def test_tensors_and_metadata_are_read(tmp_path: Path) -> None:
     st.one_of(st.none(), st.dictionaries(st.text(), st.text(), max_size=4)),
     st.integers(0, 3),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_what_is_written_is_read_back(tmp_path_factory, tensors, metadata, indent) -> None:
     """Any list of tensors and any metadata come back as they went in, however the JSON is spaced."""
     header = table(tensors, metadata)
@@ -188,7 +188,7 @@ def test_holes_and_a_tail_are_told(tmp_path: Path) -> None:
 
 
 @given(st.data())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_any_damage_is_a_header_or_a_sentence(tmp_path_factory, data) -> None:
     """Bytes changed or cut anywhere give a header or Unreadable, nothing else."""
     good = save(tmp_path_factory.mktemp("fuzz") / "m.safetensors", table(llama(layers=1), {"format": "pt"}))

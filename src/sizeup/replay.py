@@ -32,7 +32,9 @@ def traced_model(model: ModelSpec) -> ModelSpec:
     """The same model with every shape a leaf that names its source."""
     source = model_source(model)
     groups = tuple(TracedGroup(_traced_block(group.block, source), group.positions, source) for group in model.groups)
-    counts = {name: leaf(name, getattr(model, name), source) for name in ("vocabulary", "tokenizer_tokens") if getattr(model, name)}
+    counts: dict[str, Any] = {
+        name: leaf(name, getattr(model, name), source) for name in ("vocabulary", "tokenizer_tokens") if getattr(model, name)
+    }
     return dataclasses.replace(model, groups=groups, **counts)
 
 

@@ -19,21 +19,18 @@ from ...plan import Claim
 from ...quant import quant
 from .graph.families import family
 from .graph.model import write
-from .graph.placing import Buffer, lay_out
-from .graph.schedule import OFFLOAD_ROWS, flash_kernel, schedule
+from .graph.placing import Buffer
+from .graph.schedule import GROUPED_CELLS, OFFLOAD_ROWS, flash_kernel, schedule
 from .graph.sheet import Homes, Sheet
 from .graph.tensors import Node
 from .graph.writer import Run, Writer
+from .layout import buffer_bytes, buffers
 from .placement import pool
 from .settings import Settings
 from .slots import Slots, cells
 
 NEVER_FLASH = ("grok",)
 """Architectures for which the engine turns flash attention off (llama_init_from_model)."""
-
-DEVICE_ALIGNMENT = 128
-HOST_ALIGNMENT = 32
-
 
 VERIFIED, NEAREST = 0.0, 0.1
 """Stated bands: graphs compared with the engine's are exact; others follow the nearest known architecture."""
@@ -42,7 +39,8 @@ VERIFIED, NEAREST = 0.0, 0.1
 def offload_claims(page: Sheet, settings: Settings, made: Slots, where: Homes) -> tuple[Claim, ...]:
     """One claim per compute buffer, for any placement."""
     window = next((p.window for block in page.blocks for p in block.mixers if isinstance(p, Attention) and p.window), 0)
-    numbers = (made.graph_tokens, made.sequences, made.streams, made.output_rows, made.sequence_tokens, cells(window, settings, made))
+    windowed = cells(window, settings, made) if window else 0
+    numbers = (made.graph_tokens, made.sequences, made.streams, made.output_rows, made.sequence_tokens, windowed)
     within = VERIFIED if family(page.spec.architecture).compared else NEAREST
     found = buffer_numbers(page, settings, where, numbers)
     return tuple(Claim("compute", pool(backend, where), bytes, within) for backend, bytes in enumerate(found))
@@ -89,6 +87,8 @@ def _run(page: Sheet, settings: Settings, where: Homes, numbers: tuple[int, ...]
     # Asked for, or forced on by a quantised V cache, it stays on, kernel or not; then the CPU runs it.
     if settings.flash_attention == "auto" and run.flash and where.cpu and run.v.block == 1:
         probe = run._replace(tokens=sequences, outputs=sequences, pin_norms=sequences < OFFLOAD_ROWS or run.pin_norms, embeddings=False)
+        # Kernels ask of the cells only whether they come in whole groups, so that one test graph serves every context.
+        probe = probe._replace(cells=probe.cells % GROUPED_CELLS or GROUPED_CELLS)
         if not (flash_kernels(page, where) and (where.cpu not in where.layers or flash_stays(page, probe, where, settings.op_offload))):
             return run._replace(flash=False)
     return run
@@ -125,42 +125,6 @@ def pipelined(settings: Settings, where: Homes) -> bool:
     """Several devices that hold everything between them work on several batches at once, with copies of every input."""
     whole = where.cpu > 1 and where.cpu not in where.layers and where.cpu != where.output
     return whole and not settings.cpu_moe_layers and settings.kv_offload
-
-
-FEW, MORE = 3, 5
-"""Rounds of a repetition of blocks; when both numbers of rounds lay out alike, so does any other."""
-
-
-def buffers(
-    page: Sheet, run: Run, where: Homes, offload: bool = True, pipeline: bool = False, *, rounds: int = 0, record: bool = False
-) -> list[Buffer]:
-    """Every backend's buffer after laying out the graph: devices in order, then the host.
-
-    `rounds` shortens repetitions of blocks, 0 writes every block; `record` keeps what is alive at the widest moments.
-    """
-    writer = Writer(run, page, where)
-    write(writer, page, page.kept(where, rounds) if rounds else range(len(page.blocks)))
-    plan = schedule(writer.graph, where.cpu, offload, pipeline)
-    made = [Buffer(DEVICE_ALIGNMENT, True) for _ in range(where.cpu)] + [Buffer(HOST_ALIGNMENT, False)]
-    lay_out(plan.leaves, plan.steps, made, record)
-    return made
-
-
-@functools.lru_cache(maxsize=4096)
-def buffer_bytes(page: Sheet, run: Run, where: Homes, offload: bool = True, pipeline: bool = False) -> tuple[int, ...]:
-    """Bytes of every backend's compute buffer: devices in order, then the host.
-
-    A graph shortened to few rounds is trusted when more rounds change nothing, and made when both are shorter than it.
-    """
-    if len(page.kept(where, FEW)) + len(page.kept(where, MORE)) < len(page.blocks):
-        short, longer = (_sizes(page, run, where, offload, pipeline, rounds) for rounds in (FEW, MORE))
-        if short == longer:
-            return short
-    return _sizes(page, run, where, offload, pipeline, 0)
-
-
-def _sizes(page: Sheet, run: Run, where: Homes, offload: bool, pipeline: bool, rounds: int) -> tuple[int, ...]:
-    return tuple(buffer.bytes for buffer in buffers(page, run, where, offload, pipeline, rounds=rounds))
 
 
 def explained(buffer: Buffer) -> Figure:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from .tensors import Node
 
@@ -31,6 +32,8 @@ class Buffer:
     alive: dict[int, Node] = field(default_factory=dict)
     widest: dict[int, Node] = field(default_factory=dict)
     """What was alive when it last grew."""
+    trace: list[Any] | None = None
+    """Gets what every comparison of sizes came out as, when somebody wants to know."""
 
     def room(self, node: Node) -> int:
         """Bytes this node takes here."""
@@ -51,6 +54,8 @@ class Buffer:
             # Of equal holes the later one is taken.
             if size <= free <= smallest:
                 best, smallest = index, free
+        if self.trace is not None:
+            self.trace += (best, last, sizes[best] == size, *(size <= free for free in sizes[:last]))
         at = starts[best]
         if sizes[best] == size:
             del starts[best], sizes[best]
@@ -60,6 +65,13 @@ class Buffer:
         return at
 
     def give(self, at: int, size: int) -> None:
+        before = len(self.starts)
+        near = self._join(at, size)
+        if self.trace is not None:
+            self.trace += (near, before, len(self.starts))
+
+    def _join(self, at: int, size: int) -> int:
+        """Put the hole among the others, joined to those that touch it; returns the place of the one it became part of."""
         starts, sizes = self.starts, self.sizes
         index = bisect_left(starts, at)
         # Holes of no bytes exist (an empty tensor was freed there) and stand in the way of joining, as in the engine.
@@ -69,16 +81,17 @@ class Buffer:
                 if near + 1 < len(starts) and starts[near] + sizes[near] == starts[near + 1]:
                     sizes[near] += sizes[near + 1]
                     del starts[near + 1], sizes[near + 1]
-                return
+                return near
             if at + size == starts[near]:
                 starts[near] = at
                 sizes[near] += size
                 if near and starts[near - 1] + sizes[near - 1] == at:
                     sizes[near - 1] += sizes[near]
                     del starts[near], sizes[near]
-                return
+                return -near - 1
         starts.insert(index, at)
         sizes.insert(index, size)
+        return index
 
 
 Step = tuple[Node, int, Sequence[Node]]
@@ -87,6 +100,8 @@ Step = tuple[Node, int, Sequence[Node]]
 
 def lay_out(leaves: list[tuple[Node, int]], steps: list[Step], buffers: list[Buffer], record: bool = False) -> None:
     """Places every leaf and step into `buffers`; `record` keeps what is alive at each buffer's widest moment."""
+    if buffers[0].trace is not None:
+        buffers[0].trace += ((node.op, where, node.root is None, len(sources)) for node, where, sources in steps)
     for node, where in leaves:
         if node.buffer < 0 and node.home is None and node.root is None:
             _allocate(node, where, buffers, record)
@@ -114,8 +129,11 @@ def lay_out(leaves: list[tuple[Node, int]], steps: list[Step], buffers: list[Buf
 
 
 def _allocate(node: Node, where: int, buffers: list[Buffer], record: bool) -> None:
+    trace = buffers[0].trace
     if node.in_place:
         for parent in node.sources:
+            if trace is not None:
+                trace.append(tuple((a > b) - (a < b) for a, b in zip(parent.shape, node.shape, strict=True)))
             if (
                 parent.buffer >= 0
                 and parent.uses == 1
@@ -139,7 +157,10 @@ def _allocate(node: Node, where: int, buffers: list[Buffer], record: bool) -> No
     node.buffer, node.at = where, buffer.take(size)
     if record:
         buffer.alive[id(node)] = node
-    if node.at + size > buffer.bytes:
+    grows = node.at + size > buffer.bytes
+    if trace is not None:
+        trace.append(grows)
+    if grows:
         buffer.bytes = node.at + size
         if record:
             buffer.widest = dict(buffer.alive)
