@@ -45,7 +45,7 @@ command = Verb(
     run,
     [
         model_argument(),
-        click.Argument(["prompt"], required=False, default="Hello", metavar="[PROMPT]"),
+        click.Argument(["prompt"], required=False, default="The three states of matter are", metavar="[PROMPT]"),
         Option(["--max-tokens"], type=Count(), default=128, metavar="N"),
         Option(["--temperature"], type=float, default=0.0, metavar="T"),
         Option(["--seed"], type=Count(), default=1, metavar="N"),
