@@ -11,7 +11,7 @@ from sizeup.engines.llamacpp.placement import homes
 from sizeup.engines.llamacpp.settings import Settings
 from sizeup.engines.llamacpp.slots import slots
 from sizeup.model import ModelSpec
-from tests import truth
+from tests import ghosts, truth
 
 
 @dataclass
@@ -51,6 +51,11 @@ def kind_of_run(row: truth.Row) -> str:
         place = "experts on cpu"
     cache = {"f16f16": "f16", "f32f32": "f32"}.get(row.settings["k"] + row.settings["v"], "quantised")
     return f"{place}, {'flash' if row.flash_attention_on else 'no flash'}, {cache}"
+
+
+def measured() -> list[truth.Row]:
+    """Rows that ran, of models whose header is kept."""
+    return [row for row in truth.rows() if row.ok and row.ghost in ghosts.NAMES]
 
 
 def cases(rows: Iterable[truth.Row]) -> dict[str, Case]:

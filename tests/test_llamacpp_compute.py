@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -17,23 +18,20 @@ from sizeup.engines.llamacpp.placement import homes
 from sizeup.engines.llamacpp.settings import Settings
 from sizeup.engines.llamacpp.slots import slots
 from sizeup.figure import leaf
-from tests import compute_cases, ghosts, truth
+from tests import compute_cases, truth
 from tests.compute_cases import predicted
 
+DOC = Path(__file__).parents[1] / "docs" / "accuracy.md"
 MODELS = ("Llama-3.2-1B-Q4_K_M", "gemma-3-4b-Q4_K_M", "Qwen3-30B-A3B-Q4_K_M", "Mamba2-1.3B-Q8_0", "DeepSeek-V2-Lite-Q4_K_M")
-
-
-def measured() -> list[truth.Row]:
-    """Rows that ran, of models whose header is kept."""
-    return [row for row in truth.rows() if row.ok and row.ghost in ghosts.NAMES]
 
 
 def test_every_measured_run_is_equal_to_the_byte() -> None:
     """Prints the errors by case; no run on any kind of model, placement or setting may be off by a byte."""
-    rows = measured()
+    rows = compute_cases.measured()
     found = compute_cases.cases(rows)
     print(f"\n{len(rows)} runs\n{compute_cases.table(found)}")
     assert len(rows) >= 5_334
+    assert compute_cases.table(found) in DOC.read_text(encoding="utf-8"), "python -m tools.accuracy writes it anew"
     assert {name: case.worst for name, case in found.items() if case.within(0.0) < 1} == {}
 
 
