@@ -174,7 +174,8 @@ def evidence(page: Page, plan: Plan) -> list[str]:
         exact = [part for part, count in plan.breakdown.by_part().items() if part not in doubted and plain(count)]
         sure = t("list.comma").join(t.named("part", part) for part in exact)
         key = "evidence.predicted_exact" if not doubted else "evidence.predicted" if exact else "evidence.predicted_band"
-        lines = _text(page, t(key, parts=sure))
+        said = t(key, parts=sure)
+        lines = _text(page, t("evidence.if_assumed", said=said) if plan.model.assumed else said)
     return [page.paint(line, "dim") for line in lines]
 
 
