@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, Protocol
 
+from .hardware import Machine
 from .model import ModelSpec, Tensor
 from .plan import Breakdown
 
@@ -15,6 +17,10 @@ class Engine(Protocol):
     """As people write it: "llama.cpp"."""
     Settings: type
     """Frozen dataclass of the engine's own settings; its fields are the keywords of `sizeup.account`."""
+
+    def on(self, settings: Any, machine: Machine, given: Collection[str]) -> Any:
+        """The settings with what the engine sees by itself of the machine it runs on; those named in `given` stay."""
+        ...
 
     def account(self, model: ModelSpec, quant: str | None, settings: Any) -> Breakdown:
         """Bytes per part and pool. Raises Refused with the engine's reason when it would not start."""

@@ -41,7 +41,7 @@ def fit(
     spec, box = _read(model), resolve_machine(machine)
     chosen = find_engine(engine)
     context = context_tokens if context_tokens is not None else min(8192, spec.context_tokens or 8192)
-    given = make_settings(chosen.Settings, engine, {"context_tokens": context, **settings})
+    given = chosen.on(make_settings(chosen.Settings, engine, {"context_tokens": context, **settings}), box, settings)
     fixed = set(settings)
     plans = [place(spec, box, chosen, mix, given, fixed) for mix in candidates(spec, quant)]
     order = {id(plan): index for index, plan in enumerate(plans)}
@@ -82,18 +82,16 @@ def _placements(model: ModelSpec, machine: Machine, engine: Engine, quant: str |
     def plan(**changes: Any) -> Plan:
         return make_plan(model, machine, engine, quant, replace(settings, **{k: v for k, v in changes.items() if k not in fixed}))
 
-    cards = [device for device in machine.devices if machine.pool(device.pool)]
-    if cards and "gpu_layers" not in fixed:
-        on_cards = {"gpus": len(cards), "gpu_kind": cards[0].kind}
-        yield plan(**on_cards, gpu_layers="all")
+    if "gpu_layers" not in fixed and any(machine.pool(device.pool) for device in machine.devices):
+        yield plan(gpu_layers="all")
         # Moving layers off the cards frees them and fills RAM, so only the cards decide how many must move.
         if _has_experts(model) and "cpu_moe_layers" not in fixed:
-            moved = _least(1, model.layers, lambda n: cards_fit(plan(**on_cards, gpu_layers="all", cpu_moe_layers=n)))
+            moved = _least(1, model.layers, lambda n: cards_fit(plan(gpu_layers="all", cpu_moe_layers=n)))
             if moved is not None:
-                yield plan(**on_cards, gpu_layers="all", cpu_moe_layers=moved)
-        fewer = _least(1, model.layers, lambda n: cards_fit(plan(**on_cards, gpu_layers=model.layers + 1 - n)))
+                yield plan(gpu_layers="all", cpu_moe_layers=moved)
+        fewer = _least(1, model.layers, lambda n: cards_fit(plan(gpu_layers=model.layers + 1 - n)))
         if fewer is not None:
-            yield plan(**on_cards, gpu_layers=model.layers + 1 - fewer)
+            yield plan(gpu_layers=model.layers + 1 - fewer)
     yield plan()
     if "repack" not in fixed:
         yield plan(repack=False)

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import replace
+from typing import Any
+
 from ...errors import UserError
+from ...hardware import Machine
 from ...model import ModelSpec, Tensor
 from ...plan import Breakdown, Claim
 from .cache import cache_claims, output_claim
@@ -14,7 +19,7 @@ from .graph.sheet import sheet
 from .placement import homes
 from .process import process_claims
 from .refusals import check
-from .repack import here
+from .repack import expected, here
 from .settings import Settings as Given
 from .slots import slots
 from .view import as_seen
@@ -26,6 +31,16 @@ class LlamaCpp:
 
     name = "llama.cpp"
     Settings = Given
+
+    def on(self, settings: Given, machine: Machine, given: Collection[str]) -> Given:
+        """With the processor's instruction sets, which decide what is repacked, the cards, and their free memory, which splits the layers."""
+        cards = [device for device in machine.devices if machine.pool(device.pool)]
+        seen: dict[str, Any] = {"cpu_features": here() if machine.name == "this machine" else expected(machine.cpu)}
+        if cards:
+            seen |= {"gpus": len(cards), "gpu_kind": cards[0].kind}
+            if len(cards) > 1 and not {"gpus", "tensor_split"} & set(given):
+                seen["gpu_free_bytes"] = tuple(pool.free_bytes for card in cards if (pool := machine.pool(card.pool)))
+        return replace(settings, **{name: value for name, value in seen.items() if name not in given})
 
     def account(self, model: ModelSpec, quant: str | None, settings: Given) -> Breakdown:
         """Bytes per part and pool. Raises Refused with the engine's reason when it would not start."""

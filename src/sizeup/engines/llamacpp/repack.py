@@ -6,6 +6,7 @@ import functools
 import platform
 
 from ...facts import data_json
+from ...hardware import Cpu
 from ...model import Tensor
 from ...quant import quant
 
@@ -19,6 +20,14 @@ def here() -> tuple[str, ...]:
 
     found, machine = features(Path("/")), platform.machine()
     return used(found, machine) if found else tuple(data_json("llamacpp_repack.json")["unknown"].get(machine, ()))
+
+
+def expected(cpu: Cpu | None) -> tuple[str, ...]:
+    """Instruction sets that the engine would use on a described processor; of one nobody described, an x86-64 of this decade."""
+    if cpu is None or not cpu.features:
+        architecture = cpu.architecture if cpu and cpu.architecture else "x86_64"
+        return tuple(data_json("llamacpp_repack.json")["unknown"].get(architecture, ()))
+    return used(cpu.features, cpu.architecture)
 
 
 def used(features: tuple[str, ...], architecture: str) -> tuple[str, ...]:
