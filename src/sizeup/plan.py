@@ -180,6 +180,8 @@ class Measurement:
     settings: dict[str, Any]
     buffers: dict[str, int]
     """Bytes per part ("weights", "repacked", "cache", …) as the engine reports them."""
+    difference_bytes: dict[str, int] = field(default_factory=dict)
+    """Reported less predicted, by part."""
     resident_bytes: int | None = None
     peak_resident_bytes: int | None = None
     expected_resident_bytes: int | None = None

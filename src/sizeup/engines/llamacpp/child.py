@@ -64,6 +64,8 @@ class Run:
         params.n_gpu_layers = settings["gpu_layers"]
         params.load_mode = LOAD_MODES[bool(settings["mmap"])]
         params.use_extra_bufts = bool(settings["repack"])
+        # The engine's own planner: every buffer gets its size and none is allocated.
+        params.no_alloc = bool(self.job.get("plan_only"))
         start = time.perf_counter()
         self.model = lib.llama_model_load_from_file(self.job["path"].encode(), params)
         if not self.model:

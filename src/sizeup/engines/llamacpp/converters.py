@@ -36,10 +36,22 @@ def rename(old: str, new: str) -> Rule:
     return rule
 
 
+def stand(*starts: str) -> Rule:
+    """A side of 1 between the kernel and the channels, as a convolution's checkpoint has it."""
+
+    def rule(name: str, shape: tuple[int, ...]) -> Iterator[Named]:
+        yield name, (shape[0], 1, *shape[1:]) if name.startswith(starts) and len(shape) == 2 else shape
+
+    return rule
+
+
 RULES: dict[str, tuple[Rule, ...]] = {
     "apertus": (drop("ffn_act."),),  # numbers of the activation become metadata
     "bert": (drop("cls."),),
+    "chatglm": (drop("rotary_pos_emb."),),  # computed by the engine
+    "falcon-h1": (rename("ffn_norm.weight", "ffn_norm"),),
     "hy_v3": (rename("exp_probs_b.bias", "exp_probs_b"),),
+    "kimi-linear": (stand("ssm_conv1d_"),),
     "modern-bert": (drop("cls."),),
     "seed_oss": (rename("ffn_norm.weight", "post_attention_norm.weight"),),
 }
@@ -79,8 +91,10 @@ def written(architecture: str, name: str, shape: tuple[int, ...]) -> tuple[Named
 
 
 def embedding(spec: ModelSpec) -> Embedding:
-    """RoBERTa's positions start behind the padding token's; the rows before are cut off."""
+    """RoBERTa's positions start behind the padding token's: the rows before are cut off. Gemma 3n's per-layer table is padded to the vocabulary."""
     found = spec.embedding
+    if found.per_layer_width and found.per_layer_vocabulary < found.vocabulary:
+        return replace(found, per_layer_vocabulary=found.vocabulary)
     if found.positions and spec.model_type in ("roberta", "xlm-roberta", "camembert"):
         padding = spec.hyper.get("pad_token_id", 1)
         return replace(found, positions=found.positions - padding - 1) if isinstance(padding, int) else found
@@ -93,7 +107,7 @@ def added(spec: ModelSpec) -> Iterator[Named]:
     full = _section(rotary, "full_attention") or rotary
     kind = str(full.get("rope_type") or full.get("type") or "").lower()
     if kind == "llama3" or (kind == "proportional" and spec.architecture == "gemma4"):
-        yield "rope_freqs.weight", (rotated_dim(spec) // 2,)
+        yield "rope_freqs.weight", (rotary_dim(spec) // 2,)
     if spec.architecture in ("phi3", "phimoe", "minicpm", "minicpm3"):
         for which in ("long", "short"):
             factors = full.get(f"{which}_factor")
@@ -106,7 +120,7 @@ def _section(table: dict[str, Any], name: str) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def rotated_dim(spec: ModelSpec) -> int:
+def rotary_dim(spec: ModelSpec) -> int:
     """Width of the heads that look at everything: the last such layer's."""
     dims = [
         (part.window > 0, part.key_dim) if isinstance(part, Attention) else (False, part.rope_dim)

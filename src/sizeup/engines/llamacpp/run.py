@@ -42,7 +42,7 @@ def run(
     version = installed_version()
     done: dict[str, Any] = {}
     ready: dict[str, Any] = {}
-    for event in _events(_job(plan, prompt, max_tokens, temperature, seed, raw)):
+    for event in events({**job(plan), "prompt": prompt, "max_tokens": max_tokens, "temperature": temperature, "seed": seed, "raw": raw}):
         kind = event.pop("event")
         if kind == "text" and on_text is not None:
             on_text(event["text"])
@@ -59,7 +59,7 @@ def run(
         level="measured",
         engine=f"llama.cpp (xllamacpp {version})",
         model=plan.model.name,
-        settings=_settings_json(plan),
+        settings=settings_json(plan),
         buffers=parts(ready["buffers"]),
         resident_bytes=marks.get("decode", {}).get("total"),
         peak_resident_bytes=marks.get("decode", {}).get("peak"),
@@ -86,10 +86,11 @@ def expected_resident(plan: Plan, prompt_tokens: int) -> int:
     return int(plain(plan.breakdown.bytes(pool="ram") - plan.breakdown.bytes("compute", "ram") + touched.bytes("compute", "ram")))
 
 
-def parts(buffers: dict[str, Any]) -> dict[str, int]:
+def parts(buffers: dict[str, Any], planned: bool = False) -> dict[str, int]:
     """Bytes per part of a breakdown from what the engine reported. Cache and state are one number there: both are "cache".
 
     Exact figures must agree with the engine's own printed ones; otherwise the printed ones (MiB, two decimals) are used.
+    A planner that allocates nothing (`planned`) prints zeros but for compute and output: it has exact figures or none.
     """
     printed = buffers["printed_mib"]
 
@@ -116,12 +117,18 @@ def parts(buffers: dict[str, Any]) -> dict[str, int]:
             exact["compute"] += compute
         # Each printed line is rounded to 0.01 MiB; a few lines add up.
         for part, value in exact.items():
-            if abs(value - found[part]) <= 0.005 * 2**20 * max(1, len(printed)):
+            agrees = abs(value - found[part]) <= 0.005 * 2**20 * max(1, len(printed))
+            if agrees or (planned and part != "compute" and value > found[part]):
                 found[part] = value
+            elif planned:
+                raise Unavailable(f"The engine's figures for {part} disagree with each other: nothing is proved.", "sizeup fit MODEL")
+    elif planned:
+        raise Unavailable("This build of the engine does not tell what it plans to the byte.", "sizeup fit MODEL for the prediction")
     return found
 
 
-def _settings_json(plan: Plan) -> dict[str, Any]:
+def settings_json(plan: Plan) -> dict[str, Any]:
+    """The settings that a stored measurement is found by."""
     return {
         field.name: value
         for field in dataclasses.fields(plan.settings)
@@ -129,17 +136,13 @@ def _settings_json(plan: Plan) -> dict[str, Any]:
     }
 
 
-def _job(plan: Plan, prompt: str, max_tokens: int, temperature: float, seed: int, raw: bool) -> dict[str, Any]:
+def job(plan: Plan) -> dict[str, Any]:
+    """What a child process must know of a plan; the rest of a job says what to do with it."""
     settings = plan.settings
     cpu = plan.machine.cpu
     asked = slots(plan.model, settings)
     return {
         "path": plan.model.path,
-        "prompt": prompt,
-        "raw": raw,
-        "temperature": temperature,
-        "seed": seed,
-        "max_tokens": max_tokens,
         "threads": max(1, min(cpu.cores, int(cpu.usable + 0.5)) if cpu else 1),
         "settings": {
             "gpu_layers": -1 if settings.gpu_layers == "all" else settings.gpu_layers,
@@ -159,7 +162,7 @@ def _job(plan: Plan, prompt: str, max_tokens: int, temperature: float, seed: int
     }
 
 
-def _events(job: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def events(job: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """The child's events as they come; the child is gone when this ends, also on an error or an interrupt."""
     with tempfile.TemporaryFile() as log:
         child = subprocess.Popen(
@@ -195,5 +198,8 @@ def _ending(code: int) -> str:
 
 
 def _tail(log: Any) -> str:
+    """The last lines that say why: an abort's own line, not the stack that a debugger prints behind it."""
     log.seek(0)
-    return "\n".join(log.read().decode("utf-8", "replace").splitlines()[-LAST_LOG_LINES:])
+    lines = log.read().decode("utf-8", "replace").splitlines()
+    said = [line for line in lines if any(word in line for word in ("GGML_ASSERT", "GGML_ABORT", "terminate called", "what():"))]
+    return "\n".join((said or lines)[-LAST_LOG_LINES:])

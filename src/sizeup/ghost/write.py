@@ -1,0 +1,40 @@
+"""Writing ghosts: sparse files that hold a header and, behind it, nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from sizeup.engines.llamacpp.metadata import metadata, whole_keys
+from sizeup.engines.llamacpp.tensors import placed
+from sizeup.model import ModelSpec, Tensor
+
+from .header import data_bytes, header
+
+
+def ghost_header(model: ModelSpec, tensors: tuple[Tensor, ...]) -> tuple[bytes, int]:
+    """The header of a file that holds these tensors, and the bytes of the whole file.
+
+    The vocabulary has its true size and no texts: the engine's own way to say that there is no tokenizer.
+    """
+    listed = tuple(placed(tensors))
+    raw = header(_metadata(model, listed), listed)
+    return raw, len(raw) + data_bytes(listed)
+
+
+def write_sparse(path: Path, model: ModelSpec, tensors: tuple[Tensor, ...]) -> int:
+    """Write a ghost without weights and return its size; on disk it takes its header."""
+    raw, size = ghost_header(model, tensors)
+    with path.open("wb") as file:
+        file.write(raw)
+        file.truncate(size)
+    return size
+
+
+def _metadata(model: ModelSpec, tensors: tuple[Tensor, ...]) -> dict[str, Any]:
+    stated = {f"{model.architecture}.{key}": value for key, value in metadata(model).items()}
+    stated.setdefault(f"{model.architecture}.vocab_size", model.vocabulary)
+    first = {"general.architecture": model.architecture, "general.name": model.name, "general.alignment": 32}
+    kinds = next((tensor.shape[1] for tensor in tensors if tensor.name == "token_types.weight"), None)
+    last = {} if kinds is None else {"tokenizer.ggml.token_type_count": kinds}
+    return {**first, **stated, **whole_keys(model), "tokenizer.ggml.model": "none", **last}
