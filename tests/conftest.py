@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from sizeup import __main__ as program
+from tests.program import Run, Said
+
 # Timings never decide a test.
 settings.register_profile("sizeup", deadline=None)
 settings.load_profile("sizeup")
@@ -38,3 +41,18 @@ def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPat
     """Give every test its own data folder and a fixed language."""
     monkeypatch.setenv("SIZEUP_HOME", str(tmp_path_factory.mktemp("sizeup-home")))
     monkeypatch.setenv("LC_ALL", "C.UTF-8")
+
+
+@pytest.fixture
+def sizeup(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Run the program in this process."""
+    monkeypatch.setenv("COLUMNS", "80")
+    for name in ("NO_COLOR", "SIZEUP_LANG", "SIZEUP_DEBUG"):
+        monkeypatch.delenv(name, raising=False)
+
+    def run(*args: str) -> Said:
+        code = program.main(list(args))
+        found = capsys.readouterr()
+        return Said(code, found.out, found.err)
+
+    return run

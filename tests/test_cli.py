@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
@@ -20,6 +20,7 @@ from sizeup.i18n import LANGUAGES, texts
 from sizeup.page import cells
 from tests.broken import BROKEN
 from tests.ghosts import unpack
+from tests.program import Run
 
 SMALL_BOX = """
 [cpu]
@@ -30,32 +31,6 @@ memory = "1GiB"
 free = "900MiB"
 bandwidth = "10 GB/s"
 """
-
-
-class Said(NamedTuple):
-    """What a run of the program left behind."""
-
-    code: int
-    out: str
-    err: str
-
-
-Run = Callable[..., Said]
-
-
-@pytest.fixture
-def sizeup(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Run the program in this process."""
-    monkeypatch.setenv("COLUMNS", "80")
-    for name in ("NO_COLOR", "SIZEUP_LANG", "SIZEUP_DEBUG"):
-        monkeypatch.delenv(name, raising=False)
-
-    def run(*args: str) -> Said:
-        code = program.main(list(args))
-        found = capsys.readouterr()
-        return Said(code, found.out, found.err)
-
-    return run
 
 
 @pytest.fixture(scope="module")

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .derivation import explain as explain
     from .engines.llamacpp.run import run as run
     from .errors import SizeupError as SizeupError
+    from .ghost.prove import prove as prove
     from .memory import account as account
     from .probe import machine as machine
     from .readers import read as read
@@ -27,12 +28,13 @@ _HOME = {
     "fit": "search",
     "machine": "probe",
     "models": "recommend",
+    "prove": "ghost.prove",
     "read": "readers",
     "run": "engines.llamacpp.run",
 }
 """Public name -> the module that holds it. No module of the package carries a public name, or importing it would hide the function."""
 
-__all__ = ["SizeupError", "account", "explain", "fit", "machine", "models", "read", "run"]
+__all__ = ["SizeupError", "account", "explain", "fit", "machine", "models", "prove", "read", "run"]
 
 
 def __getattr__(name: str) -> Any:

@@ -98,6 +98,11 @@ def machine_json(machine: Machine) -> dict[str, Any]:
     return dataclasses.asdict(machine)
 
 
+def proof_json(proof: Measurement) -> dict[str, Any]:
+    """A proof: what was predicted and what the engine plans, part by part."""
+    return measurement_json(proof, {part: planned - proof.difference_bytes.get(part, 0) for part, planned in proof.buffers.items()})
+
+
 def measurement_json(measurement: Measurement, predicted: dict[str, int]) -> dict[str, Any]:
     """A measurement with the prediction beside it, part by part."""
     parts = {

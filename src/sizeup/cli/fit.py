@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from sizeup.errors import DOES_NOT_FIT
 
 from .settings import find_machine, model_argument, plan_options, read_model, settings
-from .verb import WHY_ALL, Asked, Verb
+from .verb import WHY_ALL, Asked, Option, Verb
 
 
 def fit(asked: Asked, model: str, **chosen: Any) -> None:
@@ -37,8 +38,24 @@ def fit(asked: Asked, model: str, **chosen: Any) -> None:
         from sizeup import render
 
         asked.say(render.fit(asked.page, plan, plans[1:], nearest, longest))
+        if chosen["prove"] or (chosen["prove"] is None and sys.stdout.isatty()):
+            tell_proof(asked, plan)
     if not plan.fits:
         raise SystemExit(DOES_NOT_FIT)
 
 
-command = Verb("fit", fit, [model_argument(), *plan_options()])
+def tell_proof(asked: Asked, plan: Any) -> None:
+    """Below the answer, what the embedded engine itself says to it; nothing where there is none or it has no such device."""
+    from sizeup import render, store
+    from sizeup.errors import SizeupError
+    from sizeup.ghost.prove import prove
+
+    try:
+        found = prove(plan)
+        store.keep(found, plan.breakdown.as_reported())
+    except SizeupError:
+        return
+    asked.say(render.proof_line(asked.page, found) + "\n")
+
+
+command = Verb("fit", fit, [model_argument(), *plan_options(), Option(["--prove/--no-prove"], default=None)])

@@ -40,12 +40,15 @@ def prove(plan: Plan) -> Measurement:
     read = dataclasses.replace(settings, mmap=False)
     expected = engine.account(plan.model, quant, read).as_reported()
     ready: dict[str, Any] = {}
+    marks: dict[str, dict[str, int]] = {}
     with ghost_file(plan, engine.tensors(plan.model, quant)) as path:
         asked = job(dataclasses.replace(plan, settings=read))
         for event in events({**asked, "path": path, "plan_only": True, "max_tokens": 0}):
             kind = event.pop("event")
             if kind == "ready":
                 ready = event
+            elif kind == "done":
+                marks = event["resident"]
             elif kind == "failed":
                 raise EngineFailed(f"The engine would not plan it: {event['message']}.", event["hint"] or "sizeup fit MODEL", event["log"])
     found = parts(ready["buffers"], planned=True)
@@ -58,6 +61,7 @@ def prove(plan: Plan) -> Measurement:
         settings=settings_json(plan),
         buffers=found,
         difference_bytes={part: found[part] - expected.get(part, 0) for part in found},
+        peak_resident_bytes=marks.get("context", {}).get("peak"),
         date=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         machine=plan.machine.name,
     )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from sizeup.page import Page, cells, indented, pad
 from sizeup.plan import PARTS, Measurement, Plan
 
@@ -65,3 +68,53 @@ def _speeds(page: Page, plan: Plan, found: Measurement) -> list[str]:
         words = real + ("   " + t("run.was_predicted", guess=guess) if guess else "")
         lines += indented(words, page.width, EDGE + pad(name, width))
     return lines
+
+
+def proof(page: Page, plan: Plan, found: Measurement) -> str:
+    """Predicted beside what the engine plans, part by part, in bytes."""
+    t = page.texts
+    parts = [part for part in PARTS if found.buffers.get(part) or found.difference_bytes.get(part)]
+    lines = [
+        "",
+        *(page.paint(line, "strong") for line in indented(t("prove.title", model=plan.model.name, engine=found.engine), page.width, EDGE)),
+        "",
+    ]
+    lines += table(
+        page,
+        [
+            Column("", [t.named("part", part) for part in parts], least=8),
+            Column(t("run.predicted"), [f"{found.buffers[p] - found.difference_bytes.get(p, 0):,} B" for p in parts], right=True),
+            Column(t("prove.planned"), [f"{found.buffers[part]:,} B" for part in parts], right=True),
+            Column(t("run.difference"), [_bytes_apart(page, found.difference_bytes.get(part, 0)) for part in parts], right=True, least=7),
+        ],
+    )
+    lines += ["", *(page.paint(line, "dim") for line in indented(t("prove.note"), page.width, EDGE))]
+    return "\n".join(line.rstrip() for line in lines) + "\n"
+
+
+def _bytes_apart(page: Page, gap: int) -> str:
+    return page.texts("run.equal") if not gap else f"{'+' if gap > 0 else '−'}{abs(gap):,} B"
+
+
+def proof_line(page: Page, found: Measurement) -> str:
+    """One line below an answer: what the engine says to it."""
+    t = page.texts
+    wrong = {part: gap for part, gap in found.difference_bytes.items() if gap}
+    if not wrong:
+        words = t("prove.all_equal", engine=found.engine)
+    else:
+        listed = t("list.comma").join(f"{t.named('part', part)} {_bytes_apart(page, gap)}" for part, gap in wrong.items())
+        words = t("prove.differs", engine=found.engine, parts=listed)
+    return "\n".join(page.paint(line, "good" if not wrong else "warn") for line in indented(words, page.width, EDGE)) + "\n"
+
+
+def census(page: Page, rows: Sequence[Any]) -> str:
+    """How many models the engine plans just as predicted, and each that it does not."""
+    t = page.texts
+    equal, kinds = sum(row.equal for row in rows), len({row.architecture for row in rows})
+    lines = ["", *indented(t("prove.census", equal=equal, models=len(rows), architectures=kinds), page.width, EDGE), ""]
+    for row in rows:
+        if not row.equal:
+            apart = t("list.comma").join(f"{t.named('part', part)} {_bytes_apart(page, gap)}" for part, gap in row.differences.items())
+            lines += indented(f"{row.architecture}: {apart or t.sentence(row.refused)}", page.width, f"{EDGE}{row.model}  ")
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,173 @@
+"""Proofs: ghosts are sound files, and the engine plans what was predicted, on every architecture that it can be asked about."""
+
+from __future__ import annotations
+
+import functools
+import json
+import resource
+from pathlib import Path
+
+import pytest
+from gguf import GGUFReader
+
+import sizeup
+from sizeup.engines.llamacpp import ENGINE
+from sizeup.engines.llamacpp.tensors import gguf_tensors
+from sizeup.errors import EngineFailed, Unavailable
+from sizeup.ghost.census import Row, census
+from sizeup.ghost.prove import prove
+from sizeup.ghost.write import write_sparse
+from sizeup.plan import Plan
+from sizeup.probe import machine
+from sizeup.search import make_plan
+from tests import truth
+from tests.test_cli import Run
+
+MODELS = ("Qwen/Qwen3-8B", "google/gemma-3-4b-it", "deepseek-ai/DeepSeek-V3", "ibm-granite/granite-4.0-h-tiny", "LiquidAI/LFM2-1.2B")
+
+NOT_EQUAL = {
+    "deepseek32": "the indexer's scores are not in our graph",
+    "glm-dsa": "the indexer's scores are not in our graph",
+    "llama4": "norms and temperatures of queries are not in our graph",
+    "falcon-h1": "its parallel mixers are not in our graph",
+    "kimi-linear": "no graph: a rough band",
+}
+"""Architectures whose compute buffer differs from the engine's, with the reason. Every other part is equal there too."""
+
+NOT_PLANNED = {
+    "deepseek4": "the ghost does not state all that it needs yet",
+    "kimi-k3": "the ghost does not state all that it needs yet",
+    "minimax-m3": "the ghost does not state all that it needs yet",
+    "hunyuan-moe": "the engine aborts while it plans it (GGML_ASSERT(obj_new))",
+}
+
+
+def plan_of(name: str, **settings: object) -> Plan:
+    spec = sizeup.read(name)
+    return make_plan(spec, machine(), ENGINE, "Q4_K_M", ENGINE.on(ENGINE.Settings(**settings), machine(), settings))
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_ghost_is_a_sound_file(name: str, tmp_path: Path) -> None:
+    """Law: the gguf package reads it, our reader gets the same layers from it, and on disk it takes its header alone."""
+    spec, path = sizeup.read(name), tmp_path / "ghost.gguf"
+    tensors = gguf_tensors(spec, "Q4_K_M")
+    size = write_sparse(path, spec, tensors)
+    theirs = {t.name: (tuple(map(int, t.shape)), t.tensor_type.name, t.n_bytes) for t in GGUFReader(path).tensors}
+    assert theirs == {t.name: (t.shape, t.type, t.bytes) for t in tensors}
+    ours = sizeup.read(str(path))
+    assert (ours.stored_parameters, ours.warnings) == (sum(t.elements for t in tensors), ())
+    assert [group.positions for group in ours.groups] == [group.positions for group in spec.groups]
+    assert path.stat().st_size == size
+    assert path.stat().st_blocks * 512 < 1 << 20
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"context_tokens": 4096},
+        {"context_tokens": 32768, "sequences": 4},
+        {"context_tokens": 8192, "flash_attention": False},
+        {"context_tokens": 8192, "sequences": 3, "unified_cache": True, "micro_batch_tokens": 128},
+        {"context_tokens": 8192, "outputs": "library", "repack": False},
+    ],
+    ids=lambda given: "-".join(f"{key}={value}" for key, value in given.items()),
+)
+def test_the_engine_plans_what_was_predicted(name: str, settings: dict[str, object]) -> None:
+    """Weights, repacked weights, cache with state, compute and output: no part differs by a byte."""
+    assert set(prove(plan_of(name, **settings)).difference_bytes.values()) == {0}
+
+
+@functools.cache
+def counted() -> list[Row]:
+    return list(census(most=1))
+
+
+@pytest.mark.engine
+def test_a_census_of_architectures() -> None:
+    """One model of every architecture of the catalogue; the table names each that is not equal, and says why."""
+    rows = counted()
+    print(f"\n{sum(row.equal for row in rows)} of {len(rows)} equal in every part")
+    for row in rows:
+        if not row.equal:
+            print(f"  {row.architecture:16}{row.model:48}{row.refused or row.differences}")
+    planned = [row for row in rows if not row.refused]
+    assert len(planned) >= 60
+    assert {row.architecture for row in planned if row.differences} == set(NOT_EQUAL)
+    assert all(set(row.differences) <= {"compute"} or row.architecture == "kimi-linear" for row in planned)
+    refused = {row.architecture for row in rows if row.refused and "has no architecture" not in row.refused}
+    assert refused - {"bert"} == set(NOT_PLANNED)
+
+
+@pytest.mark.engine
+def test_a_header_that_is_here_is_proved_as_it_is(tmp_path: Path) -> None:
+    """A local file's own header is the ghost: its tensors, its hyper-parameters, its formats."""
+    from tests.ghosts import unpack
+
+    plan = sizeup.fit(str(unpack("gpt-oss-20b-MXFP4", tmp_path)), context_tokens=16384)[0]
+    assert set(prove(plan).difference_bytes.values()) == {0}
+
+
+@pytest.mark.engine
+def test_a_proof_costs_little() -> None:
+    """DeepSeek V3 in Q4_K_M, 400 GB: no process that takes part holds 80 MB, and nothing is written to a disk."""
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_oublock
+    found = prove(plan_of("deepseek-ai/DeepSeek-V3", context_tokens=8192))
+    assert found.buffers["weights"] + found.buffers["repacked"] > 380 * 10**9
+    assert found.peak_resident_bytes is not None
+    assert found.peak_resident_bytes < 80 * 10**6
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_oublock - before < 64
+
+
+def test_devices_that_are_not_here_cannot_be_proved() -> None:
+    """The embedded engine has no GPU: that is said, not guessed."""
+    with pytest.raises(Unavailable):
+        prove(plan_of("Qwen/Qwen3-8B", gpu_layers="all"))
+
+
+@pytest.mark.engine
+def test_an_engine_that_aborts() -> None:
+    """The engine's own assertion is in the log; our process lives."""
+    with pytest.raises(EngineFailed) as caught:
+        prove(plan_of("tencent/Hunyuan-A13B-Instruct"))
+    assert (caught.value.exit_code, "GGML_ASSERT" in caught.value.log) == (6, True)
+
+
+@pytest.mark.engine
+def test_the_verb(sizeup: Run) -> None:
+    """`prove` prints both figures and stores the proof; --json gives them as integers; a failure still shows the prediction."""
+    said = sizeup("prove", "qwen3:8b", "--context", "4096")
+    assert (said.code, said.err) == (0, "")
+    assert said.out.count("equal") == 5
+    parts = json.loads(sizeup("prove", "qwen3:8b", "--json").out)["parts"]
+    assert {part["difference_bytes"] for part in parts.values()} == {0}
+    failed = sizeup("prove", "tencent/Hunyuan-A13B-Instruct")
+    assert (failed.code, "weights" in failed.out, "GGML_ASSERT" in failed.err) == (6, True, True)
+
+
+@pytest.mark.engine
+def test_fit_is_proved_when_asked(sizeup: Run) -> None:
+    """The proof's line follows the answer; in a pipe only when asked."""
+    assert "proved: llama.cpp" in sizeup("fit", "qwen3:8b", "--prove").out
+    assert "proved: llama.cpp" not in sizeup("fit", "qwen3:8b").out
+
+
+def test_metadata_from_a_config_is_what_real_files_state() -> None:
+    """What decides memory in a real header is derived alike from the config: heads, widths, experts, windows, ranks, states."""
+    from sizeup.engines.llamacpp.metadata import metadata
+    from tests.test_llamacpp_tensors import KNOWN, published
+
+    free = ("context_length", "epsilon", "scale", "finetuned", "original_context_length", "pooling_type", "causal", "rope.dimension_count")
+    wrong = {}
+    for name in KNOWN:
+        spec, real = published(name), truth.spec(name)
+        assert spec is not None
+        derived = metadata(spec)
+        apart = {k: (derived.get(k), v) for k, v in real.hyper.items() if not k.endswith(free) and derived.get(k) != v}
+        # One width beside experts is stated and never read; zero shared layers may be left out.
+        apart = {k: pair for k, pair in apart.items() if not (k == "feed_forward_length" and real.hyper.get("expert_count")) and pair[1]}
+        if apart:
+            wrong[name] = apart
+    assert wrong == {}
