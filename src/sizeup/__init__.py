@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .engines.llamacpp.run import run as run
     from .errors import SizeupError as SizeupError
     from .ghost.prove import prove as prove
+    from .ghost.rehearse import rehearse as rehearse
     from .memory import account as account
     from .probe import machine as machine
     from .readers import read as read
@@ -30,11 +31,12 @@ _HOME = {
     "models": "recommend",
     "prove": "ghost.prove",
     "read": "readers",
+    "rehearse": "ghost.rehearse",
     "run": "engines.llamacpp.run",
 }
 """Public name -> the module that holds it. No module of the package carries a public name, or importing it would hide the function."""
 
-__all__ = ["SizeupError", "account", "explain", "fit", "machine", "models", "prove", "read", "run"]
+__all__ = ["SizeupError", "account", "explain", "fit", "machine", "models", "prove", "read", "rehearse", "run"]
 
 
 def __getattr__(name: str) -> Any:

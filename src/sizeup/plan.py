@@ -139,6 +139,7 @@ class Evidence:
     engine: str
     date: str
     difference_bytes: dict[str, int] = field(default_factory=dict)
+    decode_tokens_per_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +183,7 @@ class Measurement:
     """Bytes per part ("weights", "repacked", "cache", …) as the engine reports them."""
     difference_bytes: dict[str, int] = field(default_factory=dict)
     """Reported less predicted, by part."""
+    quant: str = ""
     resident_bytes: int | None = None
     peak_resident_bytes: int | None = None
     expected_resident_bytes: int | None = None
@@ -189,6 +191,13 @@ class Measurement:
     prompt_tokens: int = 0
     prefill_tokens_per_s: float | None = None
     decode_tokens_per_s: float | None = None
+    prefill_spread: float = 0.0
+    """Half the distance between the quartiles of its repeats, as a share of the median."""
+    decode_spread: float = 0.0
+    repeats: int = 1
+    cores_used: float | None = None
+    layers_run: int = 0
+    """Blocks that really ran when the model was thinned; 0: all of them."""
     load_s: float | None = None
     text: str = ""
     date: str = ""

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
+from . import paces, store
 from .engine import Engine
 from .engines import engine as find_engine
 from .errors import Refused, UserError
@@ -17,8 +18,8 @@ from .facts import data_json
 from .hardware import Machine
 from .memory import make_settings
 from .model import ModelSpec
-from .plan import Breakdown, Plan
-from .throughput import estimate
+from .plan import Breakdown, Measurement, Plan
+from .throughput import estimate, reached
 
 CONTEXT_STEP = 256
 """Contexts are tried in steps of this many tokens; llama.cpp pads to it anyway."""
@@ -202,3 +203,23 @@ def resolve_machine(machine: Machine | str | None) -> Machine:
     from .probe import machine as probe
 
     return probe(machine)
+
+
+def at_depth(plan: Plan, tokens: int) -> Plan:
+    """The plan with the speed it has while its cache holds so many tokens, instead of the whole context."""
+    engine = find_engine(plan.engine)
+    quant = None if plan.model.stored == "gguf" else plan.quant
+    least = plan.settings.sequences * CONTEXT_STEP
+    asked = replace(plan.settings, context_tokens=min(max(tokens, least), plan.settings.context_tokens))
+    return replace(plan, speed=make_plan(plan.model, plan.machine, engine, quant, asked).speed)
+
+
+def remember(plan: Plan, found: Measurement) -> int:
+    """Store what an engine did beside what was predicted, and learn this machine's pace from it; returns the row's number."""
+    number = store.keep(found, plan.breakdown.as_reported())
+    if found.decode_tokens_per_s and not found.layers_run and plan.machine.name == "this machine" and plan.machine.cpu is not None:
+        # Half the decoded tokens were in the cache on average; beside the prompt that is nothing.
+        share = reached(at_depth(plan, found.prompt_tokens), found.decode_tokens_per_s)
+        if share is not None:
+            paces.learn(plan.machine.cpu.name, share, plan.model.name, found.date)
+    return number

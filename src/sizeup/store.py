@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from .errors import Unavailable
 from .home import data_dir
-from .plan import Measurement
+from .plan import Evidence, Measurement
 
 if TYPE_CHECKING:
     import sqlite3
@@ -83,4 +83,16 @@ def measurements(model: str | None = None) -> list[Measurement]:
     with _open() as connection:
         where, values = ("WHERE model = ?", (model,)) if model else ("", ())
         rows = connection.execute(f"SELECT content FROM measurement {where} ORDER BY id DESC", values).fetchall()
-    return [Measurement(**json.loads(row[0])) for row in rows]
+    known = {field.name for field in dataclasses.fields(Measurement)}
+    # A row of an older version lacks fields or has others; what is missing takes its default.
+    return [Measurement(**{k: v for k, v in json.loads(row[0]).items() if k in known}) for row in rows]
+
+
+def evidence(model: str, quant: str, settings: dict[str, Any]) -> tuple[Evidence, ...]:
+    """What backs a plan with these very settings: the newest stored measurement of each level, the strongest last."""
+    newest: dict[str, Measurement] = {}
+    for found in measurements(model):
+        if found.quant == quant and json.loads(json.dumps(found.settings)) == json.loads(json.dumps(settings)) and not found.layers_run:
+            newest.setdefault(found.level, found)
+    order = [newest[level] for level in ("proved", "rehearsed", "measured") if level in newest]
+    return tuple(Evidence(m.level, m.engine, m.date, m.difference_bytes, m.decode_tokens_per_s) for m in order)

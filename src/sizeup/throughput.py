@@ -8,12 +8,17 @@ bounds it; prefill is bound by arithmetic, and nobody here has measured that yet
 from __future__ import annotations
 
 import functools
+import statistics
 from typing import NamedTuple
 
 from .facts import data_json
 from .figure import Number, most, step
 from .hardware import Machine, Pool
-from .plan import Breakdown, Speed, SpeedEstimate
+from .paces import shares
+from .plan import Breakdown, Plan, Speed, SpeedEstimate
+
+MARGIN = 1.25
+"""How far beyond its own measured shares a machine's decoding may lie with another model: assumed."""
 
 
 class Efficiency(NamedTuple):
@@ -77,8 +82,25 @@ def estimate(machine: Machine, breakdown: Breakdown, active: int, parameters: in
 
 
 def share_of(machine: Machine, pool: Pool) -> Efficiency | None:
-    """The share of this pool's bandwidth that decoding reaches; None when there is no data for its device."""
-    return efficiency(_kind(machine, pool.name), _basis(pool))
+    """The share of this pool's bandwidth that decoding reaches; None when there is no data for its device.
+
+    On this machine what its own runs and rehearsals reached counts, with a margin for models unlike them.
+    """
+    kind, basis = _kind(machine, pool.name), _basis(pool)
+    if kind == "cpu" and basis == "measured" and machine.cpu is not None and (seen := shares(machine.cpu.name)):
+        source = f"measured: {len(seen)} runs and rehearsals on this machine"
+        return Efficiency(min(seen) / MARGIN, statistics.median(seen), max(seen) * MARGIN, source, False)
+    return efficiency(kind, basis)
+
+
+def reached(plan: Plan, tokens_per_s: float) -> float | None:
+    """The share of host bandwidth that a measured decode rate means for this plan; None where it is not known or not all of it."""
+    pools = plan.breakdown.by_pool()
+    pool = plan.machine.pool(next(iter(pools)))
+    if len(pools) != 1 or pool is None or not pool.bytes_per_s:
+        return None
+    moved = int(moved_in(plan.breakdown, pool.name, plan.model.active_parameters, plan.model.parameters))
+    return float(tokens_per_s * moved / pool.bytes_per_s)
 
 
 def _basis(pool: Pool) -> str:

@@ -18,7 +18,7 @@ def fit(asked: Asked, model: str, **chosen: Any) -> None:
     spec = read_model(model, chosen["assume"])
     machine = find_machine(chosen["on"], chosen["ram"])
     plans = search.fit(spec, machine, engine=chosen["engine"], quant=chosen["quant"], context_tokens=chosen["context"], **settings(chosen))
-    plan = plans[0]
+    plan = plans[0] = backed(plans[0])
     if asked.why is not None:
         from sizeup.derivation import explain
 
@@ -33,7 +33,8 @@ def fit(asked: Asked, model: str, **chosen: Any) -> None:
     if asked.json:
         from sizeup.api import fit_json
 
-        asked.say_json(fit_json(plans, nearest, longest))
+        content = fit_json(plans, nearest, longest)
+        asked.say_json({**content, "proof": proof_of(plan)} if chosen["prove"] else content)
     else:
         from sizeup import render
 
@@ -44,18 +45,45 @@ def fit(asked: Asked, model: str, **chosen: Any) -> None:
         raise SystemExit(DOES_NOT_FIT)
 
 
+def backed(plan: Any) -> Any:
+    """The plan with the proofs, rehearsals and runs of these very settings that this machine keeps."""
+    from sizeup.home import data_dir
+
+    # Most answers have nothing to look up, and the database's module costs a tenth of the start.
+    if not (data_dir() / "sizeup.db").exists():
+        return plan
+    from dataclasses import replace
+
+    from sizeup import store
+    from sizeup.engines.llamacpp.run import settings_json
+
+    return replace(plan, evidence=store.evidence(plan.model.name, plan.quant, settings_json(plan)))
+
+
 def tell_proof(asked: Asked, plan: Any) -> None:
     """Below the answer, what the embedded engine itself says to it; nothing where there is none or it has no such device."""
-    from sizeup import render, store
+    from sizeup import render, search
     from sizeup.errors import SizeupError
     from sizeup.ghost.prove import prove
 
     try:
         found = prove(plan)
-        store.keep(found, plan.breakdown.as_reported())
+        search.remember(plan, found)
     except SizeupError:
         return
     asked.say(render.proof_line(asked.page, found) + "\n")
+
+
+def proof_of(plan: Any) -> dict[str, Any] | None:
+    """The proof for programs; None where the engine cannot plan it."""
+    from sizeup.api import proof_json
+    from sizeup.errors import SizeupError
+    from sizeup.ghost.prove import prove
+
+    try:
+        return proof_json(prove(plan))
+    except SizeupError:
+        return None
 
 
 command = Verb("fit", fit, [model_argument(), *plan_options(), Option(["--prove/--no-prove"], default=None)])

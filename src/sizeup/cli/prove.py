@@ -15,7 +15,7 @@ from .verb import Asked, Option, Verb
 
 def prove(asked: Asked, model: str | None, every: bool, **chosen: Any) -> None:
     """Print the prediction beside the engine's own plan, part by part; the proof is stored."""
-    from sizeup import render, search, store
+    from sizeup import render, search
     from sizeup.ghost.prove import prove as prove_plan
 
     if every:
@@ -32,7 +32,7 @@ def prove(asked: Asked, model: str | None, every: bool, **chosen: Any) -> None:
         if not asked.json:
             asked.say(render.fit(asked.page, plan))
         raise
-    number = store.keep(found, plan.breakdown.as_reported())
+    number = search.remember(plan, found)
     if asked.json:
         from sizeup.api import proof_json
 

@@ -13,7 +13,7 @@ from .verb import Asked, Option, Verb, write
 
 def run(asked: Asked, model: str, prompt: str, max_tokens: int, temperature: float, seed: int, raw: bool, **chosen: Any) -> None:
     """Stream the model's answer to the prompt, then what it took beside what was predicted; the measurement is stored."""
-    from sizeup import render, search, store
+    from sizeup import render, search
     from sizeup.engines.llamacpp.run import run as run_engine
 
     spec = read_model(model, chosen["assume"])
@@ -30,13 +30,13 @@ def run(asked: Asked, model: str, prompt: str, max_tokens: int, temperature: flo
 
     found = run_engine(plan, prompt, max_tokens=max_tokens, temperature=temperature, seed=seed, raw=raw, on_text=on_text)
     predicted = plan.breakdown.as_reported()
-    number = store.keep(found, predicted)
+    number = search.remember(plan, found)
     if asked.json:
         from sizeup.api import measurement_json
 
         asked.say_json({**measurement_json(found, predicted), "text": "".join(pieces), "number": number})
         return
-    asked.say("\n" + render.measurement(asked.page, plan, found))
+    asked.say("\n" + render.measurement(asked.page, search.at_depth(plan, found.prompt_tokens + max_tokens), found))
     asked.say(f"  {asked.page.texts('run.stored', number=number)}\n")
 
 

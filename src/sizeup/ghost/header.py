@@ -5,6 +5,7 @@ Format: ggml's docs/gguf.md. Numbers are written as the converter does: counts a
 
 from __future__ import annotations
 
+import array
 import struct
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -43,11 +44,13 @@ def _record(tensor: Tensor) -> bytes:
 
 
 def _value(value: Any) -> bytes:
+    if isinstance(value, array.array):
+        return struct.pack("<IIQ", ARRAY, {"i": I32, "f": F32}[value.typecode], len(value)) + value.tobytes()
     kind = _kind(value)
     if kind != ARRAY:
         return struct.pack("<I", kind) + _bare(kind, value)
     # A list takes the kind of its widest element; an empty one has none.
-    inner = max((_kind(entry) for entry in value), default=U32)
+    inner = max(map(_kind, value), default=U32)
     return struct.pack("<IIQ", ARRAY, inner, len(value)) + b"".join(_bare(inner, entry) for entry in value)
 
 

@@ -58,6 +58,7 @@ def prove(plan: Plan) -> Measurement:
         level="proved",
         engine=f"llama.cpp (xllamacpp {version})",
         model=plan.model.name,
+        quant=plan.quant,
         settings=settings_json(plan),
         buffers=found,
         difference_bytes={part: found[part] - expected.get(part, 0) for part in found},

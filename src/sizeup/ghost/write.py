@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import array
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +13,14 @@ from sizeup.model import ModelSpec, Tensor
 from .header import data_bytes, header
 
 
-def ghost_header(model: ModelSpec, tensors: tuple[Tensor, ...]) -> tuple[bytes, int]:
+def ghost_header(model: ModelSpec, tensors: tuple[Tensor, ...], tokenizer: bool = False) -> tuple[bytes, int]:
     """The header of a file that holds these tensors, and the bytes of the whole file.
 
-    The vocabulary has its true size and no texts: the engine's own way to say that there is no tokenizer.
+    The vocabulary has its true size. Without `tokenizer` it has no texts, which the engine allows; with it every token has
+    a made-up text, so that the engine builds tables as large as the real ones.
     """
     listed = tuple(placed(tensors))
-    raw = header(_metadata(model, listed), listed)
+    raw = header({**_metadata(model, listed), **(_tokenizer(model.vocabulary) if tokenizer else {})}, listed)
     return raw, len(raw) + data_bytes(listed)
 
 
@@ -38,3 +40,18 @@ def _metadata(model: ModelSpec, tensors: tuple[Tensor, ...]) -> dict[str, Any]:
     kinds = next((tensor.shape[1] for tensor in tensors if tensor.name == "token_types.weight"), None)
     last = {} if kinds is None else {"tokenizer.ggml.token_type_count": kinds}
     return {**first, **stated, **whole_keys(model), "tokenizer.ggml.model": "none", **last}
+
+
+def _tokenizer(vocabulary: int) -> dict[str, Any]:
+    """A minimal SentencePiece tokenizer: control tokens, the 256 bytes, and texts of a usual length."""
+    texts = ["<unk>", "<s>", "</s>", *(f"<0x{byte:02X}>" for byte in range(256))]
+    texts += [f"t{number:06d}" for number in range(len(texts), vocabulary)]
+    kinds = [2, 3, 3, *[6] * 256]
+    return {
+        "tokenizer.ggml.model": "llama",
+        "tokenizer.ggml.tokens": texts[:vocabulary],
+        "tokenizer.ggml.scores": array.array("f", (-number for number in range(vocabulary))),
+        "tokenizer.ggml.token_type": array.array("i", [*kinds, *[1] * (vocabulary - len(kinds))][:vocabulary]),
+        "tokenizer.ggml.bos_token_id": 1,
+        "tokenizer.ggml.eos_token_id": 2,
+    }

@@ -9,6 +9,21 @@ from sizeup.page import WIDEST, WIDTH, Page
 
 from .answer import fit
 from .listing import machine, model, models, term, terms
-from .run import census, measurement, proof, proof_line
+from .run import census, measurement, proof, proof_line, rehearsals
 
-__all__ = ["WIDEST", "WIDTH", "Page", "census", "fit", "machine", "measurement", "model", "models", "proof", "proof_line", "term", "terms"]
+__all__ = [
+    "WIDEST",
+    "WIDTH",
+    "Page",
+    "census",
+    "fit",
+    "machine",
+    "measurement",
+    "model",
+    "models",
+    "proof",
+    "proof_line",
+    "rehearsals",
+    "term",
+    "terms",
+]

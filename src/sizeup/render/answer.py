@@ -9,7 +9,20 @@ from sizeup.page import Page, cells, cut, indented, pad, right, wrap
 from sizeup.plan import Plan
 
 from .bar import GLYPHS, RECLAIMABLE, memory_bar
-from .names import bandwidth, bound, context, feeling, machine_line, parameters, pool_name, quant_name, seconds, signed_percent, speed_range
+from .names import (
+    bandwidth,
+    bound,
+    context,
+    feeling,
+    machine_line,
+    parameters,
+    pool_name,
+    quant_name,
+    rate,
+    seconds,
+    signed_percent,
+    speed_range,
+)
 from .origins import origin
 
 EDGE = "  "
@@ -168,7 +181,10 @@ def evidence(page: Page, plan: Plan) -> list[str]:
     for proof in plan.evidence:
         parts = t("list.comma").join(t.named("part", part) for part, gap in proof.difference_bytes.items() if gap == 0)
         key = "evidence.equal" if parts else "evidence.level"
-        lines += _text(page, t(key, level=t(f"level.{proof.level}"), engine=proof.engine, date=proof.date[:10], parts=parts))
+        words = t(key, level=t(f"level.{proof.level}"), engine=proof.engine, date=proof.date[:10], parts=parts)
+        if proof.decode_tokens_per_s:
+            words += t("list.semicolon") + t("evidence.pace", rate=rate(proof.decode_tokens_per_s))
+        lines += _text(page, words)
     if not lines:
         doubted = {claim.part for claim in plan.breakdown.claims if claim.within}
         exact = [part for part, count in plan.breakdown.by_part().items() if part not in doubted and plain(count)]

@@ -17,11 +17,15 @@ def measurement(page: Page, plan: Plan, found: Measurement) -> str:
     """Predicted and measured bytes per part with the difference, the process, then the speeds."""
     t = page.texts
     predicted = plan.breakdown.as_reported()
-    parts = [part for part in PARTS if found.buffers.get(part) or (predicted.get(part) and part in found.buffers)]
+    # Of fewer layers no part can be the whole's.
+    parts = (
+        [] if found.layers_run else [part for part in PARTS if found.buffers.get(part) or (predicted.get(part) and part in found.buffers)]
+    )
     rows = [(t.named("part", part), predicted.get(part), found.buffers[part]) for part in parts]
-    if found.peak_resident_bytes is not None:
+    if found.peak_resident_bytes is not None and not found.layers_run:
         rows.append((t("run.resident"), found.expected_resident_bytes, found.peak_resident_bytes))
-    lines = ["", *(page.paint(line, "strong") for line in indented(t("run.title", engine=found.engine), page.width, EDGE)), ""]
+    title = t("run.title" if found.level == "measured" else "rehearse.title", engine=found.engine)
+    lines = ["", *(page.paint(line, "strong") for line in indented(title, page.width, EDGE)), ""]
     lines += table(
         page,
         [
@@ -32,6 +36,11 @@ def measurement(page: Page, plan: Plan, found: Measurement) -> str:
         ],
     )
     lines += ["", *_speeds(page, plan, found)]
+    if found.layers_run:
+        words = t("rehearse.thinned", layers=found.layers_run, whole=plan.model.layers)
+        lines += [page.paint(line, "warn") for line in indented(words, page.width, EDGE)]
+    elif found.level == "rehearsed":
+        lines += [page.paint(line, "dim") for line in indented(t("rehearse.note"), page.width, EDGE)]
     if found.resident_bytes is not None:
         lines += [page.paint(line, "dim") for line in indented(t("run.resident_note"), page.width, EDGE)]
     return "\n".join(line.rstrip() for line in lines) + "\n"
@@ -55,10 +64,10 @@ def _speeds(page: Page, plan: Plan, found: Measurement) -> list[str]:
     rows: list[tuple[str, str, str]] = []
     if found.decode_tokens_per_s:
         guess = speed_range(page, plan.speed.decode) if plan.speed.decode else ""
-        rows.append((t("speed.decode"), t("speed.rate", range=rate(found.decode_tokens_per_s)), guess))
+        rows.append((t("speed.decode"), t("speed.rate", range=rate(found.decode_tokens_per_s)) + _spread(found.decode_spread), guess))
     if found.prefill_tokens_per_s:
         guess = speed_range(page, plan.speed.prefill) if plan.speed.prefill else ""
-        rows.append((t("speed.prefill"), t("speed.rate", range=rate(found.prefill_tokens_per_s)), guess))
+        rows.append((t("speed.prefill"), t("speed.rate", range=rate(found.prefill_tokens_per_s)) + _spread(found.prefill_spread), guess))
     if found.load_s is not None:
         guess = seconds(page, plan.speed.load_s) if plan.speed.load_s is not None else ""
         rows.append((t("speed.load"), seconds(page, found.load_s), guess))
@@ -118,3 +127,31 @@ def census(page: Page, rows: Sequence[Any]) -> str:
             apart = t("list.comma").join(f"{t.named('part', part)} {_bytes_apart(page, gap)}" for part, gap in row.differences.items())
             lines += indented(f"{row.architecture}: {apart or t.sentence(row.refused)}", page.width, f"{EDGE}{row.model}  ")
     return "\n".join(lines) + "\n"
+
+
+def _spread(share: float) -> str:
+    return f" ± {share * 100:.1f} %" if share else ""
+
+
+def rehearsals(page: Page, rows: Sequence[tuple[Plan, Measurement]]) -> str:
+    """Several rehearsals of one model side by side."""
+    t = page.texts
+    lines = ["", *indented(rows[0][0].model.name, page.width, EDGE), ""]
+    found = [measured for _, measured in rows]
+    lines += table(
+        page,
+        [
+            Column(t("models.quant"), [plan.quant for plan, _ in rows]),
+            Column(t("run.resident"), ["–" if m.layers_run else _size(page, m.peak_resident_bytes) for m in found], right=True),
+            Column(t("speed.prefill"), [_rate(page, m.prefill_tokens_per_s) + _spread(m.prefill_spread) for m in found], right=True),
+            Column(t("speed.decode"), [_rate(page, m.decode_tokens_per_s) + _spread(m.decode_spread) for m in found], right=True),
+            Column(t("speed.load"), [seconds(page, m.load_s) if m.load_s is not None else "–" for m in found], right=True, rank=1),
+        ],
+    )
+    if any(m.layers_run for m in found):
+        lines += ["", *indented(t("rehearse.some_thinned"), page.width, EDGE)]
+    return "\n".join(line.rstrip() for line in lines) + "\n"
+
+
+def _rate(page: Page, value: float | None) -> str:
+    return page.texts("speed.rate", range=rate(value)) if value else "–"

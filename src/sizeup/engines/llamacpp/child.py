@@ -18,6 +18,7 @@ from typing import Any
 from ...errors import SizeupError
 from .library import LOAD_MODES, ChatMessage, Library
 from .library_types import CACHE_TYPES
+from .pace import Pace
 
 
 def emit(event: str, **values: Any) -> None:
@@ -177,6 +178,23 @@ class Run:
             "decode_tokens_per_s": made / decode_s if made else None,
         }
 
+    def rehearse(self) -> dict[str, Any]:
+        """How fast this context computes; the vocabulary's size is all that is needed of a tokenizer."""
+        lib, asked = self.lib, self.job["rehearse"]
+        memory = lib.llama_get_memory(self.context)
+        pace = Pace(
+            self._decode,
+            lambda: lib.llama_memory_clear(memory, False) if memory else None,
+            asked["vocabulary"],
+            self.job["settings"]["batch_tokens"],
+        )
+        used = time.process_time()
+        start = time.perf_counter()
+        found = pace.run(asked["prompt_tokens"], asked["decode_tokens"], asked["seconds"], lambda so_far: emit("pace", **so_far))
+        cores = (time.process_time() - used) / (time.perf_counter() - start)
+        self.marks["decode"] = resident()
+        return {**found, "cores_used": cores}
+
 
 def _whole_characters(data: bytes) -> tuple[str, bytes]:
     """The longest prefix that is whole UTF-8 characters, and the bytes to wait with."""
@@ -198,7 +216,7 @@ def main() -> int:
         emit("loaded", load_s=run.load_s)
         run.open()
         emit("ready", buffers=run.buffers(), version=run.lib.version)
-        outcome = run.generate() if job["max_tokens"] else {}
+        outcome = run.rehearse() if job.get("rehearse") else run.generate() if job["max_tokens"] else {}
         emit("done", **outcome, load_s=run.load_s, resident=run.marks)
     except SizeupError as error:
         emit("failed", message=error.message, hint=error.hint, log="")

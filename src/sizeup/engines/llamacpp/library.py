@@ -130,6 +130,8 @@ _SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "llama_vocab_is_eog": (c.c_bool, (c.c_void_p, c.c_int32)),
     "llama_vocab_n_tokens": (c.c_int32, (c.c_void_p,)),
     "llama_batch_get_one": (Batch, (c.c_void_p, c.c_int32)),
+    "llama_get_memory": (c.c_void_p, (c.c_void_p,)),
+    "llama_memory_clear": (None, (c.c_void_p, c.c_bool)),
     "llama_decode": (c.c_int32, (c.c_void_p, Batch)),
     "llama_sampler_chain_default_params": (SamplerChainParams, ()),
     "llama_sampler_chain_init": (c.c_void_p, (SamplerChainParams,)),

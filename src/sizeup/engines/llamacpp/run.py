@@ -59,6 +59,7 @@ def run(
         level="measured",
         engine=f"llama.cpp (xllamacpp {version})",
         model=plan.model.name,
+        quant=plan.quant,
         settings=settings_json(plan),
         buffers=parts(ready["buffers"]),
         resident_bytes=marks.get("decode", {}).get("total"),

@@ -1,0 +1,104 @@
+"""sizeup rehearse MODEL: run a full-size model with made-up weights on this machine, before any download."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from sizeup.errors import EngineFailed, Unavailable, UserError
+
+from .settings import Count, Size, model_argument, plan_options, read_model, settings
+from .verb import Asked, Option, Verb
+
+
+def rehearse(
+    asked: Asked,
+    model: str,
+    prompt_tokens: int,
+    decode_tokens: int,
+    seconds: float,
+    max_disk: int | None,
+    layers: int | None,
+    compare: str | None,
+    **chosen: Any,
+) -> None:
+    """Rehearse one plan, or one for each mix of --compare; every rehearsal is stored."""
+    from sizeup import render, search
+    from sizeup.ghost.rehearse import rehearse as rehearse_plan
+
+    if prompt_tokens < 1 or decode_tokens < 1 or not seconds > 0:
+        raise UserError("A rehearsal needs at least one token of prompt, one to decode and some time.", "sizeup rehearse --help")
+    spec = read_model(model, chosen["assume"])
+    given = {"gpu_layers": 0, **settings(chosen)}
+    mixes = [mix.strip() for mix in compare.split(",") if mix.strip()] if compare else [chosen["quant"]]
+    rows = []
+    for mix in mixes:
+        plan = search.fit(spec, None, engine=chosen["engine"], quant=mix, context_tokens=chosen["context"], **given)[0]
+        try:
+            found = rehearse_plan(
+                plan,
+                prompt_tokens=prompt_tokens,
+                decode_tokens=decode_tokens,
+                seconds=seconds,
+                max_disk=max_disk,
+                layers=layers,
+                tell=_live(asked, plan.quant),
+            )
+        except (EngineFailed, Unavailable):
+            if not asked.json:
+                asked.say(render.fit(asked.page, plan))
+            raise
+        number = search.remember(plan, found)
+        rows.append((plan, found, number))
+        if not asked.json and len(mixes) == 1:
+            asked.say(render.measurement(asked.page, search.at_depth(plan, prompt_tokens + decode_tokens), found))
+            asked.say(f"  {asked.page.texts('rehearse.stored', number=number)}\n")
+    if asked.json:
+        from sizeup.api import measurement_json
+
+        told = [
+            {**measurement_json(found, plan.breakdown.as_reported()), "quant": plan.quant, "number": number} for plan, found, number in rows
+        ]
+        asked.say_json(told[0] if len(mixes) == 1 else {"rehearsals": told})
+    elif len(mixes) > 1:
+        asked.say(render.rehearsals(asked.page, [(plan, found) for plan, found, _ in rows]))
+
+
+def _live(asked: Asked, mix: str) -> Any:
+    """Progress on standard error while a person looks: bytes written, then the estimate so far."""
+    if asked.json or not sys.stderr.isatty():
+        return None
+    t = asked.page.texts
+
+    def show(words: str) -> None:
+        sys.stderr.write(f"\r\x1b[K  {words}")
+        sys.stderr.flush()
+
+    def tell(kind: str, event: dict[str, Any]) -> None:
+        if kind == "written":
+            show(t("rehearse.writing", mix=mix, done=asked.page.bytes(event["bytes"]), whole=asked.page.bytes(event["of_bytes"])))
+        elif kind == "loaded":
+            show(t("rehearse.loaded", mix=mix))
+        elif kind == "pace":
+            rates = {name: f"{event[f'{name}_tokens_per_s']:.3g}" for name in ("prefill", "decode")}
+            show(t("rehearse.pace", mix=mix, repeats=event["repeats"], **rates))
+        elif kind == "done":
+            sys.stderr.write("\r\x1b[K")
+
+    return tell
+
+
+command = Verb(
+    "rehearse",
+    rehearse,
+    [
+        model_argument(),
+        Option(["--prompt-tokens"], type=Count(), default=256, metavar="N"),
+        Option(["--decode-tokens"], type=Count(), default=32, metavar="N"),
+        Option(["--seconds"], type=float, default=60.0, metavar="S"),
+        Option(["--max-disk"], type=Size(), metavar="SIZE"),
+        Option(["--layers"], type=Count(), metavar="N"),
+        Option(["--compare"], metavar="MIX,MIX"),
+        *(option for option in plan_options() if option.name not in ("on", "ram")),
+    ],
+)

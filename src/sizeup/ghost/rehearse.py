@@ -1,0 +1,169 @@
+"""A rehearsal: a full-size model with made-up weights really runs on this machine, and tells how fast it is and what it takes."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+from collections.abc import Callable
+from typing import Any
+
+from sizeup.engines import engine as find_engine
+from sizeup.engines.llamacpp.library import installed_version
+from sizeup.engines.llamacpp.run import events, expected_resident, job, parts, settings_json
+from sizeup.errors import EngineFailed, Unavailable
+from sizeup.figure import plain
+from sizeup.model import Tensor
+from sizeup.plan import Measurement, Plan
+from sizeup.search import make_plan
+from sizeup.units import show_bytes
+
+from .disk import filled, room
+from .thin import rounds, thinned
+
+SECONDS = 60.0
+"""Measuring time unless told otherwise; loading and writing come on top."""
+
+Tell = Callable[[str, dict[str, Any]], None]
+
+
+def rehearse(
+    plan: Plan,
+    *,
+    prompt_tokens: int = 256,
+    decode_tokens: int = 32,
+    seconds: float = SECONDS,
+    max_disk: int | None = None,
+    layers: int | None = None,
+    path: str | None = None,
+    tell: Tell | None = None,
+) -> Measurement:
+    """Run the plan's model with made-up weights and return medians with their spread, peak memory and load time.
+
+    A model that memory or disk does not hold runs with fewer layers, twice, and is extrapolated by what a layer adds
+    (`layers_run` says how many; the speeds are then of the whole). `layers` asks for that. `path` measures a real file
+    in the same way. Raises Unavailable without the engine, a GPU or room; EngineFailed with the engine's log.
+    """
+    if plain(plan.settings.gpu_layers) != 0:
+        raise Unavailable("The embedded engine has no GPU here to rehearse on.", "--gpu-layers 0")
+    asked = {"prompt_tokens": prompt_tokens, "decode_tokens": decode_tokens, "vocabulary": plan.model.vocabulary}
+    if path is not None:
+        return _measured(plan, path, {**asked, "seconds": seconds}, tell)
+    if layers is None and fits(plan, max_disk):
+        return _run(plan, {**asked, "seconds": seconds}, max_disk, tell)
+    few, more = thin_layers(plan, max_disk, layers)
+    runs = []
+    for count in (few, more):
+        part = _fewer(plan, count)
+        runs.append(_run(part, {**asked, "seconds": seconds / 2}, max_disk, tell))
+    return extrapolated(plan, runs[0], runs[1], few, more)
+
+
+def fits(plan: Plan, max_disk: int | None) -> bool:
+    """Whether memory holds the plan and the disk its ghost."""
+    return plan.fits and _file_bytes(plan) <= room(max_disk)
+
+
+def _tensors(plan: Plan) -> tuple[Tensor, ...]:
+    return find_engine(plan.engine).tensors(plan.model, None if plan.model.stored == "gguf" else plan.quant)
+
+
+def _file_bytes(plan: Plan) -> int:
+    return sum(tensor.bytes for tensor in _tensors(plan))
+
+
+def _fewer(plan: Plan, layers: int) -> Plan:
+    model = thinned(plan.model, layers)
+    quant = None if model.stored == "gguf" else plan.quant
+    return make_plan(model, plan.machine, find_engine(plan.engine), quant, plan.settings)
+
+
+def thin_layers(plan: Plan, max_disk: int | None, most: int | None) -> tuple[int, int]:
+    """Two numbers of layers, whole rounds apart, of which the larger fits. Raises Unavailable when not even two rounds do."""
+    before, period = rounds(plan.model)
+    whole = plan.model.layers
+    if before + 2 * period > whole:
+        raise Unavailable(
+            f"{plan.model.name} does not fit, and its layers do not repeat, so that fewer would tell nothing.", "a smaller --quant"
+        )
+    most = min(most if most is not None else whole // 2, whole)
+    count = before + max(2, (most - before) // period) * period
+    while count > before + 2 * period and not fits(_fewer(plan, count), max_disk):
+        count -= period
+    if not fits(_fewer(plan, count), max_disk):
+        size = show_bytes(_file_bytes(_fewer(plan, count)))
+        raise Unavailable(
+            f"Even {count} of the {whole} layers of {plan.model.name} take {size}, which does not fit here.", "a smaller --quant"
+        )
+    few = before + max(1, (count - before) // period // 2) * period
+    return few, count
+
+
+def _run(plan: Plan, asked: dict[str, Any], max_disk: int | None, tell: Tell | None) -> Measurement:
+    def written(done: int, whole: int) -> None:
+        if tell is not None:
+            tell("written", {"bytes": done, "of_bytes": whole})
+
+    with filled(plan.model, _tensors(plan), max_disk, written) as path:
+        return _measured(plan, path, asked, tell)
+
+
+def _measured(plan: Plan, path: str, asked: dict[str, Any], tell: Tell | None) -> Measurement:
+    version = installed_version()
+    ready: dict[str, Any] = {}
+    done: dict[str, Any] = {}
+    for event in events({**job(plan), "path": path, "rehearse": asked, "max_tokens": 0}):
+        kind = event.pop("event")
+        if kind == "ready":
+            ready = event
+        elif kind == "done":
+            done = event
+        elif kind == "failed":
+            raise EngineFailed(f"The engine failed: {event['message']}.", event["hint"] or "sizeup fit for a plan that fits", event["log"])
+        if tell is not None:
+            tell(kind, event)
+    found = parts(ready["buffers"])
+    predicted = plan.breakdown.as_reported()
+    marks = done["resident"]["decode"]
+    return Measurement(
+        level="rehearsed",
+        engine=f"llama.cpp (xllamacpp {version})",
+        model=plan.model.name,
+        quant=plan.quant,
+        settings=settings_json(plan),
+        buffers=found,
+        difference_bytes={part: found[part] - predicted.get(part, 0) for part in found},
+        resident_bytes=marks.get("total"),
+        peak_resident_bytes=marks.get("peak"),
+        expected_resident_bytes=expected_resident(plan, asked["prompt_tokens"]),
+        prompt_tokens=asked["prompt_tokens"],
+        prefill_tokens_per_s=done["prefill_tokens_per_s"],
+        decode_tokens_per_s=done["decode_tokens_per_s"],
+        prefill_spread=done["prefill_spread"],
+        decode_spread=done["decode_spread"],
+        repeats=done["repeats"],
+        cores_used=done["cores_used"],
+        load_s=done["load_s"],
+        date=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        machine=plan.machine.name,
+    )
+
+
+def extrapolated(plan: Plan, few: Measurement, more: Measurement, few_layers: int, more_layers: int) -> Measurement:
+    """The whole model's speed from two thin ones: what stands around the layers once, and what each layer adds."""
+    return dataclasses.replace(
+        more,
+        model=plan.model.name,
+        prefill_tokens_per_s=_whole(few.prefill_tokens_per_s, more.prefill_tokens_per_s, few_layers, more_layers, plan.model.layers),
+        decode_tokens_per_s=_whole(few.decode_tokens_per_s, more.decode_tokens_per_s, few_layers, more_layers, plan.model.layers),
+        prefill_spread=max(few.prefill_spread, more.prefill_spread),
+        decode_spread=max(few.decode_spread, more.decode_spread),
+        layers_run=more_layers,
+    )
+
+
+def _whole(few_rate: float | None, more_rate: float | None, few: int, more: int, whole: int) -> float | None:
+    """Tokens per second with all layers: seconds a token are a constant and a cost per layer."""
+    if not few_rate or not more_rate:
+        return None
+    per_layer = max((1 / more_rate - 1 / few_rate) / (more - few), 0.0)
+    return 1 / (1 / more_rate + per_layer * (whole - more))
