@@ -63,7 +63,7 @@ def speed_lines(plan: Plan, breakdown: Breakdown, walk: Walk) -> list[Line]:
     for name in breakdown.by_pool():
         pool = plan.machine.pool(name)
         moved = moved_in(breakdown, name, active, parameters)
-        share = None if pool is None else share_of(plan.machine, pool)
+        share = None if pool is None else share_of(plan.machine, pool, plan.quant, int(plain(moved)))
         if pool is None or share is None or not pool.bytes_per_s or not plain(moved):
             continue
         where = pool_word(t, name)
@@ -73,7 +73,10 @@ def speed_lines(plan: Plan, breakdown: Breakdown, walk: Walk) -> list[Line]:
         )
         below.append(Line("bandwidth", t("why.bandwidth", pool=where), pool.bytes_per_s, "", source=pool.bandwidth_source, shown=rate))
         reached = f"{share.low:.0%}–{share.high:.0%}"
-        how = Source("assumed" if share.assumed else "published", share.source.removeprefix("assumed: "))
+        kind, _, said = (
+            share.source.rpartition(": ") if share.source.startswith(("assumed: ", "measured: ")) else ("published", "", share.source)
+        )
+        how = Source("measured" if kind == "measured" else "assumed" if share.assumed else "published", said)
         below.append(Line("share", t("why.share"), share.middle, "", source=how, shown=reached))
         formulas.append(f"{value_text(int(plain(moved)), 'B', walk.units)} ÷ ({rate} × {reached})")
     shown = f"{decode.lower:.3g}–{decode.upper:.3g} tok/s"

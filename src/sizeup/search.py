@@ -115,8 +115,8 @@ def make_plan(model: ModelSpec, machine: Machine, engine: Engine, quant: str | N
     """One plan from exact settings: the engine accounts, the machine's pools take it in."""
     breakdown = settle(engine.account(model, quant, settings), machine)
     free = {name: (pool.free_bytes if (pool := machine.pool(name)) else 0) - breakdown.needed_bytes(name) for name in breakdown.by_pool()}
-    speed = estimate(machine, breakdown, model.active_parameters, model.parameters)
     label = quant or model.mix or "as stored"
+    speed = estimate(machine, breakdown, model.active_parameters, model.parameters, label)
     return Plan(model, machine, engine.name, label, settings, breakdown, speed, free, engine.command(model, quant, settings), why)
 
 
@@ -206,12 +206,13 @@ def resolve_machine(machine: Machine | str | None) -> Machine:
 
 
 def at_depth(plan: Plan, tokens: int) -> Plan:
-    """The plan with the speed it has while its cache holds so many tokens, instead of the whole context."""
+    """The plan as it reads memory while its cache holds so many tokens, instead of the whole context."""
     engine = find_engine(plan.engine)
     quant = None if plan.model.stored == "gguf" else plan.quant
     least = plan.settings.sequences * CONTEXT_STEP
     asked = replace(plan.settings, context_tokens=min(max(tokens, least), plan.settings.context_tokens))
-    return replace(plan, speed=make_plan(plan.model, plan.machine, engine, quant, asked).speed)
+    shallow = make_plan(plan.model, plan.machine, engine, quant, asked)
+    return replace(plan, breakdown=shallow.breakdown, speed=shallow.speed)
 
 
 def remember(plan: Plan, found: Measurement) -> int:
@@ -219,7 +220,7 @@ def remember(plan: Plan, found: Measurement) -> int:
     number = store.keep(found, plan.breakdown.as_reported())
     if found.decode_tokens_per_s and not found.layers_run and plan.machine.name == "this machine" and plan.machine.cpu is not None:
         # Half the decoded tokens were in the cache on average; beside the prompt that is nothing.
-        share = reached(at_depth(plan, found.prompt_tokens), found.decode_tokens_per_s)
-        if share is not None:
-            paces.learn(plan.machine.cpu.name, share, plan.model.name, found.date)
+        lesson = reached(at_depth(plan, found.prompt_tokens), found.decode_tokens_per_s)
+        if lesson is not None:
+            paces.learn(plan.machine.cpu.name, lesson[0], plan.model.name, plan.quant, lesson[1], found.date)
     return number

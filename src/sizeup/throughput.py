@@ -55,7 +55,7 @@ def moved_in(breakdown: Breakdown, pool: str, active: Number, parameters: Number
     return moved_bytes(weights + repacked, active, most(parameters, 1), cache, state)
 
 
-def estimate(machine: Machine, breakdown: Breakdown, active: int, parameters: int) -> SpeedEstimate:
+def estimate(machine: Machine, breakdown: Breakdown, active: int, parameters: int, quant: str = "") -> SpeedEstimate:
     """Decode speed with a full context: the times of all pools add up, since layers run one after another.
 
     None when any pool's bandwidth is unknown. Load time needs a disk speed; None when the disk was not measured.
@@ -67,10 +67,10 @@ def estimate(machine: Machine, breakdown: Breakdown, active: int, parameters: in
         pool = machine.pool(name)
         if pool is None or not pool.bytes_per_s:
             return SpeedEstimate(None, None, _load_s(machine, breakdown))
-        share = share_of(machine, pool)
+        moved = int(moved_in(breakdown, name, active, parameters))
+        share = share_of(machine, pool, quant, moved)
         if share is None:
             return SpeedEstimate(None, None, _load_s(machine, breakdown))
-        moved = int(moved_in(breakdown, name, active, parameters))
         seconds = moved / pool.bytes_per_s
         slow, middle, fast = slow + seconds / share.low, middle + seconds / share.middle, fast + seconds / share.high
         slowest = max(slowest, (seconds, name))
@@ -81,26 +81,29 @@ def estimate(machine: Machine, breakdown: Breakdown, active: int, parameters: in
     return SpeedEstimate(None, decode, _load_s(machine, breakdown))
 
 
-def share_of(machine: Machine, pool: Pool) -> Efficiency | None:
+def share_of(machine: Machine, pool: Pool, quant: str = "", moved_bytes: int = 0) -> Efficiency | None:
     """The share of this pool's bandwidth that decoding reaches; None when there is no data for its device.
 
-    On this machine what its own runs and rehearsals reached counts, with a margin for models unlike them.
+    On this machine counts what its own runs and rehearsals of such models reached, with a margin.
     """
     kind, basis = _kind(machine, pool.name), _basis(pool)
-    if kind == "cpu" and basis == "measured" and machine.cpu is not None and (seen := shares(machine.cpu.name)):
+    if kind == "cpu" and basis == "measured" and machine.cpu is not None and (seen := shares(machine.cpu.name, quant, moved_bytes)):
         source = f"measured: {len(seen)} runs and rehearsals on this machine"
         return Efficiency(min(seen) / MARGIN, statistics.median(seen), max(seen) * MARGIN, source, False)
     return efficiency(kind, basis)
 
 
-def reached(plan: Plan, tokens_per_s: float) -> float | None:
-    """The share of host bandwidth that a measured decode rate means for this plan; None where it is not known or not all of it."""
+def reached(plan: Plan, tokens_per_s: float) -> tuple[float, int] | None:
+    """The share of host bandwidth that a measured decode rate means for this plan, and the bytes it read a token.
+
+    None where the bandwidth is not known, or several memories were read.
+    """
     pools = plan.breakdown.by_pool()
     pool = plan.machine.pool(next(iter(pools)))
     if len(pools) != 1 or pool is None or not pool.bytes_per_s:
         return None
     moved = int(moved_in(plan.breakdown, pool.name, plan.model.active_parameters, plan.model.parameters))
-    return float(tokens_per_s * moved / pool.bytes_per_s)
+    return float(tokens_per_s * moved / pool.bytes_per_s), moved
 
 
 def _basis(pool: Pool) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from typing import Any
 
 from sizeup.errors import EngineFailed, Unavailable, UserError
@@ -48,18 +49,19 @@ def rehearse(
             if not asked.json:
                 asked.say(render.fit(asked.page, plan))
             raise
+        told = replace(plan, speed=search.at_depth(plan, prompt_tokens + decode_tokens).speed)
         number = search.remember(plan, found)
         rows.append((plan, found, number))
         if not asked.json and len(mixes) == 1:
-            asked.say(render.measurement(asked.page, search.at_depth(plan, prompt_tokens + decode_tokens), found))
+            asked.say(render.measurement(asked.page, told, found))
             asked.say(f"  {asked.page.texts('rehearse.stored', number=number)}\n")
     if asked.json:
         from sizeup.api import measurement_json
 
-        told = [
+        listed = [
             {**measurement_json(found, plan.breakdown.as_reported()), "quant": plan.quant, "number": number} for plan, found, number in rows
         ]
-        asked.say_json(told[0] if len(mixes) == 1 else {"rehearsals": told})
+        asked.say_json(listed[0] if len(mixes) == 1 else {"rehearsals": listed})
     elif len(mixes) > 1:
         asked.say(render.rehearsals(asked.page, [(plan, found) for plan, found, _ in rows]))
 

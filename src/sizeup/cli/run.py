@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from typing import Any
 
 import click
@@ -30,13 +31,14 @@ def run(asked: Asked, model: str, prompt: str, max_tokens: int, temperature: flo
 
     found = run_engine(plan, prompt, max_tokens=max_tokens, temperature=temperature, seed=seed, raw=raw, on_text=on_text)
     predicted = plan.breakdown.as_reported()
+    told = replace(plan, speed=search.at_depth(plan, found.prompt_tokens + max_tokens).speed)
     number = search.remember(plan, found)
     if asked.json:
         from sizeup.api import measurement_json
 
         asked.say_json({**measurement_json(found, predicted), "text": "".join(pieces), "number": number})
         return
-    asked.say("\n" + render.measurement(asked.page, search.at_depth(plan, found.prompt_tokens + max_tokens), found))
+    asked.say("\n" + render.measurement(asked.page, told, found))
     asked.say(f"  {asked.page.texts('run.stored', number=number)}\n")
 
 
