@@ -72,7 +72,10 @@ def pattern(kind: str) -> bytes:
     blocks = PATTERN_BYTES // 4 // size
     raw = bytearray(source.randbytes(blocks * size))
     for offset, how, value in scales:
-        said = struct.pack("<e", value) if how == "f16" else bytes([value])
-        for place, byte in enumerate(said):
-            raw[offset + place :: size] = bytes([byte]) * blocks
+        if how != "f16":
+            raw[offset::size] = bytes([value]) * blocks
+            continue
+        # Real blocks differ in scale: one number for all would stay in registers and tables that real ones do not.
+        drawn = b"".join(struct.pack("<e", value * source.uniform(0.5, 1.5)) for _ in range(blocks))
+        raw[offset::size], raw[offset + 1 :: size] = drawn[0::2], drawn[1::2]
     return bytes(raw) * 4
