@@ -6,6 +6,7 @@ those whose process is gone.
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import sys
@@ -20,6 +21,8 @@ from sizeup.units import show_bytes
 
 from .fill import filling
 from .write import ghost_header
+
+_numbers = itertools.count(1)
 
 SPARE_BYTES = 2 << 30
 """What a disk keeps free whatever happens."""
@@ -41,7 +44,7 @@ def room(limit: int | None = None) -> int:
 def sweep() -> None:
     """Remove what processes that are gone have left."""
     for path in folder().glob("*.gguf"):
-        number = path.stem
+        number = path.stem.partition("-")[0]
         if number.isdigit() and not _alive(int(number)):
             path.unlink(missing_ok=True)
 
@@ -106,5 +109,5 @@ def _open() -> tuple[int, str]:
             pass  # this disk's format has no nameless files
         else:
             return descriptor, f"/proc/{os.getpid()}/fd/{descriptor}"
-    path = folder() / f"{os.getpid()}.gguf"
+    path = folder() / f"{os.getpid()}-{next(_numbers)}.gguf"
     return os.open(path, os.O_CREAT | os.O_TRUNC | os.O_RDWR, 0o600), str(path)

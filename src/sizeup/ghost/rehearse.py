@@ -20,6 +20,9 @@ from sizeup.units import show_bytes
 from .disk import filled, room
 from .thin import rounds, thinned
 
+TURNS = 2
+"""How often each of two thin ghosts runs."""
+
 SECONDS = 60.0
 """Measuring time unless told otherwise; loading and writing come on top."""
 
@@ -51,11 +54,15 @@ def rehearse(
     if layers is None and fits(plan, max_disk):
         return _run(plan, {**asked, "seconds": seconds}, max_disk, tell)
     few, more = thin_layers(plan, max_disk, layers)
-    runs = []
-    for count in (few, more):
-        part = _fewer(plan, count)
-        runs.append(_run(part, {**asked, "seconds": seconds / 2}, max_disk, tell))
-    return extrapolated(plan, runs[0], runs[1], few, more)
+    parts = [_fewer(plan, count) for count in (few, more)]
+    asked = {**asked, "seconds": seconds / 2 / TURNS}
+    with (
+        filled(parts[0].model, _tensors(parts[0]), max_disk, _writing(tell)) as a,
+        filled(parts[1].model, _tensors(parts[1]), max_disk, _writing(tell)) as b,
+    ):
+        # In turns, so that what else the machine does falls on both alike.
+        turns = [[_measured(part, where, asked, tell) for part, where in zip(parts, (a, b), strict=True)] for _ in range(TURNS)]
+    return extrapolated(plan, _fastest([turn[0] for turn in turns]), _fastest([turn[1] for turn in turns]), few, more)
 
 
 def fits(plan: Plan, max_disk: int | None) -> bool:
@@ -99,12 +106,18 @@ def thin_layers(plan: Plan, max_disk: int | None, most: int | None) -> tuple[int
 
 
 def _run(plan: Plan, asked: dict[str, Any], max_disk: int | None, tell: Tell | None) -> Measurement:
-    def written(done: int, whole: int) -> None:
-        if tell is not None:
-            tell("written", {"bytes": done, "of_bytes": whole})
-
-    with filled(plan.model, _tensors(plan), max_disk, written) as path:
+    with filled(plan.model, _tensors(plan), max_disk, _writing(tell)) as path:
         return _measured(plan, path, asked, tell)
+
+
+def _writing(tell: Tell | None) -> Callable[[int, int], None] | None:
+    return None if tell is None else lambda done, whole: tell("written", {"bytes": done, "of_bytes": whole})
+
+
+def _fastest(runs: list[Measurement]) -> Measurement:
+    """The best of several runs of one ghost: what else the machine did can only have slowed the others."""
+    rates: dict[str, Any] = {name: max(getattr(run, name) or 0.0 for run in runs) for name in ("prefill_tokens_per_s", "decode_tokens_per_s")}
+    return dataclasses.replace(runs[-1], repeats=sum(run.repeats for run in runs), **rates)
 
 
 def _measured(plan: Plan, path: str, asked: dict[str, Any], tell: Tell | None) -> Measurement:
