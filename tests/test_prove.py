@@ -28,8 +28,6 @@ MODELS = ("Qwen/Qwen3-8B", "google/gemma-3-4b-it", "deepseek-ai/DeepSeek-V3", "i
 NOT_EQUAL = {
     "deepseek32": "the indexer's scores are not in our graph",
     "glm-dsa": "the indexer's scores are not in our graph",
-    "llama4": "norms and temperatures of queries are not in our graph",
-    "falcon-h1": "its parallel mixers are not in our graph",
     "kimi-linear": "no graph: a rough band",
 }
 """Architectures whose compute buffer differs from the engine's, with the reason. Every other part is equal there too."""

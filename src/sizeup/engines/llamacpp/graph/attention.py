@@ -67,7 +67,11 @@ def turned(writer: Writer, name: str, inputs: Node, steps: Steps, windowed: bool
         named = steps.frequencies if steps.window_frequencies or not windowed else None
         factors = writer.shared(named, writer.homes.layers[writer.index]) if named else None
         inputs = graph.like("rope", inputs, writer.positions, *((factors,) if factors is not None else ()))
-    if (normed and not steps.norm_first) or steps.bare_norm:
+        if steps.bare_norm and writer.hyper.get("expert_count") != steps.bare_norm_unless_experts:
+            inputs = graph.like("rms_norm", inputs)
+    elif steps.tempered and name == "attn_q_norm":
+        inputs = graph.like("mul", inputs, writer.given("inp_attn_scale", 1, 1, writer.run.tokens))
+    if normed and not steps.norm_first:
         inputs = writer.norm(name, inputs, steps.layer_norm)
     return inputs
 

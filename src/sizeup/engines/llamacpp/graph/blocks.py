@@ -92,6 +92,8 @@ def one_block(body: Body, block: Block, residual: Node, last: bool) -> Node:
         return post_norm_block(body, block, residual, last)
     if kind.parallel and side_by_side(body, block):
         return parallel_block(body, block, residual, last)
+    if len(block.mixers) > 1:
+        return two_mixers(body, block, residual, last)
     current = normed(body, "attn_norm", residual)
     if block.mixers:
         current = mixer(body, block, current)
@@ -138,6 +140,19 @@ def post_norm_block(body: Body, block: Block, residual: Node, last: bool) -> Nod
     if writer.has("attn_norm_2.weight"):
         middle = writer.norm("attn_norm_2", writer.add(middle, residual), True)
     return writer.norm("layer_output_norm", writer.add(feed_forward(body, block, middle), middle), True)
+
+
+def two_mixers(body: Body, block: Block, residual: Node, last: bool) -> Node:
+    """Attention and a state space side by side, each from a norm of its own making (Falcon-H1)."""
+    writer, kind = body.writer, body.family
+    first = next(part for part in block.mixers if isinstance(part, Attention))
+    second = next(part for part in block.mixers if isinstance(part, Mamba2))
+    attended = attention(writer, first, writer.norm("attn_norm", residual), kind.steps, windows=body.windows, cached=body.cached)
+    mixed = recurrent.mamba2(writer, second, writer.norm("attn_norm", residual))
+    middle = writer.add(writer.add(attended, mixed), residual)
+    if last:
+        middle = writer.crop(middle)
+    return writer.add(feed_forward(body, block, writer.norm("ffn_norm", middle)), middle)
 
 
 def parallel_block(body: Body, block: Block, residual: Node, last: bool) -> Node:

@@ -32,7 +32,10 @@ class Steps(NamedTuple):
     layer_norm: bool = False
     """These norms take the mean off."""
     bare_norm: bool = False
-    """Queries and keys pass a norm without a weight, after the rotation."""
+    """Queries and keys that were rotated pass a norm without a weight; not in the model with this many experts:"""
+    bare_norm_unless_experts: int = 0
+    tempered: bool = False
+    """Queries that were not rotated are multiplied by an input, one factor a token."""
     value_norm: bool = False
     """Values pass a norm without a weight."""
     scale_queries: bool = False

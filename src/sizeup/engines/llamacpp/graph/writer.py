@@ -126,7 +126,8 @@ class Writer:
     def norm(self, name: str, inputs: Node, layer_norm: bool = False, pinned: bool = True) -> Node:
         """A norm over rows; with no stored weight or bias it is the bare norm. `pinned`: may be tied to the block's device."""
         result = self.graph.like("norm" if layer_norm else "rms_norm", inputs)
-        weight, bias = self.weight(f"{name}.weight"), self.weight(f"{name}.bias")
+        # Falcon-H1 names one of its norms without an ending.
+        weight, bias = self.weight(f"{name}.weight") or self.weight(name), self.weight(f"{name}.bias")
         if self.run.pin_norms and pinned and (weight is not None or bias is not None):
             result.backend = self.homes.layers[self.index]
         if weight is not None:
