@@ -14,6 +14,7 @@ import sizeup
 from sizeup.engines.llamacpp import ENGINE
 from sizeup.engines.llamacpp.tensors import gguf_tensors
 from sizeup.errors import EngineFailed, Unavailable
+from sizeup.facts import data_json
 from sizeup.ghost.census import Row, census
 from sizeup.ghost.prove import prove
 from sizeup.ghost.write import write_sparse
@@ -96,7 +97,27 @@ def test_a_census_of_architectures() -> None:
     assert {row.architecture for row in planned if row.differences} == set(NOT_EQUAL)
     assert all(set(row.differences) <= {"compute"} or row.architecture == "kimi-linear" for row in planned)
     refused = {row.architecture for row in rows if row.refused and "has no architecture" not in row.refused}
-    assert refused - {"bert"} == set(NOT_PLANNED)
+    assert refused == set(NOT_PLANNED)
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"context_tokens": 32768, "sequences": 4},
+        {"flash_attention": False},
+        {"unified_cache": True, "sequences": 3, "micro_batch_tokens": 128},
+    ],
+    ids=lambda given: "-".join(f"{key}={value}" for key, value in given.items()),
+)
+def test_graphs_that_claim_to_be_exact_are(settings: dict[str, object]) -> None:
+    """Every architecture whose compute buffer is said to be exact is proved so, with other settings than the defaults."""
+    given = dict(settings)
+    context = int(str(given.pop("context_tokens", 4096)))
+    said = data_json("llamacpp_graphs.json")["architectures"]
+    rows = [row for row in census(most=1, context_tokens=context, **given) if said.get(row.architecture, {}).get("compared")]
+    assert len(rows) >= 55
+    assert [row for row in rows if row.differences] == []
 
 
 @pytest.mark.engine

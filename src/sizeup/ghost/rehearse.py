@@ -116,7 +116,9 @@ def _writing(tell: Tell | None) -> Callable[[int, int], None] | None:
 
 def _fastest(runs: list[Measurement]) -> Measurement:
     """The best of several runs of one ghost: what else the machine did can only have slowed the others."""
-    rates: dict[str, Any] = {name: max(getattr(run, name) or 0.0 for run in runs) for name in ("prefill_tokens_per_s", "decode_tokens_per_s")}
+    rates: dict[str, Any] = {
+        name: max(getattr(run, name) or 0.0 for run in runs) for name in ("prefill_tokens_per_s", "decode_tokens_per_s")
+    }
     return dataclasses.replace(runs[-1], repeats=sum(run.repeats for run in runs), **rates)
 
 

@@ -37,8 +37,9 @@ def _metadata(model: ModelSpec, tensors: tuple[Tensor, ...]) -> dict[str, Any]:
     stated = {f"{model.architecture}.{key}": value for key, value in metadata(model).items()}
     stated.setdefault(f"{model.architecture}.vocab_size", model.vocabulary)
     first = {"general.architecture": model.architecture, "general.name": model.name, "general.alignment": 32}
-    kinds = next((tensor.shape[1] for tensor in tensors if tensor.name == "token_types.weight"), None)
-    last = {} if kinds is None else {"tokenizer.ggml.token_type_count": kinds}
+    # Encoders must say how many kinds of token they know, also when they store nothing for them.
+    kinds = next((tensor.shape[1] for tensor in tensors if tensor.name == "token_types.weight"), 1)
+    last = {} if model.causal else {"tokenizer.ggml.token_type_count": kinds}
     return {**first, **stated, **whole_keys(model), "tokenizer.ggml.model": "none", **last}
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from sizeup.errors import Unreadable
-from sizeup.facts import ASSUMED, Source
+from sizeup.facts import ASSUMED, Source, data_json
 from sizeup.model import ModelSpec
 
 from . import decoder, towers
@@ -22,6 +22,7 @@ from .dimensions import context_tokens
 from .families import Family, family, nearest
 from .fields import Fields
 from .grouping import group_blocks
+from .mixers import bidirectional
 
 TEXT_SECTIONS = ("text_config", "llm_config", "language_config", "language_model_config", "text_model_config")
 INHERITED = ("tie_word_embeddings", "torch_dtype", "dtype", "architectures", "quantization_config")
@@ -40,9 +41,10 @@ def spec_from_config(config: Any, name: str, source: Source = ASSUMED, assume: s
     body = reader(facts)(text, facts)
     found = towers.read(outer, text, body)
     main = len(body.blocks)
+    architecture = body.gguf or gguf_architecture(facts, text)
     return ModelSpec(
         name=name,
-        architecture=body.gguf or gguf_architecture(facts, text),
+        architecture=architecture,
         model_type=model_type or facts.model_type,
         hidden=body.hidden,
         vocabulary=body.vocabulary,
@@ -53,6 +55,7 @@ def spec_from_config(config: Any, name: str, source: Source = ASSUMED, assume: s
         towers=found.towers,
         draft_blocks=group_blocks(body.drafts, first=main),
         hyper=dict(text.data),
+        causal=facts.causal and architecture not in data_json("gguf_architectures.json")["no_cache"] and not bidirectional(text),
         source=source,
         warnings=(*body.warnings, *found.warnings),
         assumed=(*assumed, *body.assumed),

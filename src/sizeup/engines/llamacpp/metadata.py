@@ -13,7 +13,7 @@ from typing import Any
 from ...facts import data_json
 from ...layers import Attention, Block, GatedDeltaNet, KimiDelta, LatentAttention, Mamba1, Mamba2, Mlp, Moe, Rwkv7, ShortConv
 from ...model import ModelSpec
-from .converters import rotary_dim
+from .converters import embedding, rotary_dim
 from .tensors import blocks
 
 Hyper = dict[str, Any]
@@ -56,7 +56,7 @@ def _sizes(spec: ModelSpec, stack: list[Block]) -> Hyper:
         per_block = [max(per_block, default=0)] * len(stack)
     return {
         "block_count": len(stack),
-        "context_length": spec.context_tokens or spec.embedding.positions or 8192,
+        "context_length": embedding(spec).positions or spec.context_tokens or 8192,
         "embedding_length": spec.hidden,
         "feed_forward_length": alike([width * (2 if spec.architecture in facts["doubled_width"] else 1) for width in per_block]),
         "vocab_size": spec.vocabulary,
@@ -94,7 +94,7 @@ def _attention(spec: ModelSpec, stack: list[Block]) -> Hyper:
         "attention.head_count_kv": alike(kv_heads if by_block else [count or max(kv_heads) for count in kv_heads]),
         "attention.key_length": everything.key_dim,
         "attention.value_length": everything.value_dim,
-        "rope.dimension_count": rotary_dim(spec),
+        "rope.dimension_count": _rotated(spec),
     }
     windowed = [part for part in parts if part.window]
     if windowed:
@@ -113,6 +113,13 @@ def _attention(spec: ModelSpec, stack: list[Block]) -> Hyper:
     if any(isinstance(part, GatedDeltaNet) for block in stack for part in block.mixers):
         found["full_attention_interval"] = next((at + 1 for at, count in enumerate(kv_heads) if count), 4)
     return found
+
+
+def _rotated(spec: ModelSpec) -> int:
+    """Values of a head that are rotated: all, or the config's share."""
+    share = _config(spec, "partial_rotary_factor", "rotary_pct")
+    dim = rotary_dim(spec)
+    return int(dim * share) if isinstance(share, float) and 0 < share < 1 else dim
 
 
 def _window(block: Block) -> int:
