@@ -175,7 +175,7 @@ def test_fit_is_proved_when_asked(sizeup: Run) -> None:
 
 def test_metadata_from_a_config_is_what_real_files_state() -> None:
     """What decides memory in a real header is derived alike from the config: heads, widths, experts, windows, ranks, states."""
-    from sizeup.engines.llamacpp.metadata import metadata
+    from sizeup.engines.llamacpp.hyper import hyper
     from tests.test_llamacpp_tensors import KNOWN, published
 
     free = ("context_length", "epsilon", "scale", "finetuned", "original_context_length", "pooling_type", "causal", "rope.dimension_count")
@@ -183,7 +183,7 @@ def test_metadata_from_a_config_is_what_real_files_state() -> None:
     for name in KNOWN:
         spec, real = published(name), truth.spec(name)
         assert spec is not None
-        derived = metadata(spec)
+        derived = hyper(spec)
         apart = {k: (derived.get(k), v) for k, v in real.hyper.items() if not k.endswith(free) and derived.get(k) != v}
         # One width beside experts is stated and never read; zero shared layers may be left out.
         apart = {k: pair for k, pair in apart.items() if not (k == "feed_forward_length" and real.hyper.get("expert_count")) and pair[1]}

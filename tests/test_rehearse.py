@@ -21,7 +21,6 @@ import sizeup
 from sizeup import paces, store
 from sizeup.engines.llamacpp import ENGINE
 from sizeup.engines.llamacpp.pace import Pace, spread
-from sizeup.engines.llamacpp.run import settings_json
 from sizeup.errors import Unavailable
 from sizeup.facts import data_json
 from sizeup.ghost import disk
@@ -265,7 +264,7 @@ def test_what_ran_backs_the_next_answer_and_teaches_the_pace() -> None:
     """A rehearsal of these very settings is the plan's evidence; another size or format learns nothing from it."""
     plan = plan_of()
     found = Measurement(
-        "rehearsed", "e", plan.model.name, settings_json(plan), {"weights": 5}, {"weights": 0}, plan.quant,
+        "rehearsed", "e", plan.model.name, plan.settings_json(), {"weights": 5}, {"weights": 0}, plan.quant,
         prompt_tokens=64, decode_tokens_per_s=50.0, date="2026-11-21T00:00:00+00:00",
     )  # fmt: skip
     rated = replace(
@@ -276,9 +275,9 @@ def test_what_ran_backs_the_next_answer_and_teaches_the_pace() -> None:
         ),
     )
     remember(rated, found)
-    (evidence,) = store.evidence(plan.model.name, plan.quant, settings_json(plan))
+    (evidence,) = store.evidence(plan.model.name, plan.quant, plan.settings_json())
     assert (evidence.level, evidence.decode_tokens_per_s, evidence.difference_bytes) == ("rehearsed", 50.0, {"weights": 0})
-    assert store.evidence(plan.model.name, "Q8_0", settings_json(plan)) == ()
+    assert store.evidence(plan.model.name, "Q8_0", plan.settings_json()) == ()
     assert rated.machine.cpu is not None
     shallow = at_depth(rated, 64)
     assert shallow.speed.decode is not None

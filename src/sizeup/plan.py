@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -159,6 +160,11 @@ class Plan:
     why: str = ""
     """A message key with the reason in one sentence."""
     evidence: tuple[Evidence, ...] = ()
+
+    def settings_json(self) -> dict[str, Any]:
+        """The settings that are numbers, flags and names: what a stored measurement is found by."""
+        found = {field.name: getattr(self.settings, field.name) for field in dataclasses.fields(self.settings)}
+        return {name: value for name, value in found.items() if isinstance(value, (int, str, bool, float, type(None)))}
 
     @property
     def fits(self) -> bool:

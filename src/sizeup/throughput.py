@@ -8,7 +8,6 @@ bounds it; prefill is bound by arithmetic, and nobody here has measured that yet
 from __future__ import annotations
 
 import functools
-import statistics
 from typing import NamedTuple
 
 from .facts import data_json
@@ -89,7 +88,7 @@ def share_of(machine: Machine, pool: Pool, quant: str = "", moved_bytes: int = 0
     kind, basis = _kind(machine, pool.name), _basis(pool)
     if kind == "cpu" and basis == "measured" and machine.cpu is not None and (seen := shares(machine.cpu.name, quant, moved_bytes)):
         source = f"measured: {len(seen)} runs and rehearsals on this machine"
-        return Efficiency(min(seen) / MARGIN, statistics.median(seen), max(seen) * MARGIN, source, False)
+        return Efficiency(min(seen) / MARGIN, sorted(seen)[len(seen) // 2], max(seen) * MARGIN, source, False)
     return efficiency(kind, basis)
 
 

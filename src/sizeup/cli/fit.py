@@ -55,9 +55,8 @@ def backed(plan: Any) -> Any:
     from dataclasses import replace
 
     from sizeup import store
-    from sizeup.engines.llamacpp.run import settings_json
 
-    return replace(plan, evidence=store.evidence(plan.model.name, plan.quant, settings_json(plan)))
+    return replace(plan, evidence=store.evidence(plan.model.name, plan.quant, plan.settings_json()))
 
 
 def tell_proof(asked: Asked, plan: Any) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 from sizeup.engines import engine as find_engine
 from sizeup.engines.llamacpp.library import installed_version
-from sizeup.engines.llamacpp.run import events, job, parts, settings_json
+from sizeup.engines.llamacpp.run import events, job, parts
 from sizeup.errors import EngineFailed, Unavailable
 from sizeup.figure import plain
 from sizeup.plan import Measurement, Plan
@@ -59,7 +59,7 @@ def prove(plan: Plan) -> Measurement:
         engine=f"llama.cpp (xllamacpp {version})",
         model=plan.model.name,
         quant=plan.quant,
-        settings=settings_json(plan),
+        settings=plan.settings_json(),
         buffers=found,
         difference_bytes={part: found[part] - expected.get(part, 0) for part in found},
         peak_resident_bytes=marks.get("context", {}).get("peak"),

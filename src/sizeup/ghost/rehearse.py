@@ -9,7 +9,7 @@ from typing import Any
 
 from sizeup.engines import engine as find_engine
 from sizeup.engines.llamacpp.library import installed_version
-from sizeup.engines.llamacpp.run import events, expected_resident, job, parts, settings_json
+from sizeup.engines.llamacpp.run import events, expected_resident, job, parts
 from sizeup.errors import EngineFailed, Unavailable
 from sizeup.figure import plain
 from sizeup.model import Tensor
@@ -144,7 +144,7 @@ def _measured(plan: Plan, path: str, asked: dict[str, Any], tell: Tell | None) -
         engine=f"llama.cpp (xllamacpp {version})",
         model=plan.model.name,
         quant=plan.quant,
-        settings=settings_json(plan),
+        settings=plan.settings_json(),
         buffers=found,
         difference_bytes={part: found[part] - predicted.get(part, 0) for part in found},
         resident_bytes=marks.get("total"),

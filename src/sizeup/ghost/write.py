@@ -6,7 +6,8 @@ import array
 from pathlib import Path
 from typing import Any
 
-from sizeup.engines.llamacpp.metadata import metadata, whole_keys
+from sizeup.engines.llamacpp.hyper import hyper
+from sizeup.engines.llamacpp.metadata import whole_keys
 from sizeup.engines.llamacpp.tensors import placed
 from sizeup.model import ModelSpec, Tensor
 
@@ -34,7 +35,7 @@ def write_sparse(path: Path, model: ModelSpec, tensors: tuple[Tensor, ...]) -> i
 
 
 def _metadata(model: ModelSpec, tensors: tuple[Tensor, ...]) -> dict[str, Any]:
-    stated = {f"{model.architecture}.{key}": value for key, value in metadata(model).items()}
+    stated = {f"{model.architecture}.{key}": value for key, value in hyper(model).items()}
     stated.setdefault(f"{model.architecture}.vocab_size", model.vocabulary)
     first = {"general.architecture": model.architecture, "general.name": model.name, "general.alignment": 32}
     # Encoders must say how many kinds of token they know, also when they store nothing for them.

@@ -1,4 +1,4 @@
-"""The hyper-parameters that a model's GGUF file states: as read, or as the converter derives them from a config.
+"""The hyper-parameters that a model's GGUF file would state, derived from a config as the converter does.
 
 Keys are without the architecture's prefix. What decides memory comes from the layers themselves; numbers that change no size
 (rotation bases, norm epsilons) are stated as the engine needs them to start. Source: llama.cpp b11549, src/llama-model.cpp
@@ -19,10 +19,8 @@ from .tensors import blocks
 Hyper = dict[str, Any]
 
 
-def metadata(spec: ModelSpec) -> Hyper:
-    """Key -> number, flag, text or list with one value per block. Of a model read from a file: what the file says."""
-    if spec.stored == "gguf":
-        return {key: value for key, value in spec.hyper.items() if isinstance(value, (int, float, str, list))}
+def derived(spec: ModelSpec) -> Hyper:
+    """Key -> number, flag, text or list with one value per block, as the converter would write them for a config."""
     kept: Hyper | None = spec.__dict__.get("_gguf_metadata")
     if kept is None:
         stack = [block for _, block in blocks(spec)]

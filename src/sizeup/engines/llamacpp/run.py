@@ -60,7 +60,7 @@ def run(
         engine=f"llama.cpp (xllamacpp {version})",
         model=plan.model.name,
         quant=plan.quant,
-        settings=settings_json(plan),
+        settings=plan.settings_json(),
         buffers=parts(ready["buffers"]),
         resident_bytes=marks.get("decode", {}).get("total"),
         peak_resident_bytes=marks.get("decode", {}).get("peak"),
@@ -126,15 +126,6 @@ def parts(buffers: dict[str, Any], planned: bool = False) -> dict[str, int]:
     elif planned:
         raise Unavailable("This build of the engine does not tell what it plans to the byte.", "sizeup fit MODEL for the prediction")
     return found
-
-
-def settings_json(plan: Plan) -> dict[str, Any]:
-    """The settings that a stored measurement is found by."""
-    return {
-        field.name: value
-        for field in dataclasses.fields(plan.settings)
-        if isinstance(value := getattr(plan.settings, field.name), (int, str, bool, float, type(None)))
-    }
 
 
 def job(plan: Plan) -> dict[str, Any]:

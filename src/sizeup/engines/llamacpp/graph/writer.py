@@ -8,7 +8,7 @@ from typing import NamedTuple
 from ....layers import Attention
 from ....model import Tensor
 from ....quant import Quant, quant
-from ..metadata import metadata
+from ..hyper import hyper
 from .sheet import Homes, Sheet
 from .tensors import Graph, Node
 
@@ -42,7 +42,7 @@ class Writer:
     """Writes nodes for one model; `block` selects whose weights `weight` finds."""
 
     def __init__(self, run: Run, sheet: Sheet, homes: Homes) -> None:
-        self.run, self.tensors, self.hyper, self.homes = run, sheet.tensors, metadata(sheet.spec), homes
+        self.run, self.tensors, self.hyper, self.homes = run, sheet.tensors, hyper(sheet.spec), homes
         self.graph = Graph()
         self.blocks = len(sheet.blocks)
         self.prefix = ""
