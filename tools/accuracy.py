@@ -36,8 +36,8 @@ What a CUDA driver takes (250 to 500 MiB a card) is public knowledge, not our me
 {table}
 ```
 
-Models that are not in this table follow the same rules. `sizeup prove --all` asks the engine's own planner: {compared} architectures
-are equal in every part with six settings each, and of 454 catalogue models (up to twelve an architecture, Q4_K_M, 8,192 tokens,
+Models that are not in this table follow the same rules. `sizeup prove --all` asks the engine's own planner. {compared} architectures
+are exact, by the table above or by six proofs each with other settings, and of 454 catalogue models (up to twelve an architecture, Q4_K_M, 8,192 tokens,
 2026-11-21) 436 are; 12 differ in the compute buffer (DeepSeek V3.2, GLM-5: the indexer; Kimi Linear), 6 the engine would not plan
 (ghosts that lack a key, one abort). Where a graph has not been compared the answer says `± 10 %`, where a part of it is not written
 down `± 60 %`.
