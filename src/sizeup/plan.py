@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -169,12 +168,6 @@ class Plan:
     @property
     def fits(self) -> bool:
         return all(free >= 0 for free in self.free_bytes.values())
-
-
-def sum_breakdowns(breakdowns: Iterable[Breakdown]) -> Breakdown:
-    """Several models at once on one machine: their claims side by side."""
-    every = list(breakdowns)
-    return Breakdown(tuple(c for b in every for c in b.claims), tuple(n for b in every for n in b.notes))
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime
 from collections.abc import Callable
 from typing import Any
 
 from sizeup.engines import engine as find_engine
-from sizeup.engines.llamacpp.library import installed_version
-from sizeup.engines.llamacpp.run import events, expected_resident, job, parts
-from sizeup.errors import EngineFailed, Unavailable
+from sizeup.engines.llamacpp.run import conduct, expected_resident, job, measurement
+from sizeup.errors import Unavailable
 from sizeup.figure import plain
 from sizeup.model import Tensor
 from sizeup.plan import Measurement, Plan
@@ -123,43 +121,13 @@ def _fastest(runs: list[Measurement]) -> Measurement:
 
 
 def _measured(plan: Plan, path: str, asked: dict[str, Any], tell: Tell | None) -> Measurement:
-    version = installed_version()
-    ready: dict[str, Any] = {}
-    done: dict[str, Any] = {}
-    for event in events({**job(plan), "path": path, "rehearse": asked, "max_tokens": 0}):
-        kind = event.pop("event")
-        if kind == "ready":
-            ready = event
-        elif kind == "done":
-            done = event
-        elif kind == "failed":
-            raise EngineFailed(f"The engine failed: {event['message']}.", event["hint"] or "sizeup fit for a plan that fits", event["log"])
-        if tell is not None:
-            tell(kind, event)
-    found = parts(ready["buffers"])
-    predicted = plan.breakdown.as_reported()
-    marks = done["resident"]["decode"]
-    return Measurement(
-        level="rehearsed",
-        engine=f"llama.cpp (xllamacpp {version})",
-        model=plan.model.name,
-        quant=plan.quant,
-        settings=plan.settings_json(),
-        buffers=found,
-        difference_bytes={part: found[part] - predicted.get(part, 0) for part in found},
-        resident_bytes=marks.get("total"),
-        peak_resident_bytes=marks.get("peak"),
+    ready, done = conduct({**job(plan), "path": path, "rehearse": asked, "max_tokens": 0}, tell)
+    pace = ("prefill_tokens_per_s", "decode_tokens_per_s", "prefill_spread", "decode_spread", "repeats", "cores_used")
+    return dataclasses.replace(
+        measurement(plan, "rehearsed", ready, done),
         expected_resident_bytes=expected_resident(plan, asked["prompt_tokens"]),
         prompt_tokens=asked["prompt_tokens"],
-        prefill_tokens_per_s=done["prefill_tokens_per_s"],
-        decode_tokens_per_s=done["decode_tokens_per_s"],
-        prefill_spread=done["prefill_spread"],
-        decode_spread=done["decode_spread"],
-        repeats=done["repeats"],
-        cores_used=done["cores_used"],
-        load_s=done["load_s"],
-        date=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        machine=plan.machine.name,
+        **{name: done[name] for name in pace},
     )
 
 

@@ -13,12 +13,15 @@ from typing import Any
 
 from ...errors import EngineFailed, NotFound, Unavailable
 from ...figure import plain
-from ...plan import Measurement, Plan
+from ...plan import Level, Measurement, Plan
 from .engine import LlamaCpp
 from .library import installed_version
 from .slots import slots
 
 LAST_LOG_LINES = 12
+
+PRINTED_BYTES = 0.005 * 2**20
+"""Half of the last decimal in which the engine prints MiB."""
 
 
 def run(
@@ -39,37 +42,62 @@ def run(
     """
     if not plan.model.path or plan.model.stored != "gguf":
         raise NotFound(f"There are no weights of {plan.model.name} here to run.", "sizeup run FILE.gguf")
-    version = installed_version()
-    done: dict[str, Any] = {}
-    ready: dict[str, Any] = {}
-    for event in events({**job(plan), "prompt": prompt, "max_tokens": max_tokens, "temperature": temperature, "seed": seed, "raw": raw}):
-        kind = event.pop("event")
+
+    def heard(kind: str, event: dict[str, Any]) -> None:
         if kind == "text" and on_text is not None:
             on_text(event["text"])
-        elif kind == "ready":
-            ready = event
-        elif kind == "done":
-            done = event
-        elif kind == "failed":
-            raise EngineFailed(f"The engine failed: {event['message']}.", event["hint"] or "sizeup fit for a plan that fits", event["log"])
         if on_event is not None:
             on_event(kind, event)
-    marks = done["resident"]
-    return Measurement(
-        level="measured",
-        engine=f"llama.cpp (xllamacpp {version})",
-        model=plan.model.name,
-        quant=plan.quant,
-        settings=plan.settings_json(),
-        buffers=parts(ready["buffers"]),
-        resident_bytes=marks.get("decode", {}).get("total"),
-        peak_resident_bytes=marks.get("decode", {}).get("peak"),
+
+    asked = {"prompt": prompt, "max_tokens": max_tokens, "temperature": temperature, "seed": seed, "raw": raw}
+    ready, done = conduct({**job(plan), **asked}, heard)
+    return dataclasses.replace(
+        measurement(plan, "measured", ready, done),
         expected_resident_bytes=expected_resident(plan, done.get("prompt_tokens", 0)),
         prompt_tokens=done.get("prompt_tokens", 0),
         prefill_tokens_per_s=done.get("prefill_tokens_per_s"),
         decode_tokens_per_s=done.get("decode_tokens_per_s"),
+    )
+
+
+def conduct(job: dict[str, Any], heard: Callable[[str, dict[str, Any]], None] | None = None) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Let a child do a job: what it said when its context was ready, and when it was done. `heard` gets every event as it comes.
+
+    Raises Unavailable without an engine whose layouts are known, EngineFailed with its reason and the log's last lines.
+    """
+    installed_version()
+    said: dict[str, dict[str, Any]] = {"ready": {}, "done": {}}
+    for event in events(job):
+        kind = event.pop("event")
+        if kind == "failed":
+            raise EngineFailed(f"The engine failed: {event['message']}.", event["hint"] or "sizeup fit for a plan that fits", event["log"])
+        if kind in said:
+            said[kind] = event
+        if heard is not None:
+            heard(kind, event)
+    return said["ready"], said["done"]
+
+
+def measurement(plan: Plan, level: Level, ready: dict[str, Any], done: dict[str, Any], planned: bool = False) -> Measurement:
+    """What the engine reported beside what `plan` says, part by part; the figures of a pace are the caller's to add.
+
+    The output buffer is told in MiB with two decimals: a prediction that rounds to it is taken for it.
+    """
+    found, predicted = parts(ready["buffers"], planned), plan.breakdown.as_reported()
+    if abs(found["output"] - predicted.get("output", 0)) <= PRINTED_BYTES:
+        found["output"] = predicted.get("output", 0)
+    marks = list(done["resident"].values())
+    return Measurement(
+        level=level,
+        engine=f"llama.cpp (xllamacpp {ready['version']})",
+        model=plan.model.name,
+        settings=plan.settings_json(),
+        buffers=found,
+        difference_bytes={part: found[part] - predicted.get(part, 0) for part in found},
+        quant=plan.quant,
+        resident_bytes=marks[-1].get("total"),
+        peak_resident_bytes=marks[-1].get("peak"),
         load_s=done["load_s"],
-        text="",
         date=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         machine=plan.machine.name,
     )
@@ -118,7 +146,7 @@ def parts(buffers: dict[str, Any], planned: bool = False) -> dict[str, int]:
             exact["compute"] += compute
         # Each printed line is rounded to 0.01 MiB; a few lines add up.
         for part, value in exact.items():
-            agrees = abs(value - found[part]) <= 0.005 * 2**20 * max(1, len(printed))
+            agrees = abs(value - found[part]) <= PRINTED_BYTES * max(1, len(printed))
             if agrees or (planned and part != "compute" and value > found[part]):
                 found[part] = value
             elif planned:
