@@ -83,7 +83,8 @@ LAPTOP_CLAIMS = (
     Claim("output", "ram", 607_744),
     Claim("process", "ram", 53_687_091, 0.25),
 )
-DECODE = Speed(3.5, 3.1, 4.0, "memory:ram", "")
+DECODE = Speed(3.5, 3.1, 4.0, "memory:ram", "ram: here")
+FULL = Speed(2.6, 2.2, 3.0, "memory:ram", "ram: here")
 
 
 def plan(machine: Machine, claims: tuple[Claim, ...], speed: SpeedEstimate, settings: Settings, command: str) -> Plan:
@@ -94,7 +95,11 @@ def plan(machine: Machine, claims: tuple[Claim, ...], speed: SpeedEstimate, sett
 
 
 FITS = plan(
-    LAPTOP, LAPTOP_CLAIMS, SpeedEstimate(None, DECODE, 9.0), Settings(), "llama-server -m Qwen3-8B-Q4_K_M.gguf -c 8192 -np 1 --device none"
+    LAPTOP,
+    LAPTOP_CLAIMS,
+    SpeedEstimate(Speed(21.0, 18.0, 24.0, "compute:ram", "ram: here"), DECODE, 9.0, FULL),
+    Settings(),
+    "llama-server -m Qwen3-8B-Q4_K_M.gguf -c 8192 -np 1 --device none",
 )
 BETTER = replace(
     FITS,
@@ -136,7 +141,11 @@ FOUR_CARDS = plan(
         *(Claim("cache", f"vram:{n}", GIB) for n in range(4)),
         Claim("process", "ram", 30 * MIB),
     ),
-    SpeedEstimate(Speed(900.0, 700.0, 1200.0, "compute:vram:0"), Speed(30.0, 22.0, 41.0, "memory:vram:0"), 200.0),
+    SpeedEstimate(
+        Speed(900.0, 700.0, 1200.0, "compute:vram:0"),
+        Speed(30.0, 22.0, 41.0, "memory:vram:0", "; ".join(f"vram:{n}: family" for n in range(4))),
+        200.0,
+    ),
     Settings(gpu_layers="all"),
     "llama-server -m big.gguf -c 8192 -ngl 999",
 )

@@ -30,7 +30,7 @@ from sizeup.ghost.thin import blocks_of, rounds, thinned
 from sizeup.model import Tensor
 from sizeup.plan import Measurement, Plan
 from sizeup.probe import machine
-from sizeup.search import at_depth, fit, make_plan, remember
+from sizeup.search import fit, make_plan, remember, with_speed
 from tests.program import Run
 from tests.small_model import small_model
 
@@ -159,7 +159,7 @@ def test_a_rehearsal_runs_and_takes_what_was_predicted(tmp_path: Path) -> None:
     assert found.prefill_tokens_per_s
     assert found.decode_tokens_per_s
     assert found.load_s
-    assert found.repeats >= 2
+    assert found.repeats >= 1
     assert found.peak_resident_bytes is not None
     assert found.expected_resident_bytes is not None
     assert abs(found.peak_resident_bytes / found.expected_resident_bytes - 1) <= 0.05
@@ -279,7 +279,7 @@ def test_what_ran_backs_the_next_answer_and_teaches_the_pace() -> None:
     assert (evidence.level, evidence.decode_tokens_per_s, evidence.difference_bytes) == ("rehearsed", 50.0, {"weights": 0})
     assert store.evidence(plan.model.name, "Q8_0", plan.settings_json()) == ()
     assert rated.machine.cpu is not None
-    shallow = at_depth(rated, 64)
+    shallow = with_speed(rated, 64)
     assert shallow.speed.decode is not None
     assert shallow.speed.decode.tokens_per_s == pytest.approx(50.0, rel=0.01)
     assert paces.shares(rated.machine.cpu.name, "Q8_0", 10**8) == ()

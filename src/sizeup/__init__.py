@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .readers import read as read
     from .recommend import models as models
     from .search import fit as fit
+    from .search import speed as speed
 
 _HOME = {
     "SizeupError": "errors",
@@ -33,10 +34,11 @@ _HOME = {
     "read": "readers",
     "rehearse": "ghost.rehearse",
     "run": "engines.llamacpp.run",
+    "speed": "search",
 }
 """Public name -> the module that holds it. No module of the package carries a public name, or importing it would hide the function."""
 
-__all__ = ["SizeupError", "account", "explain", "fit", "machine", "models", "prove", "read", "rehearse", "run"]
+__all__ = ["SizeupError", "account", "explain", "fit", "machine", "models", "prove", "read", "rehearse", "run", "speed"]
 
 
 def __getattr__(name: str) -> Any:

@@ -11,7 +11,7 @@ from typing import Any
 from .figure import plain
 from .hardware import Machine
 from .model import ModelSpec
-from .plan import Measurement, Plan, Speed
+from .plan import Measurement, Plan, Speed, SpeedEstimate
 
 
 def plan_json(plan: Plan) -> dict[str, Any]:
@@ -26,7 +26,7 @@ def plan_json(plan: Plan) -> dict[str, Any]:
         "settings": {name: plain(value) for name, value in _fields(plan.settings).items() if _is_plain(plain(value))},
         "breakdown": plan.breakdown.to_json(),
         "free_bytes": plan.free_bytes,
-        "speed": {"prefill": speed_json(plan.speed.prefill), "decode": speed_json(plan.speed.decode), "load_s": plan.speed.load_s},
+        "speed": speeds_json(plan.speed),
         "command": plan.command,
         "evidence": [dataclasses.asdict(evidence) for evidence in plan.evidence],
         "warnings": list(plan.model.warnings),
@@ -41,6 +41,18 @@ def fit_json(plans: list[Plan], nearest: list[Plan], longest_context_tokens: int
         "longest_context_tokens": longest_context_tokens,
         "others": [plan_json(plan) for plan in plans[1:]],
         "nearest": [plan_json(plan) for plan in nearest],
+    }
+
+
+def speeds_json(speed: SpeedEstimate) -> dict[str, Any]:
+    """All speeds of a plan: prompt, answer over an empty and over a full context, loading, power."""
+    energy = speed.joules(1000)
+    return {
+        "prefill": speed_json(speed.prefill),
+        "decode": speed_json(speed.decode),
+        "decode_full": speed_json(speed.full),
+        "load_s": speed.load_s,
+        "joules_per_1000_tokens": None if energy is None else {"lower": energy[0], "upper": energy[1]},
     }
 
 

@@ -105,7 +105,7 @@ def plan_lines(plan: Plan, part: str | None, t: Texts, units: str) -> list[Line]
     if part in (None, "weights", "repacked"):
         lines += format_lines(plan, t)
     if part is None or part in SPEED_PARTS:
-        lines += speed_lines(plan, breakdown, walk)
+        lines += speed_lines(plan, walk)
     return lines
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from .derivation import Line, Walk, pool_word, value_text
 from .engines import engine as find_engine
 from .facts import Source
-from .figure import Figure, leaf, plain
+from .figure import plain
 from .i18n import Texts
 from .model import Tensor
-from .plan import Breakdown, Plan
+from .plan import Plan
 from .quant import Quant, quant
 from .replay import model_source
-from .throughput import moved_in, share_of
+from .throughput import Run
 
 
 def format_lines(plan: Plan, t: Texts) -> list[Line]:
@@ -39,46 +39,37 @@ def _blocks(form: Quant, values: int, stored: int) -> str:
     return f"{values:,} × {form.block_bytes} B" if form.block == 1 else f"{values:,} ÷ {form.block} × {form.block_bytes} B"
 
 
-def speed_lines(plan: Plan, breakdown: Breakdown, walk: Walk) -> list[Line]:
-    """The decode speed: bytes that a token reads in each pool, over the share of the bandwidth that is reached.
-
-    `breakdown` holds the plan's claims as figures, so the bytes read explain themselves.
-    """
+def speed_lines(plan: Plan, walk: Walk) -> list[Line]:
+    """The decode speed over an empty context: what a token moves on each device, over what the device reaches."""
     t, decode = walk.t, plan.speed.decode
     if decode is None:
-        return [
-            Line(
-                "decode",
-                t("speed.decode"),
-                0,
-                "",
-                t("speed.unknown_here" if plan.machine.name == "this machine" else "speed.unknown"),
-                shown="?",
-            )
-        ]
-    source = model_source(plan.model)
-    active, parameters = leaf("active_parameters", plan.model.active_parameters, source), leaf("parameters", plan.model.parameters, source)
+        unknown = t("speed.unknown_here" if plan.machine.name == "this machine" else "speed.unknown")
+        return [Line("decode", t("speed.decode"), 0, "", unknown, shown="?")]
+    quant = None if plan.model.stored == "gguf" else plan.quant
+    run = Run(plan.machine, find_engine(plan.engine), plan.model, quant, plan.settings, plan.breakdown)
     below: list[Line] = []
     formulas = []
-    for name in breakdown.by_pool():
-        pool = plan.machine.pool(name)
-        moved = moved_in(breakdown, name, active, parameters)
-        share = None if pool is None else share_of(plan.machine, pool, plan.quant, int(plain(moved)))
-        if pool is None or share is None or not pool.bytes_per_s or not plain(moved):
+    for work, reach, found in run.parts(int(plan.settings.sequences)):
+        pool = plan.machine.pool(work.pool) or plan.machine.pool("unified")
+        if pool is None or not pool.bytes_per_s:
             continue
-        where = pool_word(t, name)
-        rate = f"{pool.bytes_per_s / 1e9:,.3g} GB/s"
-        below.append(
-            walk.line(moved if isinstance(moved, Figure) else Figure(moved, "given"), t("why.moved", pool=where), "moved_per_token")
+        where, moved = pool_word(t, pool.name), int(plain(work.moved_bytes))
+        share, rate = float(work.moved_bytes) / float(found.memory) / pool.bytes_per_s, f"{pool.bytes_per_s / 1e9:,.3g} GB/s"
+        source = Source(
+            "measured" if reach.how == "here" else "assumed" if reach.how == "assumed" else "published",
+            f"{t(f'reach.{reach.how}')} ({reach.source.partition(': ')[2]})",
         )
+        below.append(Line("moved", t("why.moved", pool=where), moved, "B", source=model_source(plan.model)))
         below.append(Line("bandwidth", t("why.bandwidth", pool=where), pool.bytes_per_s, "", source=pool.bandwidth_source, shown=rate))
-        reached = f"{share.low:.0%}–{share.high:.0%}"
-        kind, _, said = (
-            share.source.rpartition(": ") if share.source.startswith(("assumed: ", "measured: ")) else ("published", "", share.source)
-        )
-        how = Source("measured" if kind == "measured" else "assumed" if share.assumed else "published", said)
-        below.append(Line("share", t("why.share"), share.middle, "", source=how, shown=reached))
-        formulas.append(f"{value_text(int(plain(moved)), 'B', walk.units)} ÷ ({rate} × {reached})")
+        below.append(Line("share", t("why.share"), share, "", source=source, shown=f"{share:.0%}"))
+        if found.fixed:
+            shown = f"{float(found.fixed) * 1e3:.3g} ms"
+            below.append(Line("fixed", t("why.layers_fixed", layers=work.layers), float(found.fixed), "s", source=source, shown=shown))
+        below.append(Line("interval", t("why.interval"), reach.low, "", source=source, shown=f"× {reach.low:.2f}–{reach.high:.2f}"))
+        formulas.append(f"{value_text(moved, 'B', walk.units)} ÷ ({rate} × {share:.0%})")
+        formulas += [f"{float(value) * 1e3:.3g} ms" for value in (found.compute, found.fixed) if float(value) >= 5e-6]
     shown = f"{decode.lower:.3g}–{decode.upper:.3g} tok/s"
-    formula = f"1 ÷ ({' + '.join(formulas)})" if len(formulas) > 1 else "1 ÷ (" + "".join(formulas) + ")"
-    return [Line("decode", t("speed.decode"), decode.tokens_per_s, "tok/s", formula, tuple(below), shown=shown)]
+    tokens = int(plan.settings.sequences)
+    return [
+        Line("decode", t("speed.decode"), decode.tokens_per_s, "tok/s", f"{tokens} ÷ ({' + '.join(formulas)})", tuple(below), shown=shown)
+    ]

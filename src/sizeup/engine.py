@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from .hardware import Machine
 from .model import ModelSpec, Tensor
 from .plan import Breakdown
+from .work import Work
 
 
 class Engine(Protocol):
@@ -28,6 +29,12 @@ class Engine(Protocol):
 
     def tensors(self, model: ModelSpec, quant: str | None) -> tuple[Tensor, ...]:
         """The model's tensors with the types the engine would load: as stored, or as the mix gives them."""
+        ...
+
+    def work(
+        self, model: ModelSpec, quant: str | None, settings: Any, tokens: int = 1, depth_tokens: int = 0, sequences: int = 1
+    ) -> tuple[Work, ...]:
+        """What one step moves and computes in each pool: `tokens` new tokens for each of `sequences` at this depth."""
         ...
 
     def command(self, model: ModelSpec, quant: str | None, settings: Any) -> str:

@@ -57,6 +57,12 @@ class Device:
     """Bytes of its pool that other processes hold now; None when the driver does not say."""
     limit_bytes: int | None = None
     """The most it may hold of a pool that it shares (macOS's wired limit); None when only the pool limits it."""
+    family: str = ""
+    """Its architecture as speeds are kept by ("NVIDIA Ada", "Apple M3"); "" when nobody says."""
+    flops_per_s: float | None = None
+    """Dense half-precision rate of its matrix units as specified; None when nobody says."""
+    watts: float | None = None
+    """Power it is designed for."""
 
 
 @dataclass(frozen=True, slots=True)

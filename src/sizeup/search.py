@@ -18,8 +18,8 @@ from .facts import data_json
 from .hardware import Machine
 from .memory import make_settings
 from .model import ModelSpec
-from .plan import Breakdown, Measurement, Plan
-from .throughput import estimate, reached
+from .plan import Breakdown, Measurement, Plan, SpeedEstimate
+from .throughput import PROMPT_TOKENS, Run, estimate, reached
 
 CONTEXT_STEP = 256
 """Contexts are tried in steps of this many tokens; llama.cpp pads to it anyway."""
@@ -72,16 +72,18 @@ def place(model: ModelSpec, machine: Machine, engine: Engine, quant: str | None,
     best: Plan | None = None
     for option in _placements(model, machine, engine, quant, settings, fixed):
         if option.fits:
-            return option
+            return with_speed(option)
         if best is None or shortfall(option) < shortfall(best):
             best = option
     assert best is not None
-    return best
+    return with_speed(best)
 
 
 def _placements(model: ModelSpec, machine: Machine, engine: Engine, quant: str | None, settings: Any, fixed: set[str]) -> Iterator[Plan]:
     def plan(**changes: Any) -> Plan:
-        return make_plan(model, machine, engine, quant, replace(settings, **{k: v for k, v in changes.items() if k not in fixed}))
+        return make_plan(
+            model, machine, engine, quant, replace(settings, **{k: v for k, v in changes.items() if k not in fixed}), timed=False
+        )
 
     if "gpu_layers" not in fixed and any(machine.pool(device.pool) for device in machine.devices):
         yield plan(gpu_layers="all")
@@ -111,13 +113,25 @@ def _least(low: int, high: int, works: Callable[[int], bool]) -> int | None:
     return low
 
 
-def make_plan(model: ModelSpec, machine: Machine, engine: Engine, quant: str | None, settings: Any, why: str = "") -> Plan:
-    """One plan from exact settings: the engine accounts, the machine's pools take it in."""
+def make_plan(
+    model: ModelSpec, machine: Machine, engine: Engine, quant: str | None, settings: Any, why: str = "", timed: bool = True
+) -> Plan:
+    """One plan from exact settings: the engine accounts, the machine's pools take it in. `timed` False leaves its speeds out."""
     breakdown = settle(engine.account(model, quant, settings), machine)
     free = {name: (pool.free_bytes if (pool := machine.pool(name)) else 0) - breakdown.needed_bytes(name) for name in breakdown.by_pool()}
     label = quant or model.mix or "as stored"
-    speed = estimate(machine, breakdown, model.active_parameters, model.parameters, label)
+    speed = estimate(machine, engine, model, quant, settings, breakdown) if timed else SpeedEstimate(None, None)
     return Plan(model, machine, engine.name, label, settings, breakdown, speed, free, engine.command(model, quant, settings), why)
+
+
+def with_speed(plan: Plan, depth_tokens: int | None = None) -> Plan:
+    """The plan with its speeds; `depth_tokens` is what its context holds while it decodes, None an empty context."""
+    engine, quant = find_engine(plan.engine), None if plan.model.stored == "gguf" else plan.quant
+    speed = estimate(plan.machine, engine, plan.model, quant, plan.settings, plan.breakdown)
+    if depth_tokens is not None:
+        run = Run(plan.machine, engine, plan.model, quant, plan.settings, plan.breakdown)
+        speed = replace(speed, decode=run.decode(depth_tokens, int(plan.settings.sequences)))
+    return replace(plan, speed=speed)
 
 
 def settle(breakdown: Breakdown, machine: Machine) -> Breakdown:
@@ -147,7 +161,8 @@ def longest_context(plan: Plan) -> int | None:
 
     def fits(steps: int) -> bool:
         try:
-            return make_plan(plan.model, plan.machine, engine, quant, replace(plan.settings, context_tokens=steps * CONTEXT_STEP)).fits
+            longer = replace(plan.settings, context_tokens=steps * CONTEXT_STEP)
+            return make_plan(plan.model, plan.machine, engine, quant, longer, timed=False).fits
         except (Refused, UserError):
             return False
 
@@ -205,22 +220,60 @@ def resolve_machine(machine: Machine | str | None) -> Machine:
     return probe(machine)
 
 
-def at_depth(plan: Plan, tokens: int) -> Plan:
-    """The plan as it reads memory while its cache holds so many tokens, instead of the whole context."""
-    engine = find_engine(plan.engine)
-    quant = None if plan.model.stored == "gguf" else plan.quant
-    least = plan.settings.sequences * CONTEXT_STEP
-    asked = replace(plan.settings, context_tokens=min(max(tokens, least), plan.settings.context_tokens))
-    shallow = make_plan(plan.model, plan.machine, engine, quant, asked)
-    return replace(plan, breakdown=shallow.breakdown, speed=shallow.speed)
-
-
 def remember(plan: Plan, found: Measurement) -> int:
     """Store what an engine did beside what was predicted, and learn this machine's pace from it; returns the row's number."""
     number = store.keep(found, plan.breakdown.as_reported())
     if found.decode_tokens_per_s and not found.layers_run and plan.machine.name == "this machine" and plan.machine.cpu is not None:
         # Half the decoded tokens were in the cache on average; beside the prompt that is nothing.
-        lesson = reached(at_depth(plan, found.prompt_tokens), found.decode_tokens_per_s)
+        lesson = reached(plan, found.decode_tokens_per_s, found.prompt_tokens)
         if lesson is not None:
             paces.learn(plan.machine.cpu.name, lesson[0], plan.model.name, plan.quant, lesson[1], found.date)
     return number
+
+
+def speed(
+    model: ModelSpec | str,
+    machine: Machine | str | None = None,
+    *,
+    engine: str = "llama.cpp",
+    quant: str | None = None,
+    backend: str | None = None,
+    prompt_tokens: int = PROMPT_TOKENS,
+    depth_tokens: int = 0,
+    batch: int = 1,
+    gpu_layers: int | str | None = None,
+    flash_attention: bool | str = True,
+    **settings: Any,
+) -> SpeedEstimate:
+    """How fast `model` runs on `machine`, as llama-bench would measure it: `.prefill`, `.decode`, `.load_s`.
+
+    `prompt_tokens` are read, and tokens decoded, over a context that holds `depth_tokens` already; `batch` sequences decode side by
+    side and their rates add up. `gpu_layers` None takes the fastest placement that fits. `backend` ("cuda", "vulkan", "rocm",
+    "metal", "cpu") None is the devices' usual one. A speed is None where a bandwidth is not known.
+    Raises UserError for counts that make no sense, and what reading the model or naming the machine raises.
+    """
+    for name, value, least in (("prompt_tokens", prompt_tokens, 1), ("depth_tokens", depth_tokens, 0), ("batch", batch, 1)):
+        if value < least:
+            raise UserError(f"{name} must be at least {least}, not {value}.", f"{name}={least}")
+    spec, box, chosen = _read(model), resolve_machine(machine), find_engine(engine)
+    kind = None if backend is None else _backend(backend)
+    if kind == "cpu":
+        gpu_layers = 0
+    context = (depth_tokens + prompt_tokens + CONTEXT_STEP) * batch
+    given = {"context_tokens": context, "sequences": batch, "flash_attention": flash_attention, **settings}
+    if gpu_layers is not None:
+        given["gpu_layers"] = gpu_layers
+    mix = quant if quant is not None or spec.stored == "gguf" else candidates(spec, None)[0]
+    plan = place(spec, box, chosen, mix, chosen.on(make_settings(chosen.Settings, engine, given), box, settings), set(given))
+    run = Run(box, chosen, spec, mix, plan.settings, plan.breakdown, kind)
+    decode = run.decode(depth_tokens, batch)
+    return SpeedEstimate(run.prefill(prompt_tokens, depth_tokens), decode, plan.speed.load_s, plan.speed.full, run.watts())
+
+
+def _backend(name: str) -> str:
+    """The kind of backend that a name means, however its makers write it ("CUDA 12.4", "Vulkan (RADV)", "HIP")."""
+    kinds = data_json("speed_rates.json")["backends"]
+    found = next((kind for word, kind in kinds.items() if word in name.lower()), None)
+    if found is None:
+        raise UserError(f"No backend is called “{name}”.", ", ".join(sorted(set(kinds.values()))))
+    return str(found)

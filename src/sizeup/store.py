@@ -45,11 +45,14 @@ def _open() -> Iterator[sqlite3.Connection]:
     except sqlite3.Error as error:
         raise Unavailable(f"The store {path} cannot be opened: {error}.", f"move {path} away") from None
     try:
-        version = connection.execute("PRAGMA user_version").fetchone()[0]
-        for number, statement in enumerate(MIGRATIONS[version:], version + 1):
+        if connection.execute("PRAGMA user_version").fetchone()[0] < len(MIGRATIONS):
+            # Python opens no transaction for what defines tables; without one a kill leaves a table that is not in the version.
+            connection.execute("BEGIN IMMEDIATE")
             with connection:
-                connection.execute(statement)
-                connection.execute(f"PRAGMA user_version = {number}")
+                version = connection.execute("PRAGMA user_version").fetchone()[0]
+                for statement in MIGRATIONS[version:]:
+                    connection.execute(statement)
+                connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
         yield connection
     except sqlite3.DatabaseError as error:
         raise Unavailable(f"The store {path} is damaged: {error}.", f"move {path} away; it holds past measurements only") from None

@@ -1,118 +1,264 @@
-"""How fast, simply: bytes that one decoded token moves, over the bandwidth of where they lie. An interval, never a point.
+"""How fast a plan runs: what each device of it moves and computes in a step, over the rates that such a device reaches.
 
-Decode and prefill are two tasks. Decode reads every active weight and the cache once per token, so memory bandwidth
-bounds it; prefill is bound by arithmetic, and nobody here has measured that yet, so it is None. (Named so because
-`sizeup.speed` is a public function of its own.)
+An interval, never a point. (Named so because `sizeup.speed` is a public function of its own, which lives here too.)
 """
 
 from __future__ import annotations
 
-import functools
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
+from . import calibration
+from .engine import Engine
 from .facts import data_json
-from .figure import Number, most, step
-from .hardware import Machine, Pool
+from .figure import Number, step
+from .hardware import Device, Machine, Pool
+from .model import ModelSpec
 from .paces import shares
 from .plan import Breakdown, Plan, Speed, SpeedEstimate
+from .rates import Known, kinds, known, spread
+from .roofline import Pace, Terms, load, terms
+from .work import Work
 
-MARGIN = 1.25
+PROMPT_TOKENS = 512
+"""The prompt that a prefill speed is told for when nobody asks for another: one micro batch, as llama-bench measures."""
+
+STREAMED_FROM_TOKENS = 32
+"""From so many tokens on the engine copies host weights to a card for each step (ggml-cuda's offload_op, b11549)."""
+
+DISK_SPREAD = (0.7, 1.2)
+"""How far paging from a disk may lie from its measured sequential rate, as factors: assumed."""
+
+LESSON_MARGIN = 1.25
 """How far beyond its own measured shares a machine's decoding may lie with another model: assumed."""
 
 
-class Efficiency(NamedTuple):
-    """The share of bandwidth that decoding reaches on one kind of device."""
+class Reach(NamedTuple):
+    """A device's rates with the 80 % interval around what they predict."""
 
+    pace: Pace
     low: float
-    middle: float
+    """Factor on the predicted rate."""
     high: float
+    how: str
+    """"here" (measured on this machine), "device", "family", "far" or "assumed"; a message key."""
     source: str
-    assumed: bool
+    kinds: Mapping[str, str] | None = None
+    """Formats by class where it is not the usual table: a measurement has a rate for each format."""
 
 
-@functools.cache
-def efficiency(kind: str, basis: str) -> Efficiency | None:
-    """The share for a backend kind and a bandwidth known by `basis` ("published" or "measured"); None when there is no data."""
-    for row in data_json("decode_efficiency.json")["rows"]:
-        if row["kind"] == kind and row["basis"] == basis:
-            return Efficiency(row["low"], row["middle"], row["high"], row["source"], row["runs"] == 0)
-    return None
+def estimate(
+    machine: Machine, engine: Engine, model: ModelSpec, quant: str | None, settings: Any, breakdown: Breakdown, backend: str | None = None
+) -> SpeedEstimate:
+    """The speeds of one way to run a model: an empty context, a full one, a prompt of a micro batch, and loading."""
+    context, sequences = int(settings.context_tokens), int(settings.sequences)
+    full = max(context // sequences - 1, 0)
+    run = Run(machine, engine, model, quant, settings, breakdown, backend)
+    return SpeedEstimate(
+        run.prefill(PROMPT_TOKENS), run.decode(0, sequences), load_s(machine, breakdown), run.decode(full, sequences), run.watts()
+    )
 
 
-@step("moved_per_token")
-def moved_bytes(weights_bytes: Number, active: Number, parameters: Number, cache_bytes: Number, state_bytes: Number) -> Number:
-    """Bytes read per decoded token at a full context: the active share of the weights, the whole cache and the state.
+class Run(NamedTuple):
+    """A model, a machine and how the one runs on the other."""
 
-    Not counted: activations, which stay in the processor's caches at batch 1.
-    """
-    return weights_bytes * active // parameters + cache_bytes + state_bytes
+    machine: Machine
+    engine: Engine
+    model: ModelSpec
+    quant: str | None
+    settings: Any
+    breakdown: Breakdown
+    backend: str | None = None
+    """The backend that the devices are used with; None is their usual one."""
 
+    def decode(self, depth_tokens: int, sequences: int = 1) -> Speed | None:
+        """Tokens per second of all sequences together when each holds so many tokens; None where a rate is unknown."""
+        work = self.engine.work(self.model, self.quant, self.settings, tokens=1, depth_tokens=depth_tokens, sequences=sequences)
+        return self._speed(work, sequences, "decode")
 
-def moved_in(breakdown: Breakdown, pool: str, active: Number, parameters: Number) -> Number:
-    """Bytes that one decoded token reads in this pool."""
-    weights, repacked, cache, state = (breakdown.kept_bytes(part, pool) for part in ("weights", "repacked", "cache", "state"))
-    return moved_bytes(weights + repacked, active, most(parameters, 1), cache, state)
+    def prefill(self, prompt_tokens: int, depth_tokens: int = 0) -> Speed | None:
+        """Tokens per second of reading a prompt: the engine's micro batches at their mean depth."""
+        micro = min(int(self.settings.micro_batch_tokens), int(self.settings.batch_tokens))
+        tokens = max(1, min(prompt_tokens, micro))
+        depth = depth_tokens + (prompt_tokens - tokens) // 2
+        work = self.engine.work(self.model, self.quant, self.settings, tokens=tokens, depth_tokens=depth)
+        return self._speed(work, tokens, "prefill")
 
+    def parts(self, sequences: int = 1, depth_tokens: int = 0) -> list[tuple[Work, Reach, Terms]]:
+        """What a decode step does on each device, what that reaches, and the seconds it takes; for telling."""
+        work = self.engine.work(self.model, self.quant, self.settings, tokens=1, depth_tokens=depth_tokens, sequences=sequences)
+        return self._timed(work, "decode") or []
 
-def estimate(machine: Machine, breakdown: Breakdown, active: int, parameters: int, quant: str = "") -> SpeedEstimate:
-    """Decode speed with a full context: the times of all pools add up, since layers run one after another.
+    def _timed(self, work: Sequence[Work], metric: str) -> list[tuple[Work, Reach, Terms]] | None:
+        """Every device's share with its seconds; None where a rate is not known."""
+        found = []
+        for part in work:
+            host = self._device(part.pool) is None
+            if host and not part.layers and not part.weight_bytes:
+                continue
+            reach = self.reach(part, metric)
+            if reach is None or (metric == "prefill" and reach.pace.flops_per_s is None):
+                return None
+            spent = terms(load(part, reach.kinds or kinds()), reach.pace)
+            if host and metric == "prefill" and (streamed := self._streamed(part)):
+                spent, reach = streamed
+            found.append((part, reach, spent))
+        return found
 
-    None when any pool's bandwidth is unknown. Load time needs a disk speed; None when the disk was not measured.
-    """
-    slow = fast = middle = 0.0
-    slowest: tuple[float, str] = (0.0, "")
-    basis: list[str] = []
-    for name in breakdown.by_pool():
-        pool = machine.pool(name)
+    def _speed(self, work: Sequence[Work], tokens: int, metric: str) -> Speed | None:
+        timed, paged = self._timed(work, metric), self._paged(work)
+        if not timed or paged is None:
+            return None
+        slow, middle, fast = paged / DISK_SPREAD[0], paged, paged / DISK_SPREAD[1]
+        longest = (paged, "disk:disk")
+        for part, reach, spent in timed:
+            seconds = float(spent.memory + spent.compute + spent.fixed)
+            # Layers run one after another, so the times of all devices add up.
+            slow, middle, fast = slow + seconds / reach.low, middle + seconds, fast + seconds / reach.high
+            longest = max(longest, *((float(value), f"{name}:{part.pool}") for name, value in spent._asdict().items()))
+        basis = "; ".join(f"{part.pool}: {reach.how}" for part, reach, _ in timed)
+        return Speed(tokens / middle, tokens / slow, tokens / fast, longest[1], basis)
+
+    def reach(self, work: Work, metric: str) -> Reach | None:
+        """The rates of the device behind a pool; None when nobody knows its bandwidth."""
+        pool, device = self.machine.pool(work.pool) or self.machine.pool("unified"), self._device(work.pool)
         if pool is None or not pool.bytes_per_s:
-            return SpeedEstimate(None, None, _load_s(machine, breakdown))
-        moved = int(moved_in(breakdown, name, active, parameters))
-        share = share_of(machine, pool, quant, moved)
-        if share is None:
-            return SpeedEstimate(None, None, _load_s(machine, breakdown))
-        seconds = moved / pool.bytes_per_s
-        slow, middle, fast = slow + seconds / share.low, middle + seconds / share.middle, fast + seconds / share.high
-        slowest = max(slowest, (seconds, name))
-        basis.append(f"{pool.bytes_per_s / 1e9:.0f} GB/s {name}, {_basis(pool)}")
-    if middle <= 0:
-        return SpeedEstimate(None, None, _load_s(machine, breakdown))
-    decode = Speed(1 / middle, 1 / slow, 1 / fast, f"memory:{slowest[1]}", "; ".join(basis))
-    return SpeedEstimate(None, decode, _load_s(machine, breakdown))
+            return None
+        moe = work.expert_layers > 0
+        flash = self.settings.flash_attention is not False
+        if device is not None:
+            backend = self.backend or device.kind
+            found = known(device.name, device.family, backend, pool.bytes_per_s, device.flops_per_s, flash)
+            return _reach(found, metric, moe)
+        return self._host(pool, work, metric, moe, flash)
+
+    def _host(self, pool: Pool, work: Work, metric: str, moe: bool, flash: bool) -> Reach | None:
+        cpu = self.machine.cpu
+        name = cpu.name if cpu is not None else ""
+        here = self.machine.name == "this machine" and cpu is not None
+        if here and (measured := calibration.kept(name)) is not None:
+            each = {name: name for name in measured.read_bytes_per_s}
+            return Reach(measured.pace, *calibration.SPREAD, "here", measured.how, each)
+        bandwidth = pool.bytes_per_s or 0.0
+        flops = host_flops_per_s(self.machine)
+        if pool.bandwidth_source.kind == "measured":
+            return _by_share(self, pool, work, metric, flops)
+        return _reach(known(name, "CPU", "cpu", bandwidth, flops, flash), metric, moe)
+
+    def _device(self, pool: str) -> Device | None:
+        """The device that computes what lies in this pool; None for the host."""
+        if pool == "ram" and self.machine.pool("ram") is None and self.settings.gpu_layers != 0:
+            pool = "unified"
+        return next((device for device in self.machine.devices if device.pool == pool), None)
+
+    def _streamed(self, part: Work) -> tuple[Terms, Reach] | None:
+        """A long prompt's step over host weights: copied to the first card and multiplied there; None when the engine does not."""
+        device = next((d for d in self.machine.devices if d.pool.startswith("vram")), None)
+        used = self.settings.gpu_layers != 0 and self.settings.op_offload
+        if device is None or not used or part.tokens < STREAMED_FROM_TOKENS:
+            return None
+        reach = self.reach(part._replace(pool=device.pool), "prefill")
+        if reach is None or reach.pace.flops_per_s is None:
+            return None
+        there = terms(load(part._replace(pool=device.pool), kinds()), reach.pace)
+        link, assumed = link_bytes_per_s(self.machine, device)
+        copied = float(part.weight_bytes) / link
+        return there._replace(memory=there.memory + copied), reach._replace(low=reach.low * (0.7 if assumed else 0.9))
+
+    def _paged(self, work: Sequence[Work]) -> float | None:
+        """Seconds a step waits for weights that memory does not hold, read from the disk again; None when that cannot be told."""
+        host = next((name for name in ("ram", "unified") if self.machine.pool(name)), "ram")
+        pool = self.machine.pool(host)
+        missing = self.breakdown.needed_bytes(host) - (pool.free_bytes if pool else 0)
+        held = float(self.breakdown.bytes("weights", host))
+        if missing <= 0 or held <= 0:
+            return 0.0
+        disk = next((disk.bytes_per_s for disk in self.machine.disks if disk.bytes_per_s), None)
+        if disk is None or not self.settings.mmap:
+            return None
+        moved = sum(float(part.weight_bytes) for part in work if part.pool in (host, "ram"))
+        return moved * min(missing / held, 1.0) / disk
+
+    def watts(self) -> float | None:
+        """The design power of all devices that hold something; None when one of them does not say."""
+        devices = [device for device in self.machine.devices if self.breakdown.bytes(pool=device.pool)]
+        if not devices or any(device.watts is None for device in devices):
+            return None
+        return sum(device.watts or 0.0 for device in devices)
 
 
-def share_of(machine: Machine, pool: Pool, quant: str = "", moved_bytes: int = 0) -> Efficiency | None:
-    """The share of this pool's bandwidth that decoding reaches; None when there is no data for its device.
-
-    On this machine counts what its own runs and rehearsals of such models reached, with a margin.
-    """
-    kind, basis = _kind(machine, pool.name), _basis(pool)
-    if kind == "cpu" and basis == "measured" and machine.cpu is not None and (seen := shares(machine.cpu.name, quant, moved_bytes)):
-        source = f"measured: {len(seen)} runs and rehearsals on this machine"
-        return Efficiency(min(seen) / MARGIN, sorted(seen)[len(seen) // 2], max(seen) * MARGIN, source, False)
-    return efficiency(kind, basis)
+def _reach(found: Known, metric: str, moe: bool) -> Reach:
+    low, high = spread(metric, found.nearness, moe)
+    return Reach(found.pace, low, high, found.nearness, f"published: {found.runs} runs")
 
 
-def reached(plan: Plan, tokens_per_s: float) -> tuple[float, int] | None:
-    """The share of host bandwidth that a measured decode rate means for this plan, and the bytes it read a token.
+def _by_share(run: Run, pool: Pool, work: Work, metric: str, flops_per_s: float | None) -> Reach:
+    """A host whose memory was measured and nothing else: a share of that, from its own runs of such models, else assumed."""
+    moved = int(work.moved_bytes)
+    cpu = run.machine.cpu
+    label = run.quant or run.model.mix or "as stored"
+    seen = sorted(shares(cpu.name, label, moved)) if cpu is not None and run.machine.name == "this machine" and metric == "decode" else []
+    if seen:
+        middle = seen[len(seen) // 2]
+        low, high = seen[0] / LESSON_MARGIN / middle, seen[-1] * LESSON_MARGIN / middle
+        how, source = "here", f"measured: {len(seen)} runs and rehearsals on this machine"
+    else:
+        row = data_json("host_rates.json")["share_of_measured"]
+        middle, how, source = row["middle"], "assumed", row["source"]
+        low, high = row["low"] / middle, row["high"] / middle
+    reached = (pool.bytes_per_s or 0.0) * middle
+    if metric == "prefill":
+        row = data_json("host_rates.json")["arithmetic"]
+        low, high = row["low"] / row["middle"], row["high"] / row["middle"]
+        flops_per_s = None if flops_per_s is None else flops_per_s * row["middle"]
+        return Reach(Pace({"": reached}, flops_per_s and {"": flops_per_s}, reached, flops_per_s, 0.0), low, high, "assumed", row["source"])
+    # The lessons' share holds everything that a step takes, so nothing else is added.
+    return Reach(Pace({"": reached}, None, reached, None, 0.0), low, high, how, source)
+
+
+@step("host_flops")
+def host_flops(cores: Number, per_cycle: Number, hertz: Number) -> Number:
+    """Single-precision operations per second of all cores' vector units."""
+    return cores * per_cycle * hertz
+
+
+def host_flops_per_s(machine: Machine) -> float | None:
+    """What the host's vector units could do: cores, their widest instruction set, an assumed clock; None when neither is known."""
+    cpu = machine.cpu
+    if cpu is None or not cpu.cores:
+        return None
+    facts = data_json("host_rates.json")["arithmetic"]
+    row = next((row for row in facts["instruction_sets"] if row["feature"] in cpu.features or row["feature"] == cpu.architecture), None)
+    if row is None:
+        return None
+    return float(host_flops(min(cpu.cores, cpu.usable or cpu.cores), row["flops_per_cycle"], facts["assumed_hertz"]))
+
+
+def link_bytes_per_s(machine: Machine, device: Device) -> tuple[float, bool]:
+    """The rate between host memory and a card, and whether it is assumed."""
+    for link in machine.links:
+        if {link.ends[0], link.ends[1]} == {"ram", device.pool} and link.bytes_per_s:
+            return link.bytes_per_s, link.source.kind == "assumed"
+    return float(data_json("host_rates.json")["assumed_link_bytes_per_s"]), True
+
+
+def load_s(machine: Machine, breakdown: Breakdown) -> float | None:
+    """Seconds to read the weights from a cold disk; None when no disk's rate is known."""
+    speed = next((disk.bytes_per_s for disk in machine.disks if disk.bytes_per_s), None)
+    return int(breakdown.bytes("weights")) / speed if speed else None
+
+
+def reached(plan: Plan, tokens_per_s: float, depth_tokens: int) -> tuple[float, int] | None:
+    """The share of host bandwidth that a measured decode rate means for this plan at this depth, and the bytes it read a token.
 
     None where the bandwidth is not known, or several memories were read.
     """
-    pools = plan.breakdown.by_pool()
-    pool = plan.machine.pool(next(iter(pools)))
-    if len(pools) != 1 or pool is None or not pool.bytes_per_s:
+    from .engines import engine as find_engine
+
+    quant = None if plan.model.stored == "gguf" else plan.quant
+    work = find_engine(plan.engine).work(plan.model, quant, plan.settings, depth_tokens=depth_tokens)
+    pool = plan.machine.pool(work[0].pool)
+    if len(work) != 1 or pool is None or not pool.bytes_per_s:
         return None
-    moved = int(moved_in(plan.breakdown, pool.name, plan.model.active_parameters, plan.model.parameters))
+    moved = int(work[0].moved_bytes)
     return float(tokens_per_s * moved / pool.bytes_per_s), moved
-
-
-def _basis(pool: Pool) -> str:
-    return "measured" if pool.bandwidth_source.kind == "measured" else "published"
-
-
-def _kind(machine: Machine, pool: str) -> str:
-    return next((device.kind for device in machine.devices if device.pool == pool), "cpu")
-
-
-def _load_s(machine: Machine, breakdown: Breakdown) -> float | None:
-    speed = next((disk.bytes_per_s for disk in machine.disks if disk.bytes_per_s), None)
-    return int(breakdown.bytes("weights")) / speed if speed else None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 from typing import Any
 
 from sizeup.errors import EngineFailed, Unavailable, UserError
@@ -49,7 +48,7 @@ def rehearse(
             if not asked.json:
                 asked.say(render.fit(asked.page, plan))
             raise
-        told = replace(plan, speed=search.at_depth(plan, prompt_tokens + decode_tokens).speed)
+        told = search.with_speed(plan, prompt_tokens + decode_tokens // 2)
         number = search.remember(plan, found)
         rows.append((plan, found, number))
         if not asked.json and len(mixes) == 1:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 from typing import Any
 
 import click
@@ -31,7 +30,7 @@ def run(asked: Asked, model: str, prompt: str, max_tokens: int, temperature: flo
 
     found = run_engine(plan, prompt, max_tokens=max_tokens, temperature=temperature, seed=seed, raw=raw, on_text=on_text)
     predicted = plan.breakdown.as_reported()
-    told = replace(plan, speed=search.at_depth(plan, found.prompt_tokens + max_tokens).speed)
+    told = search.with_speed(plan, found.prompt_tokens + max_tokens // 2)
     number = search.remember(plan, found)
     if asked.json:
         from sizeup.api import measurement_json

@@ -112,6 +112,11 @@ class Attention(Part):
             return 0
         return cells * (k.row_bytes(self.kv_heads * self.key_dim) + v.row_bytes(self.kv_heads * self.value_dim))
 
+    @step("attention_flops")
+    def mixing_flops(self, cells: Number) -> Number:
+        """Each query head against every cell's key, and every cell's value weighed: two FLOPs a number."""
+        return 2 * self.heads * (self.key_dim + self.value_dim) * cells
+
 
 @dataclass(frozen=True, slots=True)
 class Indexer(Part):
@@ -184,6 +189,13 @@ class LatentAttention(Part):
             return cells * k.row_bytes(self.kv_rank + self.rope_dim)
         return cells * (k.row_bytes(self.heads * (self.nope_dim + self.rope_dim)) + v.row_bytes(self.heads * self.value_dim))
 
+    @step("latent_flops")
+    def mixing_flops(self, cells: Number) -> Number:
+        """As for ordinary attention; absorbed, every head works on the latent vector."""
+        if self.absorbed:
+            return 2 * self.heads * (2 * self.kv_rank + self.rope_dim) * cells
+        return 2 * self.heads * (self.nope_dim + self.rope_dim + self.value_dim) * cells
+
 
 @dataclass(frozen=True, slots=True)
 class CompressedAttention(Part):
@@ -238,3 +250,8 @@ class CompressedAttention(Part):
     def pooled_bytes(self, entries: Number, k: Any) -> Number:
         """Bytes of `entries` pooled entries with the indexer's key for each."""
         return entries * (k.row_bytes(self.dim) + (k.row_bytes(self.index_dim) if self.index_heads else 0))
+
+    @step("compressed_flops")
+    def mixing_flops(self, cells: Number) -> Number:
+        """Each head against every raw cell. Not counted: pooled entries."""
+        return 4 * self.heads * self.dim * cells

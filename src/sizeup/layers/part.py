@@ -54,3 +54,10 @@ class Part:
     def state_values(self) -> Number:
         """Numbers kept per sequence, whatever the context: convolution windows and recurrent states."""
         return 0
+
+    def mixing_flops(self, cells: Number) -> Number:
+        """FLOPs per token of what mixes tokens beside the weights, when `cells` token slots are seen.
+
+        Here a recurrence: two to write each number of the state and two to read it out.
+        """
+        return 4 * self.state_values()

@@ -27,6 +27,9 @@ from .origins import origin
 
 EDGE = "  "
 
+FIRST_TOKENS = 1000
+"""The prompt whose wait is told: some pages of text."""
+
 
 def fit(page: Page, plan: Plan, others: Sequence[Plan] = (), nearest: Sequence[Plan] = (), longest_tokens: int | None = None) -> str:
     """The whole answer. `others` are further plans for the same model, `nearest` what fits instead when this does not."""
@@ -136,10 +139,14 @@ def speeds(page: Page, plan: Plan) -> list[str]:
         words = t("list.semicolon").join(w for w in (feeling(page, speed.decode.tokens_per_s), _reason(page, plan)) if w)
         start = EDGE + pad(t("speed.decode"), name_width) + page.paint(speed_range(page, speed.decode), "strong") + "   "
         lines += indented(words, page.width, start)
+        if speed.full is not None and rate(speed.full.tokens_per_s) != rate(speed.decode.tokens_per_s):
+            lines += indented(speed_range(page, speed.full, "speed.at_full"), page.width, EDGE + " " * name_width)
     else:
         lines += indented(_unknown(page, plan), page.width, EDGE + pad(t("speed.decode"), name_width))
     if speed.prefill is not None:
-        lines += [EDGE + pad(t("speed.prefill"), name_width) + speed_range(page, speed.prefill)]
+        first = speed.first_token_s(FIRST_TOKENS)
+        words = t("speed.first_token", tokens=f"{FIRST_TOKENS:,}", time=seconds(page, first[1])) if first else ""
+        lines += indented(words, page.width, EDGE + pad(t("speed.prefill"), name_width) + speed_range(page, speed.prefill) + "   ")
     if speed.load_s is not None:
         lines += [EDGE + pad(t("speed.load"), name_width) + t("speed.load_from_disk", time=seconds(page, speed.load_s))]
     return lines
@@ -160,10 +167,11 @@ def _reason(page: Page, plan: Plan) -> str:
     if decode is None:
         return ""
     known: dict[str, list[str]] = {}
-    for name in plan.breakdown.by_pool():
-        pool = plan.machine.pool(name)
+    for name, how in _known_by(plan).items():
+        pool = plan.machine.pool(name) or plan.machine.pool("unified")
         if pool is not None and pool.bytes_per_s:
-            words = t("speed.bandwidth", rate=bandwidth(pool.bytes_per_s), how=t(f"kind.{pool.bandwidth_source.kind}"))
+            said = t(f"kind.{pool.bandwidth_source.kind}" if how == "assumed" else f"reach.{how}")
+            words = t("speed.bandwidth", rate=bandwidth(pool.bytes_per_s), how=said)
             known.setdefault(words, []).append(pool_name(page, plan.machine, name))
     if not known:
         return bound(page, decode)
@@ -172,6 +180,13 @@ def _reason(page: Page, plan: Plan) -> str:
         for words, names in known.items()
     ]
     return t("speed.bound", bound=bound(page, decode), basis=t("list.semicolon").join(named))
+
+
+def _known_by(plan: Plan) -> dict[str, str]:
+    """Pool -> how the rates of its device are known; only pools that decoding reads."""
+    decode = plan.speed.decode
+    parts = decode.basis.split("; ") if decode is not None and decode.basis else []
+    return {pool: how for pool, _, how in (part.rpartition(": ") for part in parts)}
 
 
 def evidence(page: Page, plan: Plan) -> list[str]:

@@ -76,10 +76,10 @@ def quant_name(page: Page, plan: Plan) -> str:
     return page.texts("fit.mostly", type=max(sizes, key=sizes.__getitem__).upper()) if sizes else page.texts("fit.as_stored")
 
 
-def speed_range(page: Page, speed: Speed) -> str:
-    """A rate as an interval: "3.1–4.0 tok/s"."""
+def speed_range(page: Page, speed: Speed, key: str = "speed.rate") -> str:
+    """A rate as an interval in the words of `key`: "3.1–4.0 tok/s"."""
     low, high = rate(speed.lower), rate(speed.upper)
-    return page.texts("speed.rate", range=low if low == high else f"{low}–{high}")
+    return page.texts(key, range=low if low == high else f"{low}–{high}")
 
 
 def feeling(page: Page, tokens_per_s: float) -> str:

@@ -34,7 +34,7 @@ def cache_claims(model: ModelSpec, settings: Settings, made: Slots, homes: Homes
     widest = widest_values(model) if transposed(model, settings) else 0
     found: dict[tuple[str, str, str], Number] = {}
     for group in caching_groups(model):
-        for backend, layers in _by_backend(group, homes, settings):
+        for backend, layers in by_backend(group, homes, settings):
             where = pool(backend, homes)
             kind = settings.gpu_kind if backend != homes.cpu else ""
             for part in group.block.mixers:
@@ -63,7 +63,7 @@ def caching_groups(model: ModelSpec) -> tuple[Group, ...]:
     return model.groups
 
 
-def _by_backend(group: Group, homes: Homes, settings: Settings) -> list[tuple[int, Number]]:
+def by_backend(group: Group, homes: Homes, settings: Settings) -> list[tuple[int, Number]]:
     """(backend, layers there) of one group."""
     if not homes.cpu or not settings.kv_offload:
         return [(homes.cpu, group.layers)]

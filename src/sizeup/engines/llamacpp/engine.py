@@ -10,6 +10,7 @@ from ...errors import UserError
 from ...hardware import Machine
 from ...model import ModelSpec, Tensor
 from ...plan import Breakdown, Claim
+from ...work import Work
 from .cache import cache_claims, output_claim
 from .command import command
 from .compute_offload import offload_claims
@@ -24,6 +25,7 @@ from .settings import Settings as Given
 from .slots import slots
 from .view import as_seen
 from .weights import Load, weight_claims
+from .work import work
 
 
 class LlamaCpp:
@@ -64,6 +66,14 @@ class LlamaCpp:
     def tensors(self, model: ModelSpec, quant: str | None) -> tuple[Tensor, ...]:
         """As stored, or as the mix gives them to a model that stores none of its own."""
         return typed_tensors(model, quant) or model.tensors
+
+    def work(
+        self, model: ModelSpec, quant: str | None, settings: Given, tokens: int = 1, depth_tokens: int = 0, sequences: int = 1
+    ) -> tuple[Work, ...]:
+        """One step of `tokens` new tokens for each of `sequences` that hold `depth_tokens` already, pool by pool."""
+        model = as_seen(model)
+        page = sheet(model, typed_tensors(model, quant))
+        return work(page, settings, slots(model, settings), homes(model, settings), tokens, depth_tokens, sequences)
 
     def command(self, model: ModelSpec, quant: str | None, settings: Given) -> str:
         """`llama-server` with these settings."""

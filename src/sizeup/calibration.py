@@ -1,0 +1,75 @@
+"""What this machine's host reached in its own measurement (`sizeup machine --measure`), kept in the user's data folder.
+
+It beats published rates at once: the formula stays, its rates are this machine's.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from typing import NamedTuple
+
+from .home import data_dir, write_atomically
+from .roofline import Pace
+
+FILE = "calibration.json"
+
+SPREAD = (0.85, 1.15)
+"""The 80 % interval around what a measured machine is told, as factors: assumed, from repeats on shared machines."""
+
+
+class Calibration(NamedTuple):
+    """Rates of one processor, by number format."""
+
+    cpu: str
+    """The processor it was measured on; a data folder may travel."""
+    threads: int
+    date: str
+    read_bytes_per_s: dict[str, float]
+    """Weights read while decoding, by format; "" for formats that were not measured."""
+    flops_per_s: dict[str, float]
+    """Multiplying a prompt with weights of a format."""
+    cache_bytes_per_s: float
+    mixing_flops_per_s: float
+    layer_s: float
+    expert_layer: float
+    expert_rows: float
+
+    @property
+    def pace(self) -> Pace:
+        return Pace(
+            self.read_bytes_per_s,
+            self.flops_per_s,
+            self.cache_bytes_per_s,
+            self.mixing_flops_per_s,
+            self.layer_s,
+            self.expert_layer,
+            self.expert_rows,
+        )
+
+    @property
+    def how(self) -> str:
+        return f"measured: this machine's own rates with {self.threads} threads, {self.date}"
+
+
+def keep(found: Calibration) -> None:
+    """Store a measurement for the next answers."""
+    write_atomically(data_dir() / FILE, (json.dumps(found._asdict(), indent=1) + "\n").encode())
+    _read.cache_clear()
+
+
+def kept(cpu: str) -> Calibration | None:
+    """The stored measurement of this processor; None when there is none, or it is of another one or unreadable."""
+    found = _read()
+    return found if found is not None and found.cpu == cpu else None
+
+
+@functools.cache
+def _read() -> Calibration | None:
+    try:
+        found = Calibration(**json.loads((data_dir() / FILE).read_bytes()))
+        rates = [*found.read_bytes_per_s.values(), *found.flops_per_s.values(), found.cache_bytes_per_s, found.mixing_flops_per_s]
+        usable = all(rate > 0 for rate in rates) and "" in found.read_bytes_per_s and "" in found.flops_per_s and found.layer_s >= 0
+    except Exception:  # a damaged file is as good as none: it is measured again
+        return None
+    return found if usable else None

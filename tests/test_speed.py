@@ -1,0 +1,243 @@
+"""How fast: what a step moves, what devices reach of it, and that the stated intervals are those of runs that were left out."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import pytest
+
+import sizeup
+from sizeup import calibration
+from sizeup.calibration import Calibration
+from sizeup.engines import engine
+from sizeup.errors import UserError
+from sizeup.facts import data_json
+from sizeup.hardware import Cpu, Device, Disk, Machine, Pool
+from sizeup.rates import branch, known, spread
+from sizeup.readers import read
+from sizeup.roofline import Load, Pace, Reads, terms
+from sizeup.search import with_speed
+from sizeup.throughput import host_flops_per_s
+from sizeup.work import experts_read
+
+LLAMA = engine("llama.cpp")
+
+
+def card(gigabytes: int = 24, rate: float = 1.008e12, name: str = "Card", family: str = "", ram_rate: float = 5e10) -> Machine:
+    """A host with one card."""
+    return Machine(
+        "box",
+        Cpu("Some CPU", 8, 16, 8.0, "x86_64", ("avx2",)),
+        (Pool("ram", 64 << 30, 60 << 30, ram_rate), Pool("vram:0", gigabytes << 30, gigabytes << 30, rate)),
+        (Device(name, "NVIDIA", "cuda", "vram:0", family=family, flops_per_s=3.3e14, watts=450.0),),
+    )
+
+
+def test_what_one_token_reads() -> None:
+    """Decoding reads every weight but the embedding's rows; an untied head counts, a looked-up embedding does not."""
+    model = read("meta-llama/Meta-Llama-3-8B")
+    (part,) = LLAMA.work(model, "F16", LLAMA.Settings(gpu_layers=0))
+    stored = {tensor.name: tensor.bytes for tensor in LLAMA.tensors(model, "F16")}
+    assert part.weight_bytes == sum(stored.values()) - stored["token_embd.weight"]
+    assert part.layers == 32
+    assert part.expert_layers == 0
+    # 32 layers, 8 heads of 128 for keys and values each, F16, 256 cells.
+    assert part.cache_bytes == 32 * 2 * 8 * 128 * 2 * 256
+
+
+def test_a_tied_head_is_read_though_it_is_the_embedding() -> None:
+    """Gemma multiplies by its embedding once more."""
+    model = read("google/gemma-3-270m")
+    (part,) = LLAMA.work(model, "F16", LLAMA.Settings())
+    stored = {tensor.name: tensor.bytes for tensor in LLAMA.tensors(model, "F16")}
+    assert part.weight_bytes == sum(stored.values())
+
+
+def test_windows_bound_what_a_deep_cache_costs() -> None:
+    """At 32,768 tokens Gemma's window layers read no more than their window and a micro batch."""
+    model = read("google/gemma-3-1b-it")
+    settings = LLAMA.Settings(context_tokens=32_768)
+    (part,) = LLAMA.work(model, "Q8_0", settings, depth_tokens=32_767)
+    full = 4 * 2 * 256 * 2 * 32_768
+    window = 22 * 2 * 256 * 2 * 1024
+    assert part.cache_bytes == full + window
+
+
+@pytest.mark.parametrize(("tokens", "least", "most"), [(1, 8, 8), (16, 82, 83), (100_000, 127.9, 128)])
+def test_experts_that_a_batch_reads(tokens: int, least: float, most: float) -> None:
+    """One token reads its own 8 of 128; many read nearly all, never more."""
+    assert least <= experts_read(128, 8, tokens) <= most
+
+
+def test_a_moe_reads_its_experts_share() -> None:
+    """One token of Qwen3 30B reads 8 of 128 experts; its routed weights are marked."""
+    model = read("Qwen/Qwen3-30B-A3B")
+    (part,) = LLAMA.work(model, "Q8_0", LLAMA.Settings())
+    routed = sum(share.bytes for share in part.shares if share.routed)
+    stored = sum(t.bytes for t in LLAMA.tensors(model, "Q8_0") if "_exps" in t.name)
+    assert routed == pytest.approx(stored * 8 / 128)
+    assert part.expert_layers == 48
+
+
+def test_pools_add_up_to_the_whole() -> None:
+    """However layers and experts are placed, the same weights are read in all."""
+    model = read("Qwen/Qwen3-30B-A3B")
+    whole = sum(p.weight_bytes for p in LLAMA.work(model, "Q4_K_M", LLAMA.Settings()))
+    for changes in (
+        {"gpu_layers": "all"},
+        {"gpu_layers": 20},
+        {"gpu_layers": "all", "cpu_moe_layers": 13},
+        {"gpu_layers": "all", "gpus": 3},
+    ):
+        parts = LLAMA.work(model, "Q4_K_M", LLAMA.Settings(**changes))
+        assert sum(p.weight_bytes for p in parts) == pytest.approx(whole)
+        assert sum(p.layers for p in parts) == 48
+        assert sum(p.expert_layers for p in parts) == 48
+
+
+def test_terms_by_hand() -> None:
+    """Bytes over rates, FLOPs over rates, layers times their time; padding only for batches of experts."""
+    pace = Pace({"": 100.0}, {"": 1000.0}, 50.0, 500.0, 0.01, 3.0, 30.0)
+    one = Load((Reads("k", 400, 2000, 1, False), Reads("k", 100, 1000, 1, True)), 25, 50, 4, 2, 1)
+    assert terms(one, pace) == pytest.approx((400 / 100 + 100 / 100 + 25 / 50, 2 + 1 + 50 / 500, 0.01 * (4 + 2 * 2)))
+    batch = one._replace(reads=(Reads("k", 100, 1000, 10, True),), tokens=64)
+    assert terms(batch, pace).compute == pytest.approx(1000 * 40 / 10 / 1000 + 0.1)
+
+
+def test_more_never_runs_faster() -> None:
+    """More depth, more bits, fewer layers on the card, less bandwidth: each decodes slower."""
+    box = card()
+
+    def rate(**changes: object) -> float:
+        found = sizeup.speed("Qwen/Qwen3-8B", box, **{"quant": "Q4_K_M", **changes}).decode
+        assert found is not None
+        assert found.lower < found.tokens_per_s < found.upper
+        return found.tokens_per_s
+
+    base = rate()
+    assert rate(depth_tokens=8192) < base
+    assert rate(quant="Q8_0") < base
+    assert rate(gpu_layers=20) < base
+    assert rate(gpu_layers=0) < rate(gpu_layers=20)
+    assert rate(flash_attention=False, depth_tokens=8192) < rate(depth_tokens=8192)
+    assert sizeup.speed("Qwen/Qwen3-8B", card(rate=5e11), quant="Q4_K_M").decode.tokens_per_s < base  # type: ignore[union-attr]
+
+
+def test_a_batch_shares_the_weights() -> None:
+    """Eight sequences together decode faster than one, and each slower than alone."""
+    one, eight = (sizeup.speed("Qwen/Qwen3-8B", card(), quant="Q4_K_M", batch=batch).decode for batch in (1, 8))
+    assert one is not None
+    assert eight is not None
+    assert one.tokens_per_s * 2 < eight.tokens_per_s < one.tokens_per_s * 8
+
+
+def test_what_is_not_known_is_none() -> None:
+    """No bandwidth, no decode speed; no arithmetic rate, no prefill."""
+    assert sizeup.speed("Qwen/Qwen3-8B", card(rate=0.0), quant="Q4_K_M").decode is None
+    box = card()
+    bare = dataclasses.replace(box, devices=(dataclasses.replace(box.devices[0], flops_per_s=None),))
+    found = sizeup.speed("Qwen/Qwen3-8B", bare, quant="Q4_K_M", gpu_layers="all")
+    assert found.prefill is None
+    assert found.decode is not None
+
+
+@pytest.mark.parametrize("mistake", [{"batch": 0}, {"depth_tokens": -1}, {"prompt_tokens": 0}, {"backend": "abacus"}, {"lanes": 4}])
+def test_mistakes(mistake: dict[str, object]) -> None:
+    """Counts that make no sense, a backend or a setting that nobody knows: one sentence."""
+    with pytest.raises(UserError):
+        sizeup.speed("Qwen/Qwen3-8B", card(), quant="Q4_K_M", **mistake)  # type: ignore[arg-type]
+
+
+def test_weights_beyond_memory_wait_for_the_disk() -> None:
+    """A model larger than RAM pages from the disk for every token: slower than the disk's rate allows it any better; no disk rate, no speed."""
+    box = Machine("small", Cpu("Some CPU", 4, 4, 4.0, "x86_64", ("avx2",)), (Pool("ram", 4 << 30, 3 << 30, 2e10),))
+    assert sizeup.speed("Qwen/Qwen3-8B", box, quant="Q8_0", repack=False).decode is None
+    rated = dataclasses.replace(box, disks=(Disk("/", 1 << 40, 1 << 39, bytes_per_s=5e8),))
+    found = sizeup.speed("Qwen/Qwen3-8B", rated, quant="Q8_0", repack=False).decode
+    assert found is not None
+    assert found.bound_by == "disk:disk"
+    assert found.tokens_per_s < 5e8 / 4e9
+
+
+def test_first_word_turn_and_energy() -> None:
+    """The wait is the prompt and one token; a turn adds the rest; energy lies between a part of the design power and all of it."""
+    speed = sizeup.speed("Qwen/Qwen3-8B", card(), quant="Q4_K_M", gpu_layers="all")
+    assert speed.prefill is not None
+    assert speed.decode is not None
+    first, turn = speed.first_token_s(1000), speed.turn_s(1000, 101)
+    assert first is not None
+    assert turn is not None
+    assert first[1] == pytest.approx(1000 / speed.prefill.tokens_per_s + 1 / speed.decode.tokens_per_s)
+    assert turn[1] == pytest.approx(first[1] + 100 / speed.decode.tokens_per_s)
+    assert first[0] < first[1] < first[2]
+    joules = speed.joules(1000)
+    assert joules is not None
+    assert joules[0] < 1000 / speed.decode.tokens_per_s * 450 < joules[1]
+
+
+def test_a_device_leans_on_its_family_and_widens() -> None:
+    """A card with runs of its own, one of a known family, one of nobody's: the intervals widen, the order of the rates is the family's."""
+    rows = data_json("speed_rates.json")
+    family = next(node.partition("/")[2] for node in rows["runs"] if node.startswith("cuda/NVIDIA Ada"))
+    near = known("a card of tomorrow", family, "cuda", 1e12, 3e14)
+    far = known("a card of tomorrow", "Nobody's", "cuda", 1e12, 3e14)
+    assert (near.nearness, far.nearness) == ("family", "far")
+    for metric in ("decode", "prefill"):
+        low, high = spread(metric, "family", False)
+        wide = spread(metric, "far", False)
+        assert wide[0] < low < 1 < high
+    assert branch("d", "NVIDIA Ada", "cuda") == ["", "cuda", "NVIDIA", "cuda/NVIDIA", "NVIDIA Ada", "cuda/NVIDIA Ada", "d", "cuda/d"]
+
+
+def test_the_facts_are_whole() -> None:
+    """Every rate is positive, every format of the table has a class, every kind of interval exists and holds its middle."""
+    rows = data_json("speed_rates.json")
+    assert all(value > 0 for rates in rows["rates"].values() for value in rates)
+    assert all(value > 0 for value in rows["shared"].values())
+    assert set(rows["formats"].values()) <= set(rows["classes"])
+    for metric in ("decode", "prefill"):
+        for nearness in ("device", "family", "far"):
+            for sort in (True, False):
+                low, high = spread(metric, nearness, sort)
+                assert 0 < low <= 1 <= high
+    assert rows["source"]
+    assert rows["date"]
+
+
+def test_a_measurement_of_this_machine_beats_what_was_published(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its rates decide at once, for its processor only; a damaged file teaches nothing."""
+    box = Machine("this machine", Cpu("Some CPU", 4, 4, 4.0, "x86_64", ("avx2",)), (Pool("ram", 32 << 30, 30 << 30, 2e10),))
+    before = sizeup.speed("Qwen/Qwen3-0.6B", box, quant="Q8_0").decode
+    calibration.keep(Calibration("Some CPU", 4, "2026-11-21", {"Q8_0": 1e9, "": 1e9}, {"Q8_0": 5e10, "": 5e10}, 1e9, 1e10, 1e-4, 1.5, 10.0))
+    after = sizeup.speed("Qwen/Qwen3-0.6B", box, quant="Q8_0").decode
+    assert before is not None
+    assert after is not None
+    (part,) = LLAMA.work(read("Qwen/Qwen3-0.6B"), "Q8_0", LLAMA.Settings(context_tokens=1024))
+    assert after.tokens_per_s == pytest.approx(
+        1 / (part.moved_bytes / 1e9 + sum(share.flops for share in part.shares) / 5e10 + part.mixing_flops / 1e10 + 28e-4), rel=0.02
+    )
+    assert after.basis == "ram: here"
+    assert calibration.kept("Another CPU") is None
+    (calibration.data_dir() / calibration.FILE).write_text(json.dumps({"cpu": "Some CPU"}))
+    calibration._read.cache_clear()
+    assert calibration.kept("Some CPU") is None
+
+
+def test_host_arithmetic_is_none_where_nobody_knows_the_processor() -> None:
+    """Known by instruction set and cores, assumed in its clock; a processor of unknown architecture has no rate."""
+    box = card()
+    assert host_flops_per_s(box) == pytest.approx(8 * 32 * 3e9)
+    assert host_flops_per_s(dataclasses.replace(box, cpu=Cpu("x", 8, 8, 8.0, "riscv64"))) is None
+    assert host_flops_per_s(dataclasses.replace(box, cpu=None)) is None
+
+
+def test_a_plan_carries_its_speeds() -> None:
+    """An empty context decodes no slower than a full one, and a plan can be asked at a depth."""
+    (plan, *_) = sizeup.fit("Qwen/Qwen3-8B", card(), quant="Q4_K_M", context_tokens=32_768)
+    assert plan.speed.decode is not None
+    assert plan.speed.full is not None
+    assert plan.speed.full.tokens_per_s < plan.speed.decode.tokens_per_s
+    deep = with_speed(plan, 32_000).speed.decode
+    assert deep is not None
+    assert deep.tokens_per_s == pytest.approx(plan.speed.full.tokens_per_s, rel=0.05)
