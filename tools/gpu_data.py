@@ -28,12 +28,14 @@ NVIDIA = {
 }
 WRONG = {"CDNA 3.0", "CDNA 4.0", "Blackwell", "Blackwell Ultra", "Arctic Sound"}
 """Architectures whose memory or bandwidth the data set gives for one die, or at twice the pin speed."""
-WRONG_NAMES = re.compile(r"H100 SXM5 94|H100 PCIe 96|H100 SXM5 64|H200|V100 SXM2 16|V100S|A100X|A30X|Max Subsystem|RTX PRO 6000 Blackwell Server|Arc A770$")
+WRONG_NAMES = re.compile(
+    r"H100 SXM5 94|H100 PCIe 96|H100 SXM5 64|H200|V100 SXM2 16|V100S|A100X|A30X|Max Subsystem|RTX PRO 6000 Blackwell Server|Arc A770$"
+)
 UNSOLD = re.compile(
     r"Tegra|Switch|GRID|Playstation|Xbox|Scarlett|Steam Deck|Oberon|Drive|DRIVE|PG5|PG1|PG4|DGXS|CNX|OEM|Rev\.|Embedded|Engineering|\bX2\b|Duo|CEO|"
     r"HPC|Atari|Subor|NVS|iMac|for Mac|Jetson T|\bGPU$|T4G|CMP 1|D-Series|\(|MXM|Refresh|(AD|GA|TU|GP|GK|GM|GB)\d{3}$|K40[dst]|K40st|K20s|K20Xm|"
     r"SYNC|SDI|50th|Limited|Liquid|980MX|Low Power|3000 SE|P106M|A5000-|A4000H|RTX A4 |TiM$|3840SP|RTX 4010|GT 1010|A10M|L40G|MI[68]$|K10$|K8$|"
-    r"R9 M|290X2|295X2|x2$|TITAN Z|K80|M60|M10$|S10000|V3[24]0|128SP|896SP|560D|Vega M|MI2[05]|RX 5[5678]0X|580G|590 GME|W61|W71.*M|SSG|2X|A16|GB10$|Radeon 80[456]0S|^A[134]0 PCIe|^A10G$"
+    r"R9 M|290X2|295X2|x2$|TITAN Z|K80|M60|M10$|S10000|V3[24]0|128SP|896SP|560D|Vega M|MI2[05]|RX 5[5678]0X|580G|590 GME|W61|W71.*M|SSG|2X|A16|GB10$|Radeon 80[456]0S|^A[134]0 PCIe|^A10G$|P100 PCIe"
 )
 """Engineering samples, consoles, boards of two chips, variants that no driver tells apart."""
 AMD_NAMES = re.compile(r"^Radeon (RX|R9 [23F]|R9 M|VII|Pro|PRO|AI|Instinct|HD 79|HD 78)|^FirePro [WS]\d{4}|^Radeon Pro")
@@ -44,7 +46,17 @@ FP16_PER_FP32 = {
     "Generation 9.0": 2, "Generation 9.5": 2, "Generation 11.0": 2, "Generation 12.1": 2, "Generation 12.2": 2,
 }  # fmt: skip
 """Dense FP16 rate of the matrix units (else of packed shaders) over the FP32 rate: tensor cores with FP16 sums on GeForce."""
-INT8_PER_FP32 = {"Pascal": 4, "Volta": 4, "RDNA 2.0": 4, "RDNA 3.0": 2, "RDNA 3.5": 2, "RDNA 4.0": 8, "Xe-HPG": 16, "Xe2-HPG": 16, "Xe2-LPG": 16}
+INT8_PER_FP32 = {
+    "Pascal": 4,
+    "Volta": 4,
+    "RDNA 2.0": 4,
+    "RDNA 3.0": 2,
+    "RDNA 3.5": 2,
+    "RDNA 4.0": 8,
+    "Xe-HPG": 16,
+    "Xe2-HPG": 16,
+    "Xe2-LPG": 16,
+}
 """8-bit products (dp4a, WMMA, XMX) over FP32 where it is not twice FP16."""
 
 
@@ -97,15 +109,15 @@ def rates(spec: Any, fp32: float | None) -> dict[str, float | None]:
         per = 16
     elif spec.gpu_name == "GA10B":
         per = 8
-    elif kind == "Turing" and not tensors:
-        per = 2
-    elif spec.gpu_name == "GP100":
+    elif (kind == "Turing" and not tensors) or spec.gpu_name == "GP100":
         per = 2
     if kind == "Hopper":
         return {}
     found: dict[str, float | None] = {"fp16_dense_TFLOPS": fp32 * per}
     if spec.gpu_name != "GP100" and kind not in ("CDNA 1.0", "CDNA 2.0"):
-        eight = INT8_PER_FP32.get(kind, per * 2 if kind in ("Turing", "Ampere", "Ada Lovelace", "Blackwell 2.0") and tensors else 4 if kind == "Turing" else 0)
+        eight = INT8_PER_FP32.get(
+            kind, per * 2 if kind in ("Turing", "Ampere", "Ada Lovelace", "Blackwell 2.0") and tensors else 4 if kind == "Turing" else 0
+        )
         found["int8_TOPS"] = fp32 * eight or None
     if kind in ("Ada Lovelace", "Blackwell 2.0"):
         found["fp8_TFLOPS"] = fp32 * per * 2
@@ -135,7 +147,11 @@ def wanted(spec: Any) -> bool:
         return bool(AMD_NAMES.search(name)) and memory >= 4 and bool(spec.memory_bandwidth_gb_s) and not kind.startswith("TeraScale")
     if spec.manufacturer == "Intel":
         if not memory:
-            return bool(INTEL_IGPUS.search(name)) and kind.partition(" ")[0] in ("Generation", "Xe-LPG", "Xe-LPG+", "Xe2-LPG") and kind >= "Generation 9"
+            return (
+                bool(INTEL_IGPUS.search(name))
+                and kind.partition(" ")[0] in ("Generation", "Xe-LPG", "Xe-LPG+", "Xe2-LPG")
+                and kind >= "Generation 9"
+            )
         return kind in ("Xe-HPG", "Xe2-HPG") or name.startswith("Data Center GPU Max")
     return False
 
@@ -160,7 +176,9 @@ def row(spec: Any) -> dict[str, Any]:
     fp32 = spec.single_float_performance_gflop_s / 1000
     computed = rates(spec, fp32)
     memory = float(spec.memory_size_gb or 0)
-    said = "spec figures of the data set; " + ("bandwidth = bus width x memory clock; " if memory else "") + "matrix rates computed from FP32"
+    said = (
+        "spec figures of the data set; " + ("bandwidth = bus width x memory clock; " if memory else "") + "matrix rates computed from FP32"
+    )
     return {
         "name": title(spec),
         "vendor": spec.manufacturer,

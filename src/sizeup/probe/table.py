@@ -10,13 +10,10 @@ from typing import NamedTuple
 from sizeup.errors import NotFound, UserError, close_names
 from sizeup.facts import Source, data_bytes
 
+from .spelling import compact, spellings, split_memory
+
 FILES = ("nvidia", "amd", "intel", "apple", "others")
 """data/devices/*.csv; a vendor without a file of its own is in "others"."""
-BRANDS = r"\b(nvidia|ryzen ai|geforce|amd|radeon|instinct|intel|apple|tesla|graphics|generation|gpu|processor|edition|le|hbm3|hbm2e)\b|\((r|tm)\)"
-FAMILIES = ("rtx", "gtx", "rx", "arc")
-"""People leave these out: a 4090 is an RTX 4090."""
-LAPTOP = r"\b(laptop|mobile|notebook)\b|(?<=\d\d)m\b"
-"""A laptop's part by any of its names: "RTX 4090 Laptop GPU", "RTX 4090 Mobile", "4090M"."""
 
 
 class Part(NamedTuple):
@@ -32,6 +29,8 @@ class Part(NamedTuple):
     """0 for a part that shares whatever memory the host has."""
     exact_memory: bool
     """Whether that is what the driver reports, not the round figure of its name."""
+    most_sold: bool
+    """Whether that is the most of several that a chip is sold with."""
     bytes_per_s: float | None
     options_bytes: tuple[int, ...]
     """The memory sizes it is sold with, for a chip; empty when they are not all known."""
@@ -62,7 +61,7 @@ def _part(file: str, line: str) -> Part:
     row = dict(zip(_lines(file)[0], next(csv.reader([line])), strict=True))
 
     def rate(key: str, unit: float) -> float | None:
-        return float(row[key]) * unit if row[key] else None
+        return round(float(row[key]) * unit, 3) if row[key] else None
 
     return Part(
         row["name"],
@@ -71,6 +70,7 @@ def _part(file: str, line: str) -> Part:
         row["family"],
         int(row["memory_bytes"] or 0),
         row["memory_is"] == "as the driver reports",
+        row["memory_is"] == "the most sold",
         rate("bandwidth_GBs", 1e9),
         tuple(int(float(option) * 2**30) for option in row["memory_options_GB"].split()),
         int(row["cpu_cores"] or 0),
@@ -92,29 +92,12 @@ def parts(holding: str = "", files: tuple[str, ...] = FILES) -> tuple[Part, ...]
     return tuple(_part(file, line) for file in files for line in _lines(file)[1] if holding in line.lower())
 
 
-def compact(name: str) -> str:
-    """A name without brands, spaces and punctuation: "NVIDIA GeForce RTX 4090" -> "rtx4090"; a laptop's part ends with an m."""
-    text, laptop = re.subn(LAPTOP, " ", name.lower())
-    text = re.sub(r"[^a-z0-9+]", "", re.sub(r"sxm[56]", "sxm", re.sub(BRANDS, " ", text)))
-    return text + "m" * bool(laptop)
-
-
-def split_memory(name: str) -> tuple[str, int | None]:
-    """A name and the memory it ends with or holds ("m3-max-64gb" -> "m3-max", 64 GiB): vendors' GB of memory are GiB."""
-    found = re.search(r"[\s_(-]*\b(\d+)[\s-]?gi?b\b\)?", name, re.IGNORECASE)
-    if not found:
-        return name, None
-    return (name[: found.start()] + " " + name[found.end() :]).strip(" -_"), int(found[1]) << 30
-
-
-def spellings(part: Part) -> set[str]:
-    """What a part may be called, compactly: without its memory, its remark in brackets, its family, its socket; and its other names."""
-    bare = split_memory(part.name)[0]
-    names = {part.name, bare, re.sub(r"\(.*?\)", "", bare), *part.aliases, *(split_memory(alias)[0] for alias in part.aliases)}
-    short = {compact(name) for name in (*names, *re.findall(r"\((.*?)\)", part.name if part.kind == "igpu" else ""))}
-    short |= {re.sub(r"(sxm\d?|pcie|nvl|passive)(?=m?$)", "", key) for key in short}
-    short |= {key.removeprefix(family) for key in short for family in FAMILIES if part.kind == "gpu" and key.startswith(family)}
-    return short - {""}
+def holding(words: str) -> tuple[Part, ...]:
+    """The parts that have every word of a text in their names, vendor or family, in order of vendor and name."""
+    wanted = words.lower().split()
+    return tuple(
+        part for part in parts() if all(word in " ".join((part.name, part.vendor, part.family, *part.aliases)).lower() for word in wanted)
+    )
 
 
 @functools.cache
@@ -122,7 +105,7 @@ def named(holding: str = "", files: tuple[str, ...] = FILES) -> dict[str, tuple[
     """Compact name -> the parts it may mean, of the rows that hold a word."""
     found: dict[str, list[Part]] = {}
     for part in parts(holding, files):
-        for key in spellings(part):
+        for key in spellings(part.name, part.kind, part.aliases):
             found.setdefault(key, []).append(part)
     return {key: tuple(dict.fromkeys(parts)) for key, parts in found.items()}
 
@@ -150,7 +133,7 @@ def part(name: str) -> tuple[Part, int, tuple[str, ...]]:
             raise UserError(f"{candidates[0].name} does not come with {memory >> 30} GB.", _sold(candidates))
         candidates = fitting
     # A card by a short name is the smaller one, so that nothing is promised that may not be there; a chip is the full one.
-    ordered = sorted(candidates, key=lambda p: (p.memory_bytes, p.bytes_per_s or 0), reverse=candidates[0].kind == "soc")
+    ordered = sorted(candidates, key=lambda p: (p.memory_bytes, p.bytes_per_s or 0, p.fp16_flops or 0), reverse=candidates[0].kind == "soc")
     chosen = ordered[0]
     words: tuple[str, ...] = ()
     if len(ordered) > 1:
@@ -158,7 +141,7 @@ def part(name: str) -> tuple[Part, int, tuple[str, ...]]:
     return chosen, memory or 0, words
 
 
-def exact(name: str, vendor: str = "") -> Part | None:
+def exact(name: str) -> Part | None:
     """The one part that a driver's own device name means; None when there is none or several differ in bandwidth."""
     candidates = meant(name)
     return candidates[0] if len({p.bytes_per_s for p in candidates}) == 1 else None
@@ -181,8 +164,10 @@ def _has(part: Part, memory: int) -> bool:
         return True
     if part.options_bytes:
         return memory in part.options_bytes
-    # The driver keeps a little of the round figure: 24564 MiB are a card of 24 GB.
-    return -(-part.memory_bytes >> 30) <= memory >> 30 if part.kind == "soc" else round(part.memory_bytes / 2**30) == memory >> 30
+    # The driver keeps a little of the round figure: 24564 MiB are a card of 24 GB. A chip has at most what it is sold with.
+    if part.most_sold:
+        return memory <= part.memory_bytes
+    return abs(part.memory_bytes / memory - 1) < 0.06 or round(part.memory_bytes / 2**30) == memory >> 30
 
 
 def _sold(candidates: tuple[Part, ...]) -> str:
