@@ -13,7 +13,7 @@ from sizeup.probe import machine
 from sizeup.probe.described import known, presets, typed, whole_machines
 from sizeup.probe.instances import instances, plain
 from sizeup.probe.spelling import compact, slug
-from sizeup.probe.table import FILES, Part, exact, holding, part, parts
+from sizeup.probe.table import FILES, exact, holding, part, parts, processor
 
 GIB = 2**30
 FAMILIES = {
@@ -123,6 +123,18 @@ def test_a_generation_and_its_rates() -> None:
     assert part("Apple M2 Max (38-core GPU)")[0].family == "Apple M2"
     assert part("gtx 1080 ti")[0].int8_ops is not None
     assert exact("NVIDIA GeForce RTX 4090") == found
+
+
+def test_names_of_drivers() -> None:
+    """A driver's name means one row, the memory deciding between cards of one name; a processor is known by what the system calls it."""
+    assert all(exact(one.name) == one for one in parts() if one.kind == "gpu")
+    assert {size: exact("NVIDIA GeForce RTX 3060", size * GIB).bytes_per_s for size in (8, 12)} == {8: 240e9, 12: 360e9}  # type: ignore[union-attr]
+    assert exact("NVIDIA GeForce RTX 3060") is None
+    assert processor("13th Gen Intel(R) Core(TM) i9-13900K").family == "CPU: Intel Raptor Lake"  # type: ignore[union-attr]
+    assert processor("Intel(R) Xeon(R) CPU E5-2680 v4 @ 2.40GHz").name == "Xeon E5-2680 v4"  # type: ignore[union-attr]
+    assert processor("AMD Ryzen 9 5950X 16-Core Processor").cpu_cores == 16  # type: ignore[union-attr]
+    assert processor("AMD EPYC 7763 64-Core Processor").family == "CPU: AMD Zen 3"  # type: ignore[union-attr]
+    assert processor("no such processor") is None
 
 
 def test_one_number_reads_few_rows() -> None:

@@ -35,6 +35,7 @@ GRADES = {
 }  # fmt: skip
 """Speed grades of DDR3 to LPDDR5X, in MT/s."""
 ULTRA = re.compile(r"^Core Ultra \d (1[2-8]5[HU]|2[2-8][5-8](K|KF|H|HX|U|V|F)?)$")
+RAPTOR = re.compile(r"^Core (i3-14100F?|i5-14[456]\d0(K|KF|F|HX)?|i7-14[67]\d0(K|KF|F|HX)?|i9-14900(KF|KS|F|HX)?|[57] 1[25]0U)$")
 AMD = re.compile(
     r"^(Ryzen (Threadripper (PRO )?)?[3579]? ?[1-7]\d{3}(X|XT|X3D|G|GE|U|H|HS|HX|WX|HX3D)?|EPYC [789]\w{3}P?)$|^Ryzen Threadripper (PRO )?[1-7]\d{3}(W?X)$|^FX-[68]3[05]0$"
 )
@@ -74,7 +75,23 @@ def intel(folder: Path) -> Iterator[dict[str, Any]]:
 
 
 def intel_2025(folder: Path) -> Iterator[dict[str, Any]]:
-    """Core Ultra, from ARK as collected in 2025: channels x fastest memory x 8 B."""
+    """Core Ultra and Core of the 14th generation, from ARK as collected in 2025: channels x fastest memory x 8 B."""
+    for given in csv.DictReader((folder / "intel_core_processors_v1_8.csv").open(encoding="utf-8-sig")):
+        if RAPTOR.match(given["Product"]) and (fastest := _fastest(given["Memory Types"])):
+            yield _row(
+                given["Product"],
+                "Intel",
+                family(given["Product"], given["Code Name"]),
+                f"2 x 64-bit, {given['Memory Types']}",
+                2 * fastest * 8 / 1000,
+                int(given["Cores"]),
+                "",
+                "",
+                _quarter(given["Release Date"]),
+                ARK_2025,
+                "computed 2 channels (as all Raptor Lake of ARK) x fastest supported memory x 8 B",
+                f"at most {given['Max Memory Size(GB)']} GB of memory",
+            )
     for given in csv.DictReader((folder / "Intel_Core_Ultra_Processors_v1_9.csv").open(encoding="utf-8-sig")):
         fastest = _fastest(given["Memory Types"] + " " + given["Max Memory Speed(MHz)"])
         if not ULTRA.match(given["Product"]) or not fastest:

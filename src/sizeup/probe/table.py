@@ -125,7 +125,7 @@ def part(name: str) -> tuple[Part, int, tuple[str, ...]]:
     candidates = next((found for text in (name, bare, outside, *inside) if (found := meant(text))), ())
     if not candidates:
         raise NotFound(f"No machine or device is called “{name}”.", nearest(name))
-    if whole := tuple(p for p in candidates if compact(name) in (compact(p.name), *map(compact, p.aliases))):
+    if whole := tuple(p for p in candidates if _called(p, name)):
         candidates = whole
     elif memory is not None:
         fitting = tuple(p for p in candidates if _has(p, memory))
@@ -141,10 +141,19 @@ def part(name: str) -> tuple[Part, int, tuple[str, ...]]:
     return chosen, memory or 0, words
 
 
-def exact(name: str) -> Part | None:
-    """The one part that a driver's own device name means; None when there is none or several differ in bandwidth."""
+def exact(name: str, memory_bytes: int = 0) -> Part | None:
+    """The one part that a driver's own device name means, of this memory when it is known; None when several differ in bandwidth."""
     candidates = meant(name)
+    for likely in (lambda p: memory_bytes and abs(p.memory_bytes / memory_bytes - 1) < 0.08, lambda p: _called(p, name)):
+        candidates = tuple(filter(likely, candidates)) or candidates
     return candidates[0] if len({p.bytes_per_s for p in candidates}) == 1 else None
+
+
+def processor(name: str) -> Part | None:
+    """The row of a processor as the system names it: "13th Gen Intel(R) Core(TM) i9-13900K", "AMD Ryzen 9 5950X 16-Core Processor"."""
+    text = re.sub(r"\d+th gen|\b(cpu|soc)\b|@.*|\bw/.*|with radeon.*|\d+-core( processor)?", " ", name.lower())
+    found = [part for part in meant(text) if part.kind == "cpu"]
+    return found[0] if len({part.family for part in found}) == 1 else None
 
 
 def apple(chip: str, cores: int) -> Part | None:
@@ -157,6 +166,10 @@ def nearest(name: str) -> str:
     """Names that look like this one, for a "Try" line."""
     close = close_names(compact(split_memory(name)[0]), named(), 4, 0.5)
     return ", ".join(dict.fromkeys(named()[key][0].name for key in close)) or "rtx-4090, m3-max-64gb, raspberry-pi-5-8gb or a TOML file"
+
+
+def _called(part: Part, name: str) -> bool:
+    return compact(name) in (compact(part.name), *map(compact, part.aliases))
 
 
 def _has(part: Part, memory: int) -> bool:
