@@ -123,6 +123,18 @@ def test_published_names(name: str, expected: float) -> None:
     assert rates[-1] == expected
 
 
+def test_a_file_may_name_a_chip(tmp_path: Path) -> None:
+    """A chip in a machine file lends its bandwidth to the unified memory, unless the file says another; a neural processor is refused."""
+    file = tmp_path / "box.toml"
+    file.write_text('[unified]\nmemory = "16GiB"\n[[gpu]]\ndevice = "jetson-orin-nx-16gb"\n', encoding="utf-8")
+    assert machine(str(file)).pools[0].bytes_per_s == 102.4e9
+    file.write_text('[unified]\nmemory = "16GiB"\nbandwidth = "90 GB/s"\n[[gpu]]\ndevice = "jetson-orin-nx-16gb"\n', encoding="utf-8")
+    assert machine(str(file)).pools[0].bytes_per_s == 90e9
+    file.write_text('[ram]\nmemory = "16GiB"\n[[gpu]]\ndevice = "hailo-8"\n', encoding="utf-8")
+    with pytest.raises(UserError, match="neural processor"):
+        machine(str(file))
+
+
 @pytest.mark.parametrize(
     ("name", "error", "words"),
     [

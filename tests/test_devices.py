@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
+from dataclasses import replace
 from importlib import resources
+from pathlib import Path
 
 import pytest
 
+from sizeup.engines.llamacpp.engine import LlamaCpp
 from sizeup.errors import NotFound, UserError
 from sizeup.probe import machine
 from sizeup.probe.described import known, presets, typed, whole_machines
@@ -125,6 +128,19 @@ def test_a_generation_and_its_rates() -> None:
     assert exact("NVIDIA GeForce RTX 4090") == found
 
 
+def test_published_names() -> None:
+    """Every device name of the collected benchmark pages is a machine; its generation is the one it was filed under, or a closer one."""
+    table = Path(__file__).parent / "data" / "published_devices.csv"
+    for row in csv.DictReader(table.read_text(encoding="utf-8").splitlines()):
+        assert machine(row["device"]).pools, row["device"]
+        found = part(row["device"])[0].family
+        # Pages file all Macs under one name, and a box under its processor or under nothing.
+        closer = row["family"].startswith(("Apple", "CPU:", "GPU: unmatched")) and found.startswith(
+            ("Apple M", "AMD Strix", "AMD i", "Intel i")
+        )
+        assert found == row["family"] or closer, row["device"]
+
+
 def test_names_of_drivers() -> None:
     """A driver's name means one row, the memory deciding between cards of one name; a processor is known by what the system calls it."""
     assert all(exact(one.name) == one for one in parts() if one.kind == "gpu")
@@ -176,6 +192,17 @@ def test_machines_that_people_ask_for() -> None:
     with pytest.raises(NotFound) as caught:
         machine("rtx 4099")
     assert "RTX 4090" in caught.value.hint
+
+
+def test_what_no_backend_reaches() -> None:
+    """An accelerator with its own software is described and refused by the engine in one sentence; its host alone still answers."""
+    found = machine("tpu v5e")
+    assert (found.devices[0].kind, found.pools[1].bytes_per_s) == ("tpu", 819e9)
+    assert any("llama.cpp has no backend" in warning for warning in found.warnings)
+    engine, nothing = LlamaCpp(), LlamaCpp.Settings()
+    with pytest.raises(UserError, match="no backend here for TPU v5e"):
+        engine.on(nothing, found, ())
+    assert engine.on(replace(nothing, gpu_layers=0), found, ("gpu_layers",)).gpu_layers == 0
 
 
 def test_completion_and_listing() -> None:

@@ -28,9 +28,12 @@ def with_cards(what: str, cards: list[table.Part], memory: int | None, linked: b
     pools = [_host_pool(memory)]
     for index, card in enumerate(cards):
         pools.append(Pool(f"vram:{index}", card.memory_bytes, card.memory_bytes, card.bytes_per_s, card.source, card.source))
-    devices = tuple(Device(card.name, card.vendor, _backend(card), f"vram:{index}", "", card.source) for index, card in enumerate(cards))
+    devices = tuple(
+        Device(card.name, card.vendor, backend(card.vendor, card.kind), f"vram:{index}", "", card.source)
+        for index, card in enumerate(cards)
+    )
     warnings = [] if memory is not None else [f"The host's memory is assumed: {show_bytes(pools[0].bytes)}."]
-    warnings += [f"{card.name}: {card.notes}." for card in dict.fromkeys(cards) if card.kind == "accelerator"]
+    warnings += [f"{card.name} is no GPU: {card.notes}." for card in dict.fromkeys(cards) if card.kind == "accelerator"]
     rough = dict.fromkeys(card.name for card in cards if not card.exact_memory)
     if rough:
         warnings.append(f"Memory of {', '.join(rough)} is the round figure of its name; the driver keeps up to 2 % of it.")
@@ -71,13 +74,20 @@ def with_shared_memory(part: table.Part, memory: int) -> Machine:
     if part.vendor == "Apple":
         limit = metal_limit(size)
         free, limits, held, limit_source = min(free, limit.bytes), (limit.words,), limit.bytes, limit.source
-    device = Device(part.name, part.vendor, _backend(part), "unified", "", limit_source, None, held)
+    device = Device(part.name, part.vendor, backend(part.vendor, part.kind), "unified", "", limit_source, None, held)
     pool = Pool("unified", size, free, part.bytes_per_s, source, part.source)
     # Apple's cores run one thread each; what shares its memory with another vendor's processor says nothing of that.
     cpu = _cpu(part, "arm64") if part.vendor == "Apple" else None
     system = "macos" if part.vendor == "Apple" and cpu and kind == "desktop" else ""
     name = f"{part.name}, {round(size / 2**30)} GB"
     return Machine(name, cpu, (pool,), (device,), (), (), system, limits, tuple(warnings), (), part.source)
+
+
+def not_neural(part: table.Part) -> table.Part:
+    """The part, unless it is a neural processor: those are refused with what runs on them."""
+    if part.kind == "npu":
+        raise UserError(f"{part.name} is a neural processor: {part.notes}.", "the chip or the board that it is in")
+    return part
 
 
 def system_bytes(kind: str) -> int:
@@ -99,8 +109,9 @@ def _cpu(part: table.Part, architecture: str = "") -> Cpu | None:
     return Cpu(part.name.partition(" (")[0], cores, cores, float(cores), architecture, (), part.source) if cores else None
 
 
-def _backend(part: table.Part) -> str:
-    return (OWN_SOFTWARE if part.kind == "accelerator" else BACKENDS).get(part.vendor, "vulkan")
+def backend(vendor: str, kind: str) -> str:
+    """What a part of this vendor and kind is mostly run with."""
+    return (OWN_SOFTWARE if kind == "accelerator" else BACKENDS).get(vendor, "vulkan")
 
 
 def _nvlink(cards: list[table.Part], pair: tuple[int, int]) -> Link:

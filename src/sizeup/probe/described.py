@@ -14,7 +14,7 @@ from sizeup.hardware import Cpu, Machine, Pool
 from sizeup.units import parse_bytes
 
 from . import machine_file, table
-from .assembled import CARDS, system_bytes, with_cards, with_processor, with_shared_memory
+from .assembled import CARDS, not_neural, system_bytes, with_cards, with_processor, with_shared_memory
 from .instances import Instance, instances, plain
 from .spelling import slug
 
@@ -93,8 +93,7 @@ def _from_parts(what: str, memory: int | None) -> Machine:
     for piece in _pieces(text):
         count, name = _count(piece)
         part, asked, chosen = table.part(name)
-        if part.kind == "npu":
-            raise UserError(f"{part.name} is a neural processor: {part.notes}.", "the chip or the board that it is in")
+        not_neural(part)
         if part.kind not in CARDS and (count > 1 or cards):
             raise UserError(
                 f"{part.name} is a whole machine, not a card; several of them need links that a name cannot say.",
