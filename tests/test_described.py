@@ -141,6 +141,7 @@ def test_a_file_may_name_a_chip(tmp_path: Path) -> None:
         ("rtx-4091", NotFound, "4090"),
         ("no such thing at all", NotFound, "TOML"),
         ("rtx-4090-48gb", UserError, "24 GB"),
+        ("rtx-3080-0gb", UserError, "10 GB"),
         ("m3-max-50gb", UserError, "64 GB"),
         ("0x rtx-4090", UserError, "8x h100"),
         ("65x rtx-4090", UserError, "64"),

@@ -183,7 +183,7 @@ def _has(part: Part, memory: int) -> bool:
     # The driver keeps a little of the round figure: 24564 MiB are a card of 24 GB. A chip has at most what it is sold with.
     if part.most_sold:
         return memory <= part.memory_bytes
-    return abs(part.memory_bytes / memory - 1) < 0.06 or round(part.memory_bytes / 2**30) == memory >> 30
+    return abs(part.memory_bytes - memory) < 0.06 * memory or round(part.memory_bytes / 2**30) == memory >> 30
 
 
 def _sold(candidates: tuple[Part, ...]) -> str:
