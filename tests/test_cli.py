@@ -109,6 +109,8 @@ def test_json_of_every_verb(sizeup: Run, model: str) -> None:
     """model, machine, explain and --why answer in JSON too."""
     assert json.loads(sizeup("model", model, "--json").out)["architecture"] == "llama"
     assert json.loads(sizeup("machine", "--json").out)["name"] == "this machine"
+    listed = json.loads(sizeup("machine", "--list", "4090", "--json").out)
+    assert {"GeForce RTX 4090", "GeForce RTX 4090 Laptop"} <= {device["name"] for device in listed["devices"]}
     assert json.loads(sizeup("explain", "gguf", "--json").out)["term"] == "GGUF"
     derivation = json.loads(sizeup("fit", model, "--why", "cache", "--json").out)["derivation"]
     assert sum(line["value"] for line in derivation) == 30 * 8192 * 2 * 192 * 2

@@ -78,9 +78,23 @@ class Model(click.ParamType):  # type: ignore[type-arg]
         return [CompletionItem(name) for name in names[:50]] or [CompletionItem(incomplete, type="file")]
 
 
+class MachineName(click.ParamType):  # type: ignore[type-arg]
+    """Anything that `sizeup.machine` takes; the shell completes names of devices and machines, and files."""
+
+    name = "machine"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:
+        from click.shell_completion import CompletionItem
+
+        from sizeup.probe.described import typed
+
+        names = typed(incomplete) if incomplete else []
+        return [CompletionItem(name) for name in names[:50]] or [CompletionItem(incomplete, type="file")]
+
+
 def machine_options() -> list[click.Parameter]:
     """Options that name another machine."""
-    return [Option(["--on"], metavar="MACHINE"), Option(["--ram"], type=Size(), metavar="SIZE")]
+    return [Option(["--on"], metavar="MACHINE", type=MachineName()), Option(["--ram"], type=Size(), metavar="SIZE")]
 
 
 def plan_options() -> list[click.Parameter]:

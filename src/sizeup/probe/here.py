@@ -127,7 +127,7 @@ def _rated(pool: Pool, machine: Machine, known: bandwidth.Bandwidth | None) -> P
     if pool.name == "ram" and known is not None:
         return replace(pool, bytes_per_s=known.bytes_per_s, bandwidth_source=known.source)
     device = next((device for device in machine.devices if device.pool == pool.name), None)
-    part = table.exact(device.name) if device else None
+    part = table.exact(device.name, pool.bytes) if device else None
     if device and device.vendor == "Apple" and machine.cpu:
         part = table.apple(machine.cpu.name, machine.cpu.cores)
     if part is not None and part.bytes_per_s:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from sizeup.hardware import Cpu, Device, Disk, Link, Machine, Pool
 from sizeup.units import parse_bytes, show_bytes
 
 from . import nvlink, table
+from .assembled import backend, not_neural
 from .unified import metal_limit
 
 LARGEST_FILE_BYTES = 1 << 20
@@ -69,7 +71,7 @@ def parse(content: bytes, where: str, preset: bool = False) -> Machine:
     reader = _Reader(where, source)
     host = reader.host(given)
     cards, devices = reader.cards(given.get("gpu", []), host)
-    pools = (*host, *cards)
+    pools = (*map(_rated_by, host, [given.get("gpu", [])] * len(host)), *cards)
     if not pools:
         raise UserError(f"{where} names no memory at all.", "a [ram] table with memory = “32GiB”")
     if "unified" in given and not devices:
@@ -92,17 +94,22 @@ def parse(content: bytes, where: str, preset: bool = False) -> Machine:
     )
 
 
+def _rated_by(pool: Pool, gpus: list[dict[str, Any]]) -> Pool:
+    """Unified memory whose rate the file leaves out, with that of the chip it names."""
+    chips = [table.part(str(entry["device"]))[0] for entry in gpus if "device" in entry]
+    chip = next((part for part in chips if part.kind in ("soc", "igpu") and part.bytes_per_s), None)
+    if pool.name != "unified" or pool.bytes_per_s or chip is None:
+        return pool
+    return replace(pool, bytes_per_s=chip.bytes_per_s, bandwidth_source=chip.source)
+
+
 def _limited(devices: tuple[Device, ...], pools: tuple[Pool, ...]) -> tuple[tuple[str, ...], tuple[Pool, ...]]:
     limits = [device.limit_bytes for device in devices if device.limit_bytes is not None]
     if not limits:
         return (), pools
     least = min(limits)
-    cut = tuple(_with_free(pool, min(pool.free_bytes, least)) if pool.name == "unified" else pool for pool in pools)
+    cut = tuple(replace(pool, free_bytes=min(pool.free_bytes, least)) if pool.name == "unified" else pool for pool in pools)
     return (f"the GPU may hold {show_bytes(least)} of the unified memory",), cut
-
-
-def _with_free(pool: Pool, free: int) -> Pool:
-    return Pool(pool.name, pool.bytes, free, pool.bytes_per_s, pool.source, pool.bandwidth_source)
 
 
 def _known(given: Any, name: str, where: str) -> None:
@@ -167,10 +174,10 @@ class _Reader:
         return tuple(pools), tuple(devices)
 
     def card(self, entry: dict[str, Any], index: int, host: tuple[Pool, ...]) -> tuple[tuple[Pool, ...], Device]:
-        part = table.part(str(entry["device"]))[0] if "device" in entry else None
+        part = not_neural(table.part(str(entry["device"]))[0]) if "device" in entry else None
         name = str(entry.get("name") or (part.name if part else "unnamed card"))
         vendor = str(entry.get("vendor") or (part.vendor if part else ""))
-        kind = str(entry.get("kind") or {"NVIDIA": "cuda", "AMD": "rocm", "Apple": "metal"}.get(vendor, "vulkan"))
+        kind = str(entry.get("kind") or backend(vendor, part.kind if part else "gpu"))
         capability = str(entry.get("compute_capability", ""))
         if "shares" in entry or (part and part.kind in ("soc", "igpu")):
             if entry.get("shares", "unified") != "unified" or not host or host[0].name != "unified":

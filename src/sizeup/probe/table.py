@@ -1,87 +1,121 @@
-"""The device table: memory and bandwidth of named parts, each row with its source; and finding one by what people call it."""
+"""The device table: memory, rates and generation of named parts, each row with its source; and finding one by what people call it."""
 
 from __future__ import annotations
 
 import csv
 import functools
-import io
 import re
 from typing import NamedTuple
 
 from sizeup.errors import NotFound, UserError, close_names
 from sizeup.facts import Source, data_bytes
 
-BRANDS = r"\b(nvidia|ryzen ai|geforce|amd|radeon|instinct|intel|apple|tesla|graphics|generation|gpu|laptop|mobile|edition|le|hbm3|hbm2e)\b|\((r|tm)\)"
-FAMILIES = ("rtx", "gtx", "rx", "arc")
-"""People leave these out: a 4090 is an RTX 4090."""
+from .spelling import compact, spellings, split_memory
+
+FILES = ("nvidia", "amd", "intel", "apple", "others")
+"""data/devices/*.csv; a vendor without a file of its own is in "others"."""
 
 
 class Part(NamedTuple):
-    """One row: a card ("gpu"), a chip with unified memory ("soc"), a GPU inside a processor ("igpu") or a host as tested ("cpu")."""
+    """One row: a card ("gpu"), a chip with unified memory ("soc"), a GPU inside a processor ("igpu"), a processor with its memory ("cpu"),
+    an accelerator with its own software ("accelerator") or a neural processor ("npu"). Rates are dense, never the sparse figure."""
 
     name: str
     vendor: str
     kind: str
+    family: str
+    """The generation that speed constants are looked up by: "NVIDIA Ada", "Apple M2", "CPU: AMD Zen 4"."""
     memory_bytes: int
     """0 for a part that shares whatever memory the host has."""
     exact_memory: bool
     """Whether that is what the driver reports, not the round figure of its name."""
+    most_sold: bool
+    """Whether that is the most of several that a chip is sold with."""
     bytes_per_s: float | None
+    measured_fraction: float | None
+    """Share of that rate that a stream-like program was measured to get (FluidX3D, FP32 read and written); None when nobody did."""
     options_bytes: tuple[int, ...]
     """The memory sizes it is sold with, for a chip; empty when they are not all known."""
     cpu_cores: int
+    fp32_flops: float | None
+    fp16_flops: float | None
+    """Of the matrix units, sums in FP16 on GeForce; of packed or plain shaders where there are no matrix units."""
+    int8_ops: float | None
+    tdp_watts: float | None
+    links: str
+    """Buses in words: "PCIe 4.0 x16"."""
+    aliases: tuple[str, ...]
     grade: str
+    """A: read at a primary source. B: a vendor's figure through a data set, or computed from one. C: a third party's data set."""
     source: Source
+    notes: str
 
 
 @functools.cache
-def parts() -> tuple[Part, ...]:
-    """Every row of data/devices.csv."""
-    rows = csv.DictReader(io.StringIO(data_bytes("devices.csv").decode()))
-    return tuple(
-        Part(
-            row["name"],
-            row["vendor"],
-            row["kind"],
-            int(row["memory_bytes"] or 0),
-            row["memory_is"] == "as the driver reports",
-            float(row["bandwidth_GBs"]) * 1e9 if row["bandwidth_GBs"] else None,
-            tuple(int(option) << 30 for option in row["memory_options_GB"].split()),
-            int(row["cpu_cores"] or 0),
-            row["grade"],
-            Source("published", row["source"], row["date"]),
-        )
-        for row in rows
+def _lines(file: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Header and rows of one file, rows as text: most questions are about one row of hundreds."""
+    header, *rows = data_bytes(f"devices/{file}.csv").decode().splitlines()
+    return tuple(header.split(",")), tuple(rows)
+
+
+@functools.cache
+def _part(file: str, line: str) -> Part:
+    row = dict(zip(_lines(file)[0], next(csv.reader([line])), strict=True))
+
+    def rate(key: str, unit: float) -> float | None:
+        return round(float(row[key]) * unit, 3) if row[key] else None
+
+    return Part(
+        row["name"],
+        row["vendor"],
+        row["kind"],
+        row["family"],
+        int(row["memory_bytes"] or 0),
+        row["memory_is"] == "as the driver reports",
+        row["memory_is"] == "the most sold",
+        rate("bandwidth_GBs", 1e9),
+        rate("measured_fraction", 1.0),
+        tuple(int(float(option) * 2**30) for option in row["memory_options_GB"].split()),
+        int(row["cpu_cores"] or 0),
+        rate("fp32_TFLOPS", 1e12),
+        rate("fp16_dense_TFLOPS", 1e12),
+        rate("int8_TOPS", 1e12),
+        rate("tdp_W", 1.0),
+        row["links"],
+        tuple(alias for alias in row["aliases"].split(";") if alias),
+        row["grade"],
+        Source("published", row["source"], row["date"]),
+        row["notes"],
     )
 
 
-def compact(name: str) -> str:
-    """A name without brands, spaces and punctuation: "NVIDIA GeForce RTX 4090" -> "rtx4090"."""
-    text = re.sub(BRANDS, " ", name.lower().replace("laptop gpu", "m"))
-    return re.sub(r"[^a-z0-9+]", "", re.sub(r"sxm[56]", "sxm", text))
+@functools.cache
+def parts(holding: str = "", files: tuple[str, ...] = FILES) -> tuple[Part, ...]:
+    """Every row of these files whose text holds this word in lower case."""
+    return tuple(_part(file, line) for file in files for line in _lines(file)[1] if holding in line.lower())
 
 
-def split_memory(name: str) -> tuple[str, int | None]:
-    """A name and the memory it ends with or holds ("m3-max-64gb" -> "m3-max", 64 GiB): vendors' GB of memory are GiB."""
-    found = re.search(r"[\s_(-]*\b(\d+)[\s-]?gi?b\b\)?", name, re.IGNORECASE)
-    if not found:
-        return name, None
-    return (name[: found.start()] + " " + name[found.end() :]).strip(" -_"), int(found[1]) << 30
+def holding(words: str) -> tuple[Part, ...]:
+    """The parts that have every word of a text in their names, vendor or family, in order of vendor and name."""
+    wanted = words.lower().split()
+    return tuple(
+        part for part in parts() if all(word in " ".join((part.name, part.vendor, part.family, *part.aliases)).lower() for word in wanted)
+    )
 
 
 @functools.cache
-def named() -> dict[str, tuple[Part, ...]]:
-    """Compact name -> the parts it may mean. A part has several: without its memory, its remark in brackets, its family, its socket."""
+def named(holding: str = "", files: tuple[str, ...] = FILES) -> dict[str, tuple[Part, ...]]:
+    """Compact name -> the parts it may mean, of the rows that hold a word."""
     found: dict[str, list[Part]] = {}
-    for part in parts():
-        bare = split_memory(part.name)[0]
-        names = {part.name, bare, re.sub(r"\(.*?\)", "", bare), *re.findall(r"\((.*?)\)", part.name if part.kind == "igpu" else "")}
-        short = {compact(name) for name in names}
-        short |= {re.sub(r"(sxm|pcie|nvl|passive)$", "", key) for key in short}
-        short |= {key.removeprefix(family) for key in short for family in FAMILIES if part.kind == "gpu" and key.startswith(family)}
-        for key in short - {""}:
+    for part in parts(holding, files):
+        for key in spellings(part.name, part.kind, part.aliases):
             found.setdefault(key, []).append(part)
     return {key: tuple(dict.fromkeys(parts)) for key, parts in found.items()}
+
+
+def meant(text: str) -> tuple[Part, ...]:
+    """The parts that a text may mean as it stands. Only rows that hold its longest number are read: every name has it."""
+    return named(max(re.findall(r"\d+", text) or [""], key=len)).get(compact(text), ())
 
 
 def part(name: str) -> tuple[Part, int, tuple[str, ...]]:
@@ -91,11 +125,10 @@ def part(name: str) -> tuple[Part, int, tuple[str, ...]]:
     """
     bare, memory = split_memory(name)
     outside, inside = re.sub(r"\(.*?\)", "", bare), re.findall(r"\((.*?)\)", bare)
-    spellings = [compact(text) for text in (name, bare, outside, *inside)]
-    candidates = next((named()[spelling] for spelling in spellings if spelling in named()), ())
+    candidates = next((found for text in (name, bare, outside, *inside) if (found := meant(text))), ())
     if not candidates:
         raise NotFound(f"No machine or device is called “{name}”.", nearest(name))
-    if whole := tuple(p for p in candidates if compact(p.name) == compact(name)):
+    if whole := tuple(p for p in candidates if _called(p, name)):
         candidates = whole
     elif memory is not None:
         fitting = tuple(p for p in candidates if _has(p, memory))
@@ -103,7 +136,7 @@ def part(name: str) -> tuple[Part, int, tuple[str, ...]]:
             raise UserError(f"{candidates[0].name} does not come with {memory >> 30} GB.", _sold(candidates))
         candidates = fitting
     # A card by a short name is the smaller one, so that nothing is promised that may not be there; a chip is the full one.
-    ordered = sorted(candidates, key=lambda p: (p.memory_bytes, p.bytes_per_s or 0), reverse=candidates[0].kind == "soc")
+    ordered = sorted(candidates, key=lambda p: (p.memory_bytes, p.bytes_per_s or 0, p.fp16_flops or 0), reverse=candidates[0].kind == "soc")
     chosen = ordered[0]
     words: tuple[str, ...] = ()
     if len(ordered) > 1:
@@ -111,15 +144,24 @@ def part(name: str) -> tuple[Part, int, tuple[str, ...]]:
     return chosen, memory or 0, words
 
 
-def exact(name: str) -> Part | None:
-    """The one part that a driver's own device name means; None when there is none or several differ in bandwidth."""
-    candidates = named().get(compact(name), ())
+def exact(name: str, memory_bytes: int = 0) -> Part | None:
+    """The one part that a driver's own device name means, of this memory when it is known; None when several differ in bandwidth."""
+    candidates = meant(name)
+    for likely in (lambda p: memory_bytes and abs(p.memory_bytes / memory_bytes - 1) < 0.08, lambda p: _called(p, name)):
+        candidates = tuple(filter(likely, candidates)) or candidates
     return candidates[0] if len({p.bytes_per_s for p in candidates}) == 1 else None
+
+
+def processor(name: str) -> Part | None:
+    """The row of a processor as the system names it: "13th Gen Intel(R) Core(TM) i9-13900K", "AMD Ryzen 9 5950X 16-Core Processor"."""
+    text = re.sub(r"\d+th gen|\b(cpu|soc)\b|@.*|\bw/.*|with radeon.*|\d+-core( processor)?", " ", name.lower())
+    found = [part for part in meant(text) if part.kind == "cpu"]
+    return found[0] if len({part.family for part in found}) == 1 else None
 
 
 def apple(chip: str, cores: int) -> Part | None:
     """The row of an Apple chip by its name and number of processor cores; None unless all that fit have one bandwidth."""
-    fitting = [p for p in parts() if p.vendor == "Apple" and p.name.partition(" (")[0] == chip and p.cpu_cores in (cores, 0)]
+    fitting = [p for p in parts(files=("apple",)) if p.name.partition(" (")[0] == chip and p.cpu_cores in (cores, 0)]
     return fitting[0] if len({p.bytes_per_s for p in fitting}) == 1 else None
 
 
@@ -129,13 +171,19 @@ def nearest(name: str) -> str:
     return ", ".join(dict.fromkeys(named()[key][0].name for key in close)) or "rtx-4090, m3-max-64gb, raspberry-pi-5-8gb or a TOML file"
 
 
+def _called(part: Part, name: str) -> bool:
+    return compact(name) in (compact(part.name), *map(compact, part.aliases))
+
+
 def _has(part: Part, memory: int) -> bool:
     if part.kind in ("igpu", "cpu") or not part.memory_bytes:
         return True
     if part.options_bytes:
         return memory in part.options_bytes
-    # The driver keeps a little of the round figure: 24564 MiB are a card of 24 GB.
-    return -(-part.memory_bytes >> 30) <= memory >> 30 if part.kind == "soc" else round(part.memory_bytes / 2**30) == memory >> 30
+    # The driver keeps a little of the round figure: 24564 MiB are a card of 24 GB. A chip has at most what it is sold with.
+    if part.most_sold:
+        return memory <= part.memory_bytes
+    return abs(part.memory_bytes - memory) < 0.06 * memory or round(part.memory_bytes / 2**30) == memory >> 30
 
 
 def _sold(candidates: tuple[Part, ...]) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from sizeup.page import WIDEST, WIDTH, Page
 
 from .answer import fit
+from .devices import devices
 from .listing import machine, model, models, term, terms
 from .run import census, measurement, proof, proof_line, rehearsals
 
@@ -16,6 +17,7 @@ __all__ = [
     "WIDTH",
     "Page",
     "census",
+    "devices",
     "fit",
     "machine",
     "measurement",

@@ -22,6 +22,7 @@ from .process import process_claims
 from .refusals import check
 from .repack import expected, here
 from .settings import Settings as Given
+from .settings import kinds
 from .slots import slots
 from .view import as_seen
 from .weights import Load, weight_claims
@@ -38,6 +39,12 @@ class LlamaCpp:
         """With the processor's instruction sets, which decide what is repacked, the cards, and their free memory, which splits the layers."""
         cards = [device for device in machine.devices if machine.pool(device.pool)]
         seen: dict[str, Any] = {"cpu_features": here() if machine.name == "this machine" else expected(machine.cpu)}
+        if foreign := [card for card in cards if card.kind not in kinds() and "gpu_kind" not in given]:
+            if "gpu_layers" not in given or settings.gpu_layers:
+                raise UserError(
+                    f"llama.cpp has no backend here for {foreign[0].name}.", "a machine with a GPU, or the host alone: --gpu-layers 0"
+                )
+            cards = []
         if cards:
             seen |= {"gpus": len(cards), "gpu_kind": cards[0].kind}
             if len(cards) > 1 and not {"gpus", "tensor_split"} & set(given):
