@@ -18,7 +18,7 @@ from sizeup.rates import branch, known, spread
 from sizeup.readers import read
 from sizeup.roofline import Load, Pace, Reads, terms
 from sizeup.search import with_speed
-from sizeup.throughput import host_flops_per_s
+from sizeup.throughput import host_flops_per_s, tokens_a_round
 from sizeup.work import experts_read
 
 LLAMA = engine("llama.cpp")
@@ -241,3 +241,20 @@ def test_a_plan_carries_its_speeds() -> None:
     deep = with_speed(plan, 32_000).speed.decode
     assert deep is not None
     assert deep.tokens_per_s == pytest.approx(plan.speed.full.tokens_per_s, rel=0.05)
+
+
+def test_a_draft_helps_when_it_is_much_smaller() -> None:
+    """A small draft makes a large model faster, the model as its own draft slower; the range widens with what nobody knows."""
+    alone = sizeup.speed("Qwen/Qwen3-32B", card(80), quant="Q4_K_M", gpu_layers="all").decode
+    small = sizeup.speed(
+        "Qwen/Qwen3-32B", card(80), quant="Q4_K_M", gpu_layers="all", draft=read("Qwen/Qwen3-0.6B"), draft_quant="Q8_0"
+    ).decode
+    itself = sizeup.speed(
+        "Qwen/Qwen3-32B", card(80), quant="Q4_K_M", gpu_layers="all", draft=read("Qwen/Qwen3-32B"), draft_quant="Q4_K_M"
+    ).decode
+    assert alone is not None
+    assert small is not None
+    assert itself is not None
+    assert itself.tokens_per_s < alone.tokens_per_s < small.tokens_per_s
+    assert small.upper / small.lower > alone.upper / alone.lower
+    assert tokens_a_round(0.5, 2) == 1 + 0.5 + 0.25

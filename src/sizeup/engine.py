@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from .hardware import Machine
 from .model import ModelSpec, Tensor
 from .plan import Breakdown
 from .work import Work
+
+
+class Draft(NamedTuple):
+    """A smaller model that proposes tokens which the larger one checks in one step."""
+
+    model: ModelSpec
+    quant: str | None
+    settings: Any
+    tokens: int
+    """Proposed at a time."""
 
 
 class Engine(Protocol):
@@ -35,6 +45,10 @@ class Engine(Protocol):
         self, model: ModelSpec, quant: str | None, settings: Any, tokens: int = 1, depth_tokens: int = 0, sequences: int = 1
     ) -> tuple[Work, ...]:
         """What one step moves and computes in each pool: `tokens` new tokens for each of `sequences` at this depth."""
+        ...
+
+    def draft(self, settings: Any) -> Draft | None:
+        """The model that drafts under these settings; None when each token is decoded by itself."""
         ...
 
     def command(self, model: ModelSpec, quant: str | None, settings: Any) -> str:

@@ -21,8 +21,16 @@ RATES = ("read", "layer", "compute")
 """Share of the bandwidth reached, seconds of fixed time per layer, share of the arithmetic reached."""
 
 
+def generation(family: str) -> str:
+    """The family that runs are kept by: processors are one, joined pairs of Apple's chips another, of whatever generation."""
+    if family.startswith("CPU"):
+        return "CPU"
+    return "Apple Ultra" if family.startswith("Apple") and family.endswith("Ultra") else family
+
+
 def branch(device: str, family: str, backend: str) -> list[str]:
     """What a device on a backend leans on, the widest first."""
+    family = generation(family)
     vendor = family.split(" ")[0]
     path = ["", backend, vendor, f"{backend}/{vendor}"]
     if family in GENERATION:
@@ -52,7 +60,7 @@ def known(device: str, family: str, backend: str, bytes_per_s: float, flops_per_
         return float(shared.get(name, 1.0) * shared.get(f"{name}@{backend}", 1.0))
 
     pace = assembled(factor, table["classes"], bytes_per_s, flops_per_s, read, layer, compute, not flash)
-    for nearness, node in (("device", f"{backend}/{device}"), ("family", f"{backend}/{family}")):
+    for nearness, node in (("device", f"{backend}/{device}"), ("family", f"{backend}/{generation(family)}")):
         if node in runs:
             return Known(pace, nearness, runs[node])
     return Known(pace, "far", max((runs[node] for node in path if node in runs), default=0))

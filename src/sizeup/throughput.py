@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from . import calibration
-from .engine import Engine
+from .engine import Draft, Engine
 from .facts import data_json
 from .figure import Number, step
 from .hardware import Device, Machine, Pool
@@ -72,9 +72,31 @@ class Run(NamedTuple):
     """The backend that the devices are used with; None is their usual one."""
 
     def decode(self, depth_tokens: int, sequences: int = 1) -> Speed | None:
-        """Tokens per second of all sequences together when each holds so many tokens; None where a rate is unknown."""
+        """Tokens per second of all sequences together when each holds so many tokens; None where a rate is unknown.
+
+        With a draft model: of rounds in which it proposes tokens and this one checks them in one step.
+        """
+        if (draft := self.engine.draft(self.settings)) is not None:
+            return self._drafted(draft, depth_tokens, sequences)
         work = self.engine.work(self.model, self.quant, self.settings, tokens=1, depth_tokens=depth_tokens, sequences=sequences)
         return self._speed(work, sequences, "decode")
+
+    def _drafted(self, draft: Draft, depth_tokens: int, sequences: int) -> Speed | None:
+        guess = self._replace(model=draft.model, quant=draft.quant, settings=draft.settings).decode(depth_tokens, sequences)
+        work = self.engine.work(
+            self.model, self.quant, self.settings, tokens=draft.tokens + 1, depth_tokens=depth_tokens, sequences=sequences
+        )
+        check = self._speed(work, sequences, "decode")
+        if guess is None or check is None:
+            return None
+        kept = data_json("host_rates.json")["draft_acceptance"]
+
+        def rate(one: str, accepted: float) -> float:
+            seconds = draft.tokens * sequences / getattr(guess, one) + sequences / getattr(check, one)
+            return float(sequences * tokens_a_round(accepted, draft.tokens) / seconds)
+
+        middle = rate("tokens_per_s", kept["middle"])
+        return Speed(middle, rate("lower", kept["low"]), rate("upper", kept["high"]), check.bound_by, check.basis)
 
     def prefill(self, prompt_tokens: int, depth_tokens: int = 0) -> Speed | None:
         """Tokens per second of reading a prompt: the engine's micro batches at their mean depth."""
@@ -214,6 +236,12 @@ def _by_share(run: Run, pool: Pool, work: Work, metric: str, flops_per_s: float 
         return Reach(Pace({"": reached}, flops_per_s and {"": flops_per_s}, reached, flops_per_s, 0.0), low, high, "assumed", row["source"])
     # The lessons' share holds everything that a step takes, so nothing else is added.
     return Reach(Pace({"": reached}, None, reached, None, 0.0), low, high, how, source)
+
+
+@step("tokens_a_round")
+def tokens_a_round(accepted: Number, drafted: Number) -> Number:
+    """Tokens that a round of drafting yields on average: each proposal stands only if those before it did, and one more comes for sure."""
+    return (1 - accepted ** (drafted + 1)) / (1 - accepted)
 
 
 @step("host_flops")

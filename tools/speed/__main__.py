@@ -18,7 +18,7 @@ from sizeup.facts import data_json
 from sizeup.rates import RATES, branch
 
 from .errors import Line, spreads, tables, without_device, without_model
-from .fit import HABITS, Fit, family
+from .fit import HABITS, Fit
 from .rows import CLASSES, Row, usable
 
 ROOT = Path(__file__).parents[2]
@@ -45,7 +45,7 @@ def facts(fit: Fit, rows: list[Row]) -> dict[str, Any]:
     }
     runs: Counter[str] = Counter()
     for row in rows:
-        runs.update(branch(row.case.device, family(row.case), row.case.backend))
+        runs.update(branch(row.case.device, row.case.family, row.case.backend))
     usual = {name: value for name, value in shared.items() if not ("@" in name and abs(value - 1) < 1e-3)}
     told = {node: value for node, value in rates.items() if not node or any(abs(v - 1) >= 1e-3 for v in value)}
     return {"rates": told, "shared": usual, "runs": dict(sorted(runs.items()))}

@@ -6,6 +6,7 @@ Each row keeps its source. Rows of a collection without a licence are not in the
 from __future__ import annotations
 
 import csv
+import functools
 import io
 import lzma
 import re
@@ -16,6 +17,7 @@ from typing import NamedTuple
 
 from sizeup.errors import SizeupError
 from sizeup.facts import data_json
+from sizeup.probe import table
 from sizeup.readers import read
 
 TABLE = Path(__file__).parents[2] / "tests" / "data" / "speed_published.csv.xz"
@@ -48,6 +50,7 @@ class Case(NamedTuple):
     """One measured rate of one device."""
 
     device: str
+    """The device table's name of it."""
     family: str
     backend: str
     bytes_per_s: float
@@ -95,8 +98,9 @@ def _unfit(row: dict[str, str]) -> str:
         return "another metric"
     if re.search(r"pp\d+\+tg\d+", row["test"]):
         return "prompt and decoding as one rate"
-    if not row["memory_bandwidth_GBs"]:
-        return "device without a published bandwidth"
+    part = _part(row["device"])
+    if part is None or not part.bytes_per_s:
+        return "device that the table does not know, or without a published bandwidth"
     if row["offload"] == "ngl=0" and row["device"].startswith(("NVIDIA", "AMD", "Intel Arc")):
         return "on the host of a card"
     return ""
@@ -109,15 +113,17 @@ def _case(row: dict[str, str]) -> Case | None:
     size = re.search(r"(?:pp|tg|prompt ) ?(\d+)", row["test"])
     if model is None or not mix:
         return None
+    part = _part(row["device"])
+    assert part is not None
     prompt = "prefill" in row["metric"]
     tokens = int(size[1]) if size else (512 if prompt else 128)
     flash = {"1": True, "0": False}.get(row["flash_attn"])
     return Case(
-        row["device"],
-        row["device_family"],
+        part.name,
+        part.family,
         _backend(row),
-        float(row["memory_bandwidth_GBs"]) * 1e9,
-        float(row["fp16_tflops_spec"]) * 1e12 if row["fp16_tflops_spec"] else None,
+        part.bytes_per_s or 0.0,
+        part.fp16_flops,
         "prefill" if prompt else "decode",
         model,
         mix,
@@ -150,6 +156,15 @@ def _mix(row: dict[str, str]) -> str:
     """The mix as the row or the file's name says it."""
     name = re.search(r"(?i)(UD-)?((?:I?Q\d\w*)|BF16|F16|MXFP4)$", row["model"])
     return row["quant"].removeprefix("UD-").upper().replace("MOE", "MoE") or (name[2].upper() if name else "")
+
+
+@functools.cache
+def _part(device: str) -> table.Part | None:
+    """The row of the device table, by the name that `sizeup.machine` takes."""
+    try:
+        return table.part(device)[0]
+    except SizeupError:
+        return None
 
 
 _known: dict[str, str | None] = {}

@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sizeup.rates import branch
+from sizeup.rates import branch, generation
 
-from .fit import Fit, family
+from .fit import Fit
 from .rows import Array, Row
 
 FOLDS = 10
@@ -46,9 +46,9 @@ def without_device(rows: Sequence[Row], whole: Fit) -> Iterator[Guess]:
     for device in sorted({row.case.device for row in rows}):
         rest = [row for row in rows if row.case.device != device]
         left = [row for row in rows if row.case.device == device]
-        seen = {f"{row.case.backend}/{family(row.case)}" for row in rest}
+        seen = {f"{row.case.backend}/{generation(row.case.family)}" for row in rest}
         for row, seconds in zip(left, Fit(rest, whole).seconds(left), strict=True):
-            yield Guess(row, float(seconds), "family" if f"{row.case.backend}/{family(row.case)}" in seen else "far")
+            yield Guess(row, float(seconds), "family" if f"{row.case.backend}/{generation(row.case.family)}" in seen else "far")
 
 
 def without_model(rows: Sequence[Row], whole: Fit) -> Iterator[Guess]:
@@ -57,11 +57,11 @@ def without_model(rows: Sequence[Row], whole: Fit) -> Iterator[Guess]:
     fold = {pair: number % FOLDS for number, pair in enumerate(pairs)}
     for number in range(FOLDS):
         rest = [row for row in rows if fold[row.case.device, row.case.model] != number]
-        seen = {branch(row.case.device, family(row.case), row.case.backend)[-1] for row in rest}
+        seen = {branch(row.case.device, row.case.family, row.case.backend)[-1] for row in rest}
         left = [
             row
             for row in rows
-            if fold[row.case.device, row.case.model] == number and branch(row.case.device, family(row.case), row.case.backend)[-1] in seen
+            if fold[row.case.device, row.case.model] == number and branch(row.case.device, row.case.family, row.case.backend)[-1] in seen
         ]
         for row, seconds in zip(left, Fit(rest, whole).seconds(left), strict=True):
             yield Guess(row, float(seconds), "device")
@@ -177,6 +177,8 @@ def tables(guesses: Sequence[Guess]) -> Iterator[tuple[str, str, Line]]:
                 if found := line([g for g in same if chosen(g)], kept):
                     yield f"{metric}, {sort}", name, found
     for metric in ("decode", "prefill"):
-        for name in sorted({family(g.row.case) for g in guesses}):
-            if found := line([g for g in guesses if g.row.case.metric == metric and g.row.case.clean and family(g.row.case) == name], kept):
+        for name in sorted({generation(g.row.case.family) for g in guesses}):
+            if found := line(
+                [g for g in guesses if g.row.case.metric == metric and g.row.case.clean and generation(g.row.case.family) == name], kept
+            ):
                 yield f"{metric} by family", name, found

@@ -15,19 +15,7 @@ import numpy as np
 from sizeup.rates import RATES, assembled, branch
 from sizeup.roofline import terms
 
-from .cases import Case
 from .rows import CLASSES, Array, Columns, Row, columns
-
-
-def family(case: Case) -> str:
-    """The family whose constants a device shares: an architecture, of Apple's the generation, joined pairs of chips apart."""
-    if case.family.startswith("CPU"):
-        return "CPU"
-    if case.family == "Apple":
-        generation = next(word for word in case.device.split() if word[:1] == "M" and word[1:2].isdigit())
-        return "Apple Ultra" if "Ultra" in case.device else f"Apple {generation}"
-    return case.family
-
 
 SPREAD = {"read": 0.15, "layer": 0.35, "compute": 0.3}
 """How far families lie apart: standard deviations of the logarithm."""
@@ -50,7 +38,7 @@ class Fit:
         self.index: dict[str, int] = {}
         self.prior: list[tuple[float, float]] = []
         cols = columns(rows)
-        paths = [branch(r.case.device, family(r.case), r.case.backend) for r in rows]
+        paths = [branch(r.case.device, r.case.family, r.case.backend) for r in rows]
         self.nodes = sorted({node for path in paths for node in path})
         devices = {r.case.device for r in rows}
         for node in self.nodes:
@@ -130,7 +118,7 @@ class Fit:
         """Predicted seconds of a step under today's llama-bench; `habits` adds what each row's program and age cost it."""
         known = []
         for r in rows:
-            path = branch(r.case.device, family(r.case), r.case.backend)
+            path = branch(r.case.device, r.case.family, r.case.backend)
             have = [node for node in path if f"read:{node}" in self.index]
             known.append([sum(self.value(f"{rate}:{node}") for node in have) for rate in RATES])
         marks = marks_of(rows)

@@ -18,7 +18,14 @@ def machine(what: str | None = None, *, ram: int | str | None = None, measure: b
     if what is None or what.lower() in ("this", "here", "this machine"):
         from .here import this_machine
 
-        return this_machine(measure=measure)
-    from .described import described
+        found = this_machine(measure=measure)
+    else:
+        from .described import described
 
-    return described(what, ram)
+        found = described(what, ram)
+    if not found.devices:
+        return found
+    # The table costs a few milliseconds, which only a machine with devices pays.
+    from .specified import specified
+
+    return specified(found)

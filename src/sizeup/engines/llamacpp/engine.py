@@ -6,7 +6,9 @@ from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
+from ...engine import Draft
 from ...errors import UserError
+from ...figure import plain
 from ...hardware import Machine
 from ...model import ModelSpec, Tensor
 from ...plan import Breakdown, Claim
@@ -15,7 +17,7 @@ from .cache import cache_claims, output_claim
 from .command import command
 from .compute_offload import offload_claims
 from .compute_rough import rough_claims
-from .extras import extra_claims
+from .extras import draft_settings, extra_claims
 from .graph.sheet import sheet
 from .placement import homes
 from .process import process_claims
@@ -23,7 +25,7 @@ from .refusals import check
 from .repack import expected, here
 from .settings import Settings as Given
 from .settings import kinds
-from .slots import slots
+from .slots import drafted_tokens, slots
 from .view import as_seen
 from .weights import Load, weight_claims
 from .work import work
@@ -81,6 +83,13 @@ class LlamaCpp:
         model = as_seen(model)
         page = sheet(model, typed_tensors(model, quant))
         return work(page, settings, slots(model, settings), homes(model, settings), tokens, depth_tokens, sequences)
+
+    def draft(self, settings: Given) -> Draft | None:
+        """The draft model with its own settings; the model's own draft blocks are not counted here."""
+        if settings.draft is None:
+            return None
+        alone = draft_settings(settings, settings.context_tokens)
+        return Draft(settings.draft, settings.draft_quant, alone, int(plain(drafted_tokens(settings))))
 
     def command(self, model: ModelSpec, quant: str | None, settings: Given) -> str:
         """`llama-server` with these settings."""

@@ -91,12 +91,12 @@ def adapter_claims(adapter: Any, settings: Settings, where: Homes, adapted: tupl
         yield Claim("adapter", pool(home, where), bytes)
 
 
-def _draft_model(settings: Settings, made: Slots, account: Account) -> Iterator[Claim]:
-    """The draft model beside this one: its own weights, cache and buffers, with as many tokens per sequence."""
+def draft_settings(settings: Settings, context_tokens: Number) -> Settings:
+    """How the draft model runs beside this one: by itself, with as many tokens per sequence."""
     layers = settings.draft_gpu_layers
-    alone = replace(
+    return replace(
         settings,
-        context_tokens=made.context_tokens,
+        context_tokens=context_tokens,
         k=settings.draft_k,
         v=settings.draft_v,
         gpu_layers=(0 if settings.gpu_layers == 0 else "all") if layers is None else layers,
@@ -109,7 +109,11 @@ def _draft_model(settings: Settings, made: Slots, account: Account) -> Iterator[
         projector=None,
         adapters=(),
     )
-    for claim in account(settings.draft, settings.draft_quant, alone).claims:
+
+
+def _draft_model(settings: Settings, made: Slots, account: Account) -> Iterator[Claim]:
+    """The draft model beside this one: its own weights, cache and buffers."""
+    for claim in account(settings.draft, settings.draft_quant, draft_settings(settings, made.context_tokens)).claims:
         if claim.part not in ("process", "overhead"):
             yield replace(claim, part="draft", label=claim.part)
 

@@ -1,0 +1,31 @@
+"""What the device table specifies of a machine's devices: generation, arithmetic, power. Speeds are told by it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sizeup.hardware import Device, Machine
+
+from . import table
+
+
+def specified(machine: Machine) -> Machine:
+    """The machine with the family, dense rate and power of every device that the table knows; what a device says itself stays."""
+    if not machine.devices:
+        return machine
+    return replace(machine, devices=tuple(_specified(device, machine) for device in machine.devices))
+
+
+def _specified(device: Device, machine: Machine) -> Device:
+    pool, cpu = machine.pool(device.pool), machine.cpu
+    part = table.exact(device.name, pool.bytes if pool is not None else 0)
+    if part is None and device.vendor == "Apple" and cpu is not None:
+        part = table.apple(cpu.name, cpu.cores)
+    if part is None:
+        return device
+    return replace(
+        device,
+        family=device.family or part.family,
+        flops_per_s=device.flops_per_s or part.fp16_flops,
+        watts=device.watts or part.tdp_watts,
+    )
