@@ -196,6 +196,7 @@ def test_the_facts_are_whole() -> None:
     assert all(value > 0 for rates in rows["rates"].values() for value in rates)
     assert all(value > 0 for value in rows["shared"].values())
     assert set(rows["formats"].values()) <= set(rows["classes"])
+    assert {"expert_layer", "expert_rows", "cache:on", "cache:off", "mixing:on", "mixing:off", "read:k", "compute:k"} <= set(rows["shared"])
     for metric in ("decode", "prefill"):
         for nearness in ("device", "family", "far"):
             for sort in (True, False):

@@ -40,6 +40,10 @@ class Cpu:
     source: Source = ASSUMED
     fast_cores: int = 0
     """Of `cores`, those of the fast kind on a hybrid processor; 0 when all are alike or nobody says."""
+    part: str = ""
+    """What the device table calls it, or the board it is on; "" when it is not there."""
+    family: str = ""
+    """Its generation as the device table keeps it."""
 
 
 @dataclass(frozen=True, slots=True)

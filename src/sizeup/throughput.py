@@ -116,6 +116,7 @@ class Run(NamedTuple):
         found = []
         for part in work:
             host = self._device(part.pool) is None
+            # The embedding's rows alone make no step.
             if host and not part.layers and not part.weight_bytes:
                 continue
             reach = self.reach(part, metric)
@@ -165,27 +166,35 @@ class Run(NamedTuple):
         flops = host_flops_per_s(self.machine)
         if pool.bandwidth_source.kind == "measured":
             return _by_share(self, pool, work, metric, flops)
-        return _reach(known(name, "CPU", "cpu", bandwidth, flops, flash), metric, moe)
+        part, family = (cpu.part or name, cpu.family or "CPU") if cpu is not None else ("", "CPU")
+        return _reach(known(part, family, "cpu", bandwidth, flops, flash), metric, moe)
 
     def _device(self, pool: str) -> Device | None:
-        """The device that computes what lies in this pool; None for the host."""
-        if pool == "ram" and self.machine.pool("ram") is None and self.settings.gpu_layers != 0:
-            pool = "unified"
-        return next((device for device in self.machine.devices if device.pool == pool), None)
+        """The device that computes what the engine puts into this pool; None for the host.
+
+        On a machine with one memory for all, the engine's card by number is the device of that number.
+        """
+        if not pool.startswith("vram:"):
+            return None
+        own = next((device for device in self.machine.devices if device.pool == pool), None)
+        shared = [device for device in self.machine.devices if device.pool == "unified"]
+        number = int(pool.partition(":")[2])
+        return own if own is not None or number >= len(shared) else shared[number]
 
     def _streamed(self, part: Work) -> tuple[Terms, Reach] | None:
         """A long prompt's step over host weights: copied to the first card and multiplied there; None when the engine does not."""
-        device = next((d for d in self.machine.devices if d.pool.startswith("vram")), None)
+        device = self._device("vram:0")
         used = self.settings.gpu_layers != 0 and self.settings.op_offload
-        if device is None or not used or part.tokens < STREAMED_FROM_TOKENS:
+        if device is None or device.pool == "unified" or not used or part.tokens < STREAMED_FROM_TOKENS:
             return None
-        reach = self.reach(part._replace(pool=device.pool), "prefill")
+        there = part._replace(pool="vram:0")
+        reach = self.reach(there, "prefill")
         if reach is None or reach.pace.flops_per_s is None:
             return None
-        there = terms(load(part._replace(pool=device.pool), kinds()), reach.pace)
+        spent = terms(load(there, kinds()), reach.pace)
         link, assumed = link_bytes_per_s(self.machine, device)
         copied = float(part.weight_bytes) / link
-        return there._replace(memory=there.memory + copied), reach._replace(low=reach.low * (0.7 if assumed else 0.9))
+        return spent._replace(memory=spent.memory + copied), reach._replace(low=reach.low * (0.7 if assumed else 0.9))
 
     def _paged(self, work: Sequence[Work]) -> float | None:
         """Seconds a step waits for weights that memory does not hold, read from the disk again; None when that cannot be told."""

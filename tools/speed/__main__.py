@@ -38,11 +38,8 @@ DATE = "2026-11-21"
 def facts(fit: Fit, rows: list[Row]) -> dict[str, Any]:
     """The rates as data: factors with four digits."""
     rates = {node: [_short(np.exp(fit.value(f"{rate}:{node}"))) for rate in RATES] for node in fit.nodes}
-    shared = {
-        name: _short(np.exp(fit.theta[i]))
-        for name, i in fit.index.items()
-        if name not in HABITS and name.partition(":")[2] not in fit.nodes
-    }
+    of_nodes = {f"{rate}:{node}" for rate in RATES for node in fit.nodes}
+    shared = {name: _short(np.exp(fit.theta[i])) for name, i in fit.index.items() if name not in HABITS and name not in of_nodes}
     runs: Counter[str] = Counter()
     for row in rows:
         runs.update(branch(row.case.device, row.case.family, row.case.backend))

@@ -15,7 +15,9 @@ def machine(what: str | None = None, *, ram: int | str | None = None, measure: b
     Raises NotFound with the nearest names, Unreadable for a broken file, UserError for a contradiction. Trouble in reading
     this machine is a warning on it, never an error.
     """
-    if what is None or what.lower() in ("this", "here", "this machine"):
+    if what is not None and what.lower() in ("this", "here", "this machine"):
+        what = None
+    if what is None:
         from .here import this_machine
 
         found = this_machine(measure=measure)
@@ -23,9 +25,8 @@ def machine(what: str | None = None, *, ram: int | str | None = None, measure: b
         from .described import described
 
         found = described(what, ram)
-    if not found.devices:
-        return found
-    # The table costs a few milliseconds, which only a machine with devices pays.
+    if what is None and not found.devices and found.cpu is not None and found.cpu.architecture == "x86_64":
+        return found  # the table costs a few milliseconds, and has nothing to tell here
     from .specified import specified
 
     return specified(found)

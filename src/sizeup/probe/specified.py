@@ -1,19 +1,30 @@
-"""What the device table specifies of a machine's devices: generation, arithmetic, power. Speeds are told by it."""
+"""What the device table specifies of a machine's processor and devices: generation, arithmetic, power. Speeds are told by it."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
-from sizeup.hardware import Device, Machine
+from sizeup.hardware import Cpu, Device, Machine
 
 from . import table
 
 
 def specified(machine: Machine) -> Machine:
-    """The machine with the family, dense rate and power of every device that the table knows; what a device says itself stays."""
-    if not machine.devices:
-        return machine
-    return replace(machine, devices=tuple(_specified(device, machine) for device in machine.devices))
+    """The machine with the family, dense rate and power of all that the table knows; what a device says itself stays."""
+    return replace(machine, cpu=_processor(machine), devices=tuple(_specified(device, machine) for device in machine.devices))
+
+
+def _processor(machine: Machine) -> Cpu | None:
+    cpu = machine.cpu
+    if cpu is None:
+        return None
+    # A board's processor is called by its core, and by the board in brackets.
+    for name in (cpu.name, *re.findall(r"\((.+?)\)", cpu.name), machine.name):
+        part = table.processor(name)
+        if part is not None:
+            return replace(cpu, part=part.name, family=part.family)
+    return cpu
 
 
 def _specified(device: Device, machine: Machine) -> Device:
