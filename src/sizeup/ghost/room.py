@@ -50,9 +50,15 @@ def has_holes(where: Path) -> bool:
     with tempfile.TemporaryFile(dir=where) as file:
         before = shutil.disk_usage(where).free
         file.truncate(size)
-        status = os.fstat(file.fileno())
-        taken = status.st_blocks * 512 if hasattr(status, "st_blocks") else before - shutil.disk_usage(where).free
+        taken = _taken(os.fstat(file.fileno()))
+        if taken is None:
+            taken = before - shutil.disk_usage(where).free
     return taken < size // 2
+
+
+def _taken(status: os.stat_result) -> int | None:
+    """Bytes that a file really takes; None where the system does not count them."""
+    return status.st_blocks * 512 if hasattr(status, "st_blocks") else None
 
 
 def open_ghost(where: Path) -> tuple[int, str]:

@@ -93,11 +93,8 @@ def skeleton(model: ModelSpec, dtype: str = "bf16") -> Skeleton:
         raise Unavailable(f"transformers ended without describing {model.name}.", "sizeup ghost with --config-only") from None
     library = f"transformers {importlib.metadata.version('transformers')}"
     if "failed" in said:
-        why = (
-            f"{library} cannot build {model.model_type}: {said['failed']}."
-            if said["failed"]
-            else f"{library} has no class for {model.model_type}."
-        )
+        kind = str(model.config.get("model_type") or model.model_type)
+        why = f"{library} cannot build {kind}: {said['failed']}." if said["failed"] else f"{library} has no class for {kind}."
         raise Unavailable(why, "sizeup ghost with --config-only")
     return Skeleton(said["class"], library, tuple(Entry(name, kind, tuple(shape)) for name, kind, shape in said["tensors"]))
 
