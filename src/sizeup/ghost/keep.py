@@ -188,11 +188,11 @@ def check(ghost: Keepsake, where: Path, max_disk: int | None = None) -> None:
     """Raises UserError for a folder that is not empty, Unavailable where there is no room or no sparse files; writes nothing."""
     if where.exists() and not where.is_dir():
         raise UserError(f"{where} is a file.", "--to FOLDER with a new folder")
-    if where.is_dir() and any(where.iterdir()):
-        raise UserError(f"The folder {where} is not empty.", "--to FOLDER with a new folder")
     there = next(folder for folder in (where, *where.absolute().parents) if folder.is_dir())
-    if not os.access(there, os.W_OK | os.X_OK):
+    if not os.access(there, os.R_OK | os.W_OK | os.X_OK):
         raise UserError(f"You may not write to {there}.", "--to FOLDER in a folder of yours")
+    if there == where and any(where.iterdir()):
+        raise UserError(f"The folder {where} is not empty.", "--to FOLDER with a new folder")
     free = room(there, max_disk, SPARE_BYTES)
     if ghost.disk_bytes > free:
         raise Unavailable(
