@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import os
 import resource
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from sizeup.engines.llamacpp import ENGINE
 from sizeup.engines.llamacpp.tensors import gguf_tensors
 from sizeup.errors import EngineFailed, Unavailable
 from sizeup.facts import data_json
+from sizeup.ghost import room
 from sizeup.ghost.census import Row, census
 from sizeup.ghost.prove import prove
 from sizeup.ghost.write import write_sparse
@@ -138,6 +140,33 @@ def test_a_proof_costs_little() -> None:
     assert found.peak_resident_bytes is not None
     assert found.peak_resident_bytes < 80 * 10**6
     assert resource.getrusage(resource.RUSAGE_SELF).ru_oublock - before < 64
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize("system", ["linux", "darwin"])
+def test_a_proof_without_files_in_memory(system: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the system has none the ghost lies on a disk as a hole, without a name where it can; it proves the same and is gone."""
+    plan = plan_of("Qwen/Qwen3-8B", context_tokens=4096)
+    expected = prove(plan).buffers
+    monkeypatch.setattr(room, "sys", type("elsewhere", (), {"platform": system}))
+    monkeypatch.delattr(os, "memfd_create")
+    names: list[list[str]] = []
+    real = room.write_all
+    monkeypatch.setattr(room, "write_all", lambda *given: (real(*given), names.append([p.name for p in room.folder().iterdir()])))
+    assert prove(plan).buffers == expected
+    assert [len(seen) for seen in names] == [1 if system == "darwin" else 0]
+    assert list(room.folder().iterdir()) == []
+
+
+def test_a_disk_without_holes_is_not_filled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the ghost would really take its size nothing is written, and the size is said; real disks here do have holes."""
+    assert room.has_holes(room.folder())
+    plan = plan_of("Qwen/Qwen3-8B", context_tokens=4096)
+    monkeypatch.setattr(room, "sys", type("elsewhere", (), {"platform": "darwin"}))
+    monkeypatch.setattr(room, "has_holes", lambda where: False)
+    with pytest.raises(Unavailable, match=r"would really take 4\.\d+ GiB"):
+        prove(plan)
+    assert list(room.folder().iterdir()) == []
 
 
 def test_devices_that_are_not_here_cannot_be_proved() -> None:

@@ -6,12 +6,16 @@ Integers stay integers; keys end in `_bytes`, `_tokens`, `_s` or `_per_s`; unkno
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from .figure import plain
 from .hardware import Machine
 from .model import ModelSpec
 from .plan import Measurement, Plan, Speed, SpeedEstimate
+
+if TYPE_CHECKING:
+    from .ghost.keep import Keepsake
 
 
 def plan_json(plan: Plan) -> dict[str, Any]:
@@ -102,6 +106,25 @@ def model_json(model: ModelSpec) -> dict[str, Any]:
         "card": {
             key: model.card.get(key) for key in ("id", "license", "release_date", "modality", "check", "published_source") if model.card
         },
+    }
+
+
+def ghost_json(model: ModelSpec, ghost: Keepsake, where: Path) -> dict[str, Any]:
+    """A ghost that was written: its files, its tensors beside our count, and the commands that load it."""
+    return {
+        "model": model.name,
+        "folder": str(where),
+        "format": ghost.format,
+        "class": ghost.class_name or None,
+        "dtype": ghost.dtype or None,
+        "tensors": ghost.tensors,
+        "parameters": ghost.parameters or None,
+        "expected_parameters": model.parameters,
+        "file_bytes": ghost.file_bytes,
+        "disk_bytes": ghost.disk_bytes,
+        "files": [{"name": file.name, "file_bytes": file.file_bytes, "disk_bytes": len(file.content)} for file in ghost.files],
+        "notes": list(ghost.notes),
+        "commands": list(ghost.commands_for(where)),
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -95,6 +96,8 @@ class ModelSpec:
     """What is worth knowing of how the weights are stored, and harms nothing."""
     assumed: tuple[str, ...] = ()
     """What had to be guessed, in words; shown wherever a number that rests on it is shown."""
+    config: Mapping[str, Any] = field(default_factory=dict, hash=False, compare=False)
+    """The whole config.json as it was read; empty for a model read from a GGUF. Shared: not to be changed."""
     card: dict[str, Any] = field(default_factory=dict, hash=False, compare=False)
     """The catalogue's row (id, licence, dates, Ollama tags, check, …), when there is one."""
 

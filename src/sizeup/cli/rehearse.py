@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Any
+
+import click
 
 from sizeup.errors import EngineFailed, Unavailable, UserError
 
@@ -18,6 +21,7 @@ def rehearse(
     decode_tokens: int,
     seconds: float,
     max_disk: int | None,
+    disk: tuple[Path, ...],
     layers: int | None,
     compare: str | None,
     **chosen: Any,
@@ -42,6 +46,7 @@ def rehearse(
                 seconds=seconds,
                 max_disk=max_disk,
                 layers=layers,
+                disks=disk,
                 tell=_live(asked, plan.quant),
             )
         except (EngineFailed, Unavailable):
@@ -98,6 +103,7 @@ command = Verb(
         Option(["--decode-tokens"], type=Count(), default=32, metavar="N"),
         Option(["--seconds"], type=float, default=60.0, metavar="S"),
         Option(["--max-disk"], type=Size(), metavar="SIZE"),
+        Option(["--disk"], type=click.Path(path_type=Path), multiple=True, metavar="FOLDER"),
         Option(["--layers"], type=Count(), metavar="N"),
         Option(["--compare"], metavar="MIX,MIX"),
         *(option for option in plan_options() if option.name not in ("on", "ram")),

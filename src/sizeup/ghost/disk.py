@@ -1,113 +1,139 @@
-"""Room for filled ghosts: files without a name where the system has them, so that nothing is left however a process ends.
-
-Elsewhere a ghost is a file in the user's data folder with the number of the process that made it; the next rehearsal removes
-those whose process is gone.
-"""
+"""Ghosts filled with made-up weights, on one disk or split over several: GGUF split files, each disk holding its own."""
 
 from __future__ import annotations
 
-import itertools
 import os
-import shutil
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
-from sizeup.errors import Unavailable
-from sizeup.home import data_dir
+from sizeup.engines.llamacpp.tensors import ALIGNMENT, placed
+from sizeup.errors import Unavailable, UserError
+from sizeup.figure import round_up
 from sizeup.model import ModelSpec, Tensor
 from sizeup.units import show_bytes
 
 from .fill import filling
+from .room import close_ghost, folder, open_ghost, room, sweep, write_all
 from .write import ghost_header
 
-_numbers = itertools.count(1)
+ENTRY_BYTES = 64
+"""More than a tensor takes in a header beside its name."""
+SPLIT_BYTES = 256
+"""More than the keys that make a file one of several."""
 
-SPARE_BYTES = 2 << 30
-"""What a disk keeps free whatever happens."""
-
-
-def folder() -> Path:
-    """Where ghosts stand; made when it is missing."""
-    path = data_dir() / "ghosts"
-    path.mkdir(parents=True, exist_ok=True)
-    return path
+Tell = Callable[[int, int], None]
 
 
-def room(limit: int | None = None) -> int:
-    """Bytes that a ghost may take: the disk's free bytes less a spare, never more than `limit`."""
-    free = max(0, shutil.disk_usage(folder()).free - SPARE_BYTES)
-    return free if limit is None else min(free, limit)
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one disk holds of a ghost: a header, then tensors at their offsets."""
 
-
-def sweep() -> None:
-    """Remove what processes that are gone have left."""
-    for path in folder().glob("*.gguf"):
-        number = path.stem.partition("-")[0]
-        if number.isdigit() and not _alive(int(number)):
-            path.unlink(missing_ok=True)
-
-
-def _alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+    where: Path
+    header: bytes
+    tensors: tuple[Tensor, ...]
+    file_bytes: int
 
 
 @contextmanager
 def filled(
-    model: ModelSpec, tensors: tuple[Tensor, ...], limit: int | None = None, tell: Callable[[int, int], None] | None = None
-) -> Iterator[str]:
-    """The path of a ghost whose weights are made up, while this lasts. Raises Unavailable where the disk has no room for it.
+    model: ModelSpec, tensors: tuple[Tensor, ...], limit: int | None = None, tell: Tell | None = None, disks: Sequence[Path] = ()
+) -> Iterator[tuple[str, ...]]:
+    """The paths of a ghost whose weights are made up, while this lasts: one file, or split files in their order.
 
-    `tell` hears bytes written and bytes in all.
+    `disks` are the folders to use, at most `limit` bytes in each; without them it is the user's own data folder. `tell` hears
+    bytes written and bytes in all. Raises Unavailable where they have no room for it, before a byte is written.
     """
     sweep()
+    found = parts(model, tensors, limit, disks)
+    done, whole = 0, sum(part.file_bytes for part in found)
+    with ExitStack() as files:
+        paths = []
+        for part in found:
+            descriptor, path = open_ghost(part.where)
+            files.callback(close_ghost, descriptor, path)
+            paths.append(path)
+            try:
+                for written in _write(descriptor, part):
+                    if tell is not None:
+                        tell(done + written, whole)
+            except OSError as error:
+                raise Unavailable(f"A ghost cannot be written to {part.where}: {error.strerror or error}.", "another --disk") from None
+            done += part.file_bytes
+        yield tuple(paths)
+
+
+def _write(descriptor: int, part: Part) -> Iterator[int]:
+    """Fill one file, saying how far it is after every tensor."""
+    write_all(descriptor, part.header)
+    for tensor in part.tensors:
+        os.lseek(descriptor, len(part.header) + (tensor.offset or 0), os.SEEK_SET)
+        for piece in filling(tensor):
+            write_all(descriptor, piece)
+        yield os.lseek(descriptor, 0, os.SEEK_CUR)
+    os.ftruncate(descriptor, part.file_bytes)
+
+
+def parts(model: ModelSpec, tensors: tuple[Tensor, ...], limit: int | None = None, disks: Sequence[Path] = ()) -> list[Part]:
+    """Which disk holds what: the first that holds everything, else one after the other as much as it can, in the file's order.
+
+    Folders on one disk share its room. Raises Unavailable when all of them together are too small.
+    """
+    folders = [_checked(disk) for disk in disks] or [folder()]
     raw, size = ghost_header(model, tensors, tokenizer=True)
-    if size > room(limit):
+    rooms = [room(where, limit) for where in folders]
+    for where, free in zip(folders, rooms, strict=True):
+        if size <= free:
+            return [Part(where, raw, tuple(placed(tensors)), size)]
+    shares = _shares(tensors, len(raw), folders, limit)
+    if shares is None:
+        free = sum(rooms) if len({_device(where) for where in folders}) == len(folders) else max(rooms)
         raise Unavailable(
-            f"A ghost of {model.name} takes {show_bytes(size)} of disk, and {show_bytes(room(limit))} may be used.",
-            "a smaller --quant, or --max-disk",
+            f"A ghost of {model.name} takes {show_bytes(size)} of disk, and {show_bytes(free)} may be used.",
+            "a smaller --quant, or --max-disk" if disks == () else "a smaller --quant, --max-disk, or another --disk",
         )
-    descriptor, path = _open()
-    try:
-        with os.fdopen(descriptor, "wb", buffering=0, closefd=False) as file:
-            file.write(raw)
-            start = len(raw)
-            for tensor in tensors_in_place(tensors):
-                file.seek(start + (tensor.offset or 0))
-                for piece in filling(tensor):
-                    file.write(piece)
-                if tell is not None:
-                    tell(file.tell(), size)
-            file.truncate(size)
-        yield path
-    finally:
-        os.close(descriptor)
-        if not path.startswith("/proc/"):
-            Path(path).unlink(missing_ok=True)
+    found = []
+    for number, (where, share) in enumerate(shares):
+        raw, size = ghost_header(model, share, tokenizer=True, split=(number, len(shares), len(tensors)))
+        found.append(Part(where, raw, tuple(placed(share)), size))
+    return found
 
 
-def tensors_in_place(tensors: tuple[Tensor, ...]) -> Iterator[Tensor]:
-    """The tensors at the offsets that the ghost's header gives them."""
-    from sizeup.engines.llamacpp.tensors import placed
+def _shares(
+    tensors: tuple[Tensor, ...], header_bytes: int, folders: Sequence[Path], limit: int | None
+) -> list[tuple[Path, tuple[Tensor, ...]]] | None:
+    """Runs of tensors, one for each folder that takes any; None when the last one overflows."""
+    shares: list[tuple[Path, tuple[Tensor, ...]]] = []
+    taken: dict[int, int] = {}
+    at = 0
+    for where in folders:
+        disk = _device(where)
+        free = room(where, limit)
+        left = min(free, room(where) - taken.get(disk, 0)) - SPLIT_BYTES - (0 if shares else header_bytes)
+        start, used = at, 0
+        while at < len(tensors) and used + _cost(tensors[at]) <= left:
+            used += _cost(tensors[at])
+            at += 1
+        if at > start:
+            shares.append((where, tensors[start:at]))
+            taken[disk] = taken.get(disk, 0) + used + SPLIT_BYTES + header_bytes
+    return shares if at == len(tensors) else None
 
-    return placed(tensors)
+
+def _device(where: Path) -> int:
+    """The number of the disk that a folder lies on."""
+    return os.stat(where).st_dev
 
 
-def _open() -> tuple[int, str]:
-    """A new file: nameless where the system and the disk's format allow it."""
-    if sys.platform == "linux":
-        try:
-            descriptor = os.open(folder(), os.O_TMPFILE | os.O_RDWR, 0o600)
-        except OSError:
-            pass  # this disk's format has no nameless files
-        else:
-            return descriptor, f"/proc/{os.getpid()}/fd/{descriptor}"
-    path = folder() / f"{os.getpid()}-{next(_numbers)}.gguf"
-    return os.open(path, os.O_CREAT | os.O_TRUNC | os.O_RDWR, 0o600), str(path)
+def _cost(tensor: Tensor) -> int:
+    return int(round_up(tensor.bytes, ALIGNMENT)) + len(tensor.name.encode()) + ENTRY_BYTES
+
+
+def _checked(disk: Path) -> Path:
+    """A folder that the user named, as it is. Raises UserError where no file can be written."""
+    if not disk.is_dir():
+        raise UserError(f"{disk} is no folder.", "--disk FOLDER with a folder of yours on the disk to use")
+    if not os.access(disk, os.W_OK | os.X_OK):
+        raise UserError(f"You may not write to {disk}.", "--disk FOLDER with a folder of yours on the disk to use")
+    return disk

@@ -14,7 +14,15 @@ from sizeup.model import Tensor
 from sizeup.quant import quant
 
 ALIGNMENT = 32
-U32, I32, F32, BOOL, STRING, ARRAY, U64 = 4, 5, 6, 7, 8, 9, 10
+U16, U32, I32, F32, BOOL, STRING, ARRAY, U64 = 2, 4, 5, 6, 7, 8, 9, 10
+
+
+class Short(int):
+    """A count that a reader wants in two bytes."""
+
+
+class Signed(int):
+    """A count that a reader wants with a sign."""
 
 
 def header(metadata: Mapping[str, Any], tensors: Sequence[Tensor]) -> bytes:
@@ -57,6 +65,8 @@ def _value(value: Any) -> bytes:
 def _kind(value: Any) -> int:
     if isinstance(value, bool):
         return BOOL
+    if isinstance(value, (Short, Signed)):
+        return U16 if isinstance(value, Short) else I32
     if isinstance(value, int):
         return I32 if value < 0 else U32 if value < 1 << 32 else U64
     if isinstance(value, float):
@@ -67,4 +77,4 @@ def _kind(value: Any) -> int:
 def _bare(kind: int, value: Any) -> bytes:
     if kind == STRING:
         return _text(value)
-    return struct.pack({U32: "<I", I32: "<i", F32: "<f", BOOL: "<?", U64: "<Q"}[kind], value)
+    return struct.pack({U16: "<H", U32: "<I", I32: "<i", F32: "<f", BOOL: "<?", U64: "<Q"}[kind], value)

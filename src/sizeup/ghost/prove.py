@@ -3,13 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
-import sys
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
 
 from sizeup.engines import engine as find_engine
 from sizeup.engines.llamacpp.run import conduct, job, measurement
@@ -18,7 +11,8 @@ from sizeup.figure import plain
 from sizeup.plan import Measurement, Plan
 from sizeup.search import make_plan
 
-from .write import ghost_header, write_sparse
+from .room import sparse_file
+from .write import ghost_header
 
 
 def prove(plan: Plan) -> Measurement:
@@ -32,29 +26,7 @@ def prove(plan: Plan) -> Measurement:
     engine = find_engine(plan.engine)
     quant = None if plan.model.stored == "gguf" else plan.quant
     read = make_plan(plan.model, plan.machine, engine, quant, dataclasses.replace(plan.settings, mmap=False))
-    with ghost_file(plan, engine.tensors(plan.model, quant)) as path:
-        ready, done = conduct({**job(read), "path": path, "plan_only": True, "max_tokens": 0})
+    with sparse_file(*ghost_header(plan.model, engine.tensors(plan.model, quant)), plan.model.name) as path:
+        ready, done = conduct({**job(read), "paths": [path], "plan_only": True, "max_tokens": 0})
     # It is found by the settings that were asked about.
     return dataclasses.replace(measurement(read, "proved", ready, done, planned=True), settings=plan.settings_json())
-
-
-@contextmanager
-def ghost_file(plan: Plan, tensors: tuple[Any, ...]) -> Iterator[str]:
-    """A path that the engine can open while this lasts.
-
-    On Linux it is a file in memory without a name: it is gone with this process, however that ends, and no disk is touched.
-    """
-    if sys.platform == "linux":
-        raw, size = ghost_header(plan.model, tensors)
-        descriptor = os.memfd_create("ghost")
-        try:
-            os.write(descriptor, raw)
-            os.ftruncate(descriptor, size)
-            yield f"/proc/{os.getpid()}/fd/{descriptor}"
-        finally:
-            os.close(descriptor)
-        return
-    with tempfile.TemporaryDirectory(prefix="sizeup-ghost-") as folder:
-        path = Path(folder) / "ghost.gguf"
-        write_sparse(path, plan.model, tensors)
-        yield str(path)

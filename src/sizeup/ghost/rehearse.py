@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from sizeup.engines import engine as find_engine
@@ -15,7 +16,7 @@ from sizeup.plan import Measurement, Plan
 from sizeup.search import make_plan
 from sizeup.units import show_bytes
 
-from .disk import filled, room
+from .disk import filled, parts
 from .thin import rounds, thinned
 
 TURNS = 2
@@ -36,36 +37,45 @@ def rehearse(
     max_disk: int | None = None,
     layers: int | None = None,
     path: str | None = None,
+    disks: Sequence[Path] = (),
     tell: Tell | None = None,
 ) -> Measurement:
     """Run the plan's model with made-up weights and return medians with their spread, peak memory and load time.
 
     A model that memory or disk does not hold runs with fewer layers, twice, and is extrapolated by what a layer adds
     (`layers_run` says how many; the speeds are then of the whole). `layers` asks for that. `path` measures a real file
-    in the same way. Raises Unavailable without the engine, a GPU or room; EngineFailed with the engine's log.
+    in the same way. `disks` are the folders that the ghost may lie in, split over them where no one holds it, at most
+    `max_disk` bytes in each; without them it is the user's data folder. Raises Unavailable without the engine, a GPU or room; EngineFailed with the engine's log.
     """
     if plain(plan.settings.gpu_layers) != 0:
         raise Unavailable("The embedded engine has no GPU here to rehearse on.", "--gpu-layers 0")
     asked = {"prompt_tokens": prompt_tokens, "decode_tokens": decode_tokens, "vocabulary": plan.model.vocabulary}
     if path is not None:
-        return _measured(plan, path, {**asked, "seconds": seconds}, tell)
-    if layers is None and fits(plan, max_disk):
-        return _run(plan, {**asked, "seconds": seconds}, max_disk, tell)
-    few, more = thin_layers(plan, max_disk, layers)
-    parts = [_fewer(plan, count) for count in (few, more)]
+        return _measured(plan, (path,), {**asked, "seconds": seconds}, tell)
+    if layers is None and fits(plan, max_disk, disks):
+        with filled(plan.model, _tensors(plan), max_disk, _writing(tell), disks) as paths:
+            return _measured(plan, paths, {**asked, "seconds": seconds}, tell)
+    few, more = thin_layers(plan, max_disk, layers, disks)
+    thin = [_fewer(plan, count) for count in (few, more)]
     asked = {**asked, "seconds": seconds / 2 / TURNS}
     with (
-        filled(parts[0].model, _tensors(parts[0]), max_disk, _writing(tell)) as a,
-        filled(parts[1].model, _tensors(parts[1]), max_disk, _writing(tell)) as b,
+        filled(thin[0].model, _tensors(thin[0]), max_disk, _writing(tell), disks) as a,
+        filled(thin[1].model, _tensors(thin[1]), max_disk, _writing(tell), disks) as b,
     ):
         # In turns, so that what else the machine does falls on both alike.
-        turns = [[_measured(part, where, asked, tell) for part, where in zip(parts, (a, b), strict=True)] for _ in range(TURNS)]
+        turns = [[_measured(part, where, asked, tell) for part, where in zip(thin, (a, b), strict=True)] for _ in range(TURNS)]
     return extrapolated(plan, _fastest([turn[0] for turn in turns]), _fastest([turn[1] for turn in turns]), few, more)
 
 
-def fits(plan: Plan, max_disk: int | None) -> bool:
-    """Whether memory holds the plan and the disk its ghost."""
-    return plan.fits and _file_bytes(plan) <= room(max_disk)
+def fits(plan: Plan, max_disk: int | None, disks: Sequence[Path] = ()) -> bool:
+    """Whether memory holds the plan and the disks its ghost."""
+    if not plan.fits:
+        return False
+    try:
+        parts(plan.model, _tensors(plan), max_disk, disks)
+    except Unavailable:
+        return False
+    return True
 
 
 def _tensors(plan: Plan) -> tuple[Tensor, ...]:
@@ -82,7 +92,7 @@ def _fewer(plan: Plan, layers: int) -> Plan:
     return make_plan(model, plan.machine, find_engine(plan.engine), quant, plan.settings)
 
 
-def thin_layers(plan: Plan, max_disk: int | None, most: int | None) -> tuple[int, int]:
+def thin_layers(plan: Plan, max_disk: int | None, most: int | None, disks: Sequence[Path] = ()) -> tuple[int, int]:
     """Two numbers of layers, whole rounds apart, of which the larger fits. Raises Unavailable when not even two rounds do."""
     before, period = rounds(plan.model)
     whole = plan.model.layers
@@ -92,20 +102,15 @@ def thin_layers(plan: Plan, max_disk: int | None, most: int | None) -> tuple[int
         )
     most = min(most if most is not None else whole // 2, whole)
     count = before + max(2, (most - before) // period) * period
-    while count > before + 2 * period and not fits(_fewer(plan, count), max_disk):
+    while count > before + 2 * period and not fits(_fewer(plan, count), max_disk, disks):
         count -= period
-    if not fits(_fewer(plan, count), max_disk):
+    if not fits(_fewer(plan, count), max_disk, disks):
         size = show_bytes(_file_bytes(_fewer(plan, count)))
         raise Unavailable(
             f"Even {count} of the {whole} layers of {plan.model.name} take {size}, which does not fit here.", "a smaller --quant"
         )
     few = before + max(1, (count - before) // period // 2) * period
     return few, count
-
-
-def _run(plan: Plan, asked: dict[str, Any], max_disk: int | None, tell: Tell | None) -> Measurement:
-    with filled(plan.model, _tensors(plan), max_disk, _writing(tell)) as path:
-        return _measured(plan, path, asked, tell)
 
 
 def _writing(tell: Tell | None) -> Callable[[int, int], None] | None:
@@ -120,8 +125,8 @@ def _fastest(runs: list[Measurement]) -> Measurement:
     return dataclasses.replace(runs[-1], repeats=sum(run.repeats for run in runs), **rates)
 
 
-def _measured(plan: Plan, path: str, asked: dict[str, Any], tell: Tell | None) -> Measurement:
-    ready, done = conduct({**job(plan), "path": path, "rehearse": asked, "max_tokens": 0}, tell)
+def _measured(plan: Plan, paths: Sequence[str], asked: dict[str, Any], tell: Tell | None) -> Measurement:
+    ready, done = conduct({**job(plan), "paths": list(paths), "rehearse": asked, "max_tokens": 0}, tell)
     pace = ("prefill_tokens_per_s", "decode_tokens_per_s", "prefill_spread", "decode_spread", "repeats", "cores_used")
     return dataclasses.replace(
         measurement(plan, "rehearsed", ready, done),

@@ -11,18 +11,27 @@ from sizeup.engines.llamacpp.metadata import whole_keys
 from sizeup.engines.llamacpp.tensors import placed
 from sizeup.model import ModelSpec, Tensor
 
-from .header import data_bytes, header
+from .header import Short, Signed, data_bytes, header
 
 
-def ghost_header(model: ModelSpec, tensors: tuple[Tensor, ...], tokenizer: bool = False) -> tuple[bytes, int]:
+def ghost_header(
+    model: ModelSpec, tensors: tuple[Tensor, ...], tokenizer: bool = False, split: tuple[int, int, int] | None = None
+) -> tuple[bytes, int]:
     """The header of a file that holds these tensors, and the bytes of the whole file.
 
     The vocabulary has its true size. Without `tokenizer` it has no texts, which the engine allows; with it every token has
-    a made-up text, so that the engine builds tables as large as the real ones.
+    a made-up text, so that the engine builds tables as large as the real ones. `split` makes it one of several files: its
+    number from 0, how many there are, and the tensors in all of them; only the first describes the model.
     """
     listed = tuple(placed(tensors))
-    raw = header({**_metadata(model, listed), **(_tokenizer(model.vocabulary) if tokenizer else {})}, listed)
+    described = {**_metadata(model, listed), **(_tokenizer(model.vocabulary) if tokenizer else {})} if split is None or not split[0] else {}
+    raw = header({**described, **(_split(*split) if split else {})}, listed)
     return raw, len(raw) + data_bytes(listed)
+
+
+def _split(number: int, count: int, tensors: int) -> dict[str, Any]:
+    # The engine reads these three in exactly these types (llama.cpp b11549, src/llama-model-loader.cpp).
+    return {"split.no": Short(number), "split.count": Short(count), "split.tensors.count": Signed(tensors)}
 
 
 def write_sparse(path: Path, model: ModelSpec, tensors: tuple[Tensor, ...]) -> int:

@@ -70,7 +70,9 @@ def difference(spec: ModelSpec, tensors: Sequence[Tensor]) -> tuple[str, bool]:
         whole = sum(tensor.bytes for tensor in kept)
         types = ", ".join(dict.fromkeys(str(tensor.type) for tensor in codes))
         return f"the files hold quantised weights packed into {types}: {whole:,} bytes for {spec.parameters:,} weights", True
-    stored = sum(tensor.elements for tensor in kept if not SCALES.search(tensor.name))
+    # What is called a scale may be a weight where nothing is quantised.
+    scales = sum(tensor.elements for tensor in kept if SCALES.search(tensor.name))
+    stored = sum(tensor.elements for tensor in kept) - scales
     head = next((tensor.elements for tensor in kept if tensor.name.endswith("lm_head.weight")), 0)
     drafts = sum(group.layers * int(group.block.parameters(spec.hidden)) for group in spec.draft_blocks)
     unused = sum(
@@ -80,7 +82,7 @@ def difference(spec: ModelSpec, tensors: Sequence[Tensor]) -> tuple[str, bool]:
     table = spec.vocabulary * spec.hidden
     # Each of these is in a checkpoint or is not: what is left over after none of them is a difference.
     expected = {a + b + c for a in (0, head if spec.head.tied else 0) for b in (0, unused) for c in (0, drafts, drafts + 2 * table)}
-    if beyond in expected:
+    if beyond in expected or beyond + scales in expected:
         return "", False
     return (
         f"the files store {stored:,} weights and the layers count {spec.parameters:,}: {beyond:+,} that the config does not explain",

@@ -56,6 +56,7 @@ def spec_from_config(config: Any, name: str, source: Source = ASSUMED, assume: s
         draft_blocks=group_blocks(body.drafts, first=main),
         hyper=dict(text.data),
         causal=facts.causal and architecture not in data_json("gguf_architectures.json")["no_cache"] and not bidirectional(text),
+        config=outer.data,
         source=source,
         warnings=(*body.warnings, *found.warnings),
         assumed=(*assumed, *body.assumed),

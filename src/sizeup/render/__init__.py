@@ -9,6 +9,7 @@ from sizeup.page import WIDEST, WIDTH, Page
 
 from .answer import fit
 from .devices import devices
+from .ghost import ghost, ghost_written
 from .listing import machine, model, models, term, terms
 from .run import census, measurement, proof, proof_line, rehearsals
 
@@ -19,6 +20,8 @@ __all__ = [
     "census",
     "devices",
     "fit",
+    "ghost",
+    "ghost_written",
     "machine",
     "measurement",
     "model",

@@ -68,7 +68,11 @@ class Run:
         # The engine's own planner: every buffer gets its size and none is allocated.
         params.no_alloc = bool(self.job.get("plan_only"))
         start = time.perf_counter()
-        self.model = lib.llama_model_load_from_file(self.job["path"].encode(), params)
+        paths = [path.encode() for path in self.job["paths"]]
+        if len(paths) == 1:
+            self.model = lib.llama_model_load_from_file(paths[0], params)
+        else:
+            self.model = lib.llama_model_load_from_splits((ctypes.c_char_p * len(paths))(*paths), len(paths), params)
         if not self.model:
             raise RuntimeError("the engine could not load the model")
         self.load_s = time.perf_counter() - start

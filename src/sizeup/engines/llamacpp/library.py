@@ -116,6 +116,7 @@ _SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "llama_model_default_params": (ModelParams, ()),
     "llama_context_default_params": (ContextParams, ()),
     "llama_model_load_from_file": (c.c_void_p, (c.c_char_p, ModelParams)),
+    "llama_model_load_from_splits": (c.c_void_p, (c.POINTER(c.c_char_p), c.c_size_t, ModelParams)),
     "llama_init_from_model": (c.c_void_p, (c.c_void_p, ContextParams)),
     "llama_free": (None, (c.c_void_p,)),
     "llama_model_free": (None, (c.c_void_p,)),

@@ -162,7 +162,7 @@ def job(plan: Plan) -> dict[str, Any]:
     cpu = plan.machine.cpu
     asked = slots(plan.model, settings)
     return {
-        "path": plan.model.path,
+        "paths": [plan.model.path],
         "threads": max(1, min(cpu.cores, int(cpu.usable + 0.5)) if cpu else 1),
         "settings": {
             "gpu_layers": -1 if settings.gpu_layers == "all" else settings.gpu_layers,
