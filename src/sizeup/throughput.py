@@ -163,11 +163,13 @@ class Run(NamedTuple):
             each = {name: name for name in measured.read_bytes_per_s}
             return Reach(measured.pace, *calibration.SPREAD, "here", measured.how, each)
         bandwidth = pool.bytes_per_s or 0.0
-        flops = host_flops_per_s(self.machine)
+        if metric == "prefill":
+            return _by_arithmetic(bandwidth, host_flops_per_s(self.machine))
         if pool.bandwidth_source.kind == "measured":
-            return _by_share(self, pool, work, metric, flops)
+            return _by_share(self, pool, work)
         part, family = (cpu.part or name, cpu.family or "CPU") if cpu is not None else ("", "CPU")
-        return _reach(known(part, family, "cpu", bandwidth, flops, flash), metric, moe)
+        # No vendor states a processor's arithmetic rate, so runs were fitted without one.
+        return _reach(known(part, family, "cpu", bandwidth, None, flash), metric, moe)
 
     def _device(self, pool: str) -> Device | None:
         """The device that computes what the engine puts into this pool; None for the host.
@@ -223,12 +225,12 @@ def _reach(found: Known, metric: str, moe: bool) -> Reach:
     return Reach(found.pace, low, high, found.nearness, f"published: {found.runs} runs")
 
 
-def _by_share(run: Run, pool: Pool, work: Work, metric: str, flops_per_s: float | None) -> Reach:
-    """A host whose memory was measured and nothing else: a share of that, from its own runs of such models, else assumed."""
+def _by_share(run: Run, pool: Pool, work: Work) -> Reach:
+    """A host whose memory was measured and nothing else: decoding reaches a share of that, by its own runs of such models, else assumed."""
     moved = int(work.moved_bytes)
     cpu = run.machine.cpu
     label = run.quant or run.model.mix or "as stored"
-    seen = sorted(shares(cpu.name, label, moved)) if cpu is not None and run.machine.name == "this machine" and metric == "decode" else []
+    seen = sorted(shares(cpu.name, label, moved)) if cpu is not None and run.machine.name == "this machine" else []
     if seen:
         middle = seen[len(seen) // 2]
         low, high = seen[0] / LESSON_MARGIN / middle, seen[-1] * LESSON_MARGIN / middle
@@ -238,13 +240,17 @@ def _by_share(run: Run, pool: Pool, work: Work, metric: str, flops_per_s: float 
         middle, how, source = row["middle"], "assumed", row["source"]
         low, high = row["low"] / middle, row["high"] / middle
     reached = (pool.bytes_per_s or 0.0) * middle
-    if metric == "prefill":
-        row = data_json("host_rates.json")["arithmetic"]
-        low, high = row["low"] / row["middle"], row["high"] / row["middle"]
-        flops_per_s = None if flops_per_s is None else flops_per_s * row["middle"]
-        return Reach(Pace({"": reached}, flops_per_s and {"": flops_per_s}, reached, flops_per_s, 0.0), low, high, "assumed", row["source"])
-    # The lessons' share holds everything that a step takes, so nothing else is added.
+    # The share holds everything that a step takes, so nothing else is added.
     return Reach(Pace({"": reached}, None, reached, None, 0.0), low, high, how, source)
+
+
+def _by_arithmetic(bandwidth: float, flops_per_s: float | None) -> Reach:
+    """A host that reads a prompt: its vector units, of which an assumed share is reached."""
+    row = data_json("host_rates.json")["arithmetic"]
+    middle = row["middle"]
+    reached = None if flops_per_s is None else flops_per_s * middle
+    pace = Pace({"": bandwidth}, None if reached is None else {"": reached}, bandwidth, reached, 0.0)
+    return Reach(pace, row["low"] / middle, row["high"] / middle, "assumed", row["source"])
 
 
 @step("tokens_a_round")

@@ -1,6 +1,6 @@
 """What llama.cpp refuses before it starts, with its reason.
 
-Source: llama.cpp b11549, src/llama-context.cpp (llama_init_from_model, the constructor), src/llama-model.cpp
+Source: llama.cpp b11549, src/llama-context.cpp (llama_init_from_model, the constructor, sched_reserve), src/llama-model.cpp
 (llama_model_mapping), ggml/src/ggml.c (ggml_row_size), common/speculative.cpp (common_speculative_are_compatible).
 """
 
@@ -10,12 +10,12 @@ from collections.abc import Iterator
 
 from ...errors import Refused
 from ...facts import data_json
-from ...figure import plain
+from ...figure import least, plain
 from ...layers import Attention, CompressedAttention, LatentAttention, Part
 from ...model import ModelSpec
 from ...quant import Quant, quant
 from .settings import Settings
-from .slots import transposed
+from .slots import slots, transposed
 
 VOCABULARY_DIFFERENCE = 128
 """Tokens that a draft's vocabulary may differ by."""
@@ -25,6 +25,7 @@ def check(model: ModelSpec, settings: Settings) -> None:
     """Raises Refused, with the engine's reason, when it would not load this model or open this context."""
     _known(model)
     k, v = quant(settings.k), quant(settings.v)
+    _loaded(model)
     parts = [part for group in model.groups for part in group.block.mixers]
     if k.name != v.name and any(isinstance(p, CompressedAttention) or (isinstance(p, LatentAttention) and p.absorbed) for p in parts):
         raise Refused(
@@ -42,6 +43,7 @@ def check(model: ModelSpec, settings: Settings) -> None:
             _rows_fit(part, k)
         else:
             _heads_fit(part, k, v)
+    _one_sequence(model, settings)
     if settings.mtp and not model.draft_blocks:
         raise Refused(
             f"{model.name} has no blocks for multi-token prediction, so llama.cpp cannot draft with them.", "mtp=False, or a draft model"
@@ -58,6 +60,33 @@ def _known(model: ModelSpec) -> None:
     if model.architecture in facts["drafts_only"]:
         raise Refused(
             f"llama.cpp runs {model.architecture} only to draft tokens for another model, never alone.", "the model that it drafts for"
+        )
+
+
+def _loaded(model: ModelSpec) -> None:
+    """Shapes that the engine's loader takes for granted."""
+    if model.architecture not in data_json("llamacpp_memory.json")["square_queries"]:
+        return
+    for group in model.groups:
+        for part in group.block.mixers:
+            if isinstance(part, Attention) and plain(part.heads * part.key_dim) != plain(model.hidden):
+                raise Refused(
+                    f"llama.cpp does not load {model.name}: its queries are {plain(part.heads * part.key_dim):,} values wide, and of "
+                    f"{model.architecture} models it expects {plain(model.hidden):,}.",
+                    "another engine",
+                )
+
+
+def _one_sequence(model: ModelSpec, settings: Settings) -> None:
+    """A batch of one sequence is cut into as many equal parts as there are caches, or the engine aborts."""
+    if model.architecture not in data_json("llamacpp_memory.json")["reserved_as_one"]:
+        return
+    made = slots(model, settings)
+    tokens, streams = int(plain(least(made.micro_batch_tokens, made.context_tokens))), int(plain(made.streams))
+    if tokens % streams:
+        raise Refused(
+            f"llama.cpp aborts: for this model it cuts a micro batch ({tokens} tokens) into {streams} equal parts, one per sequence.",
+            f"micro_batch_tokens={tokens // streams * streams or streams}, or unified_cache=True",
         )
 
 

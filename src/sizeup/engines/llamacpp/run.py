@@ -20,8 +20,8 @@ from .slots import slots
 
 LAST_LOG_LINES = 12
 
-PRINTED_BYTES = 0.005 * 2**20
-"""Half of the last decimal in which the engine prints MiB."""
+PRINTED_BYTES = 0.005 * 2**20 + 0.5
+"""Half of the last decimal in which the engine prints MiB, as whole bytes are compared."""
 
 
 def run(
@@ -176,6 +176,7 @@ def job(plan: Plan) -> dict[str, Any]:
             "swa_full": settings.swa_full,
             "k": settings.k,
             "v": settings.v,
+            "embeddings": settings.embeddings,
             "flash_attention": settings.flash_attention if isinstance(settings.flash_attention, bool) else None,
             "output_rows": 0 if settings.outputs == "library" else asked.output_rows,
         },
@@ -221,5 +222,7 @@ def _tail(log: Any) -> str:
     """The last lines that say why: an abort's own line, not the stack that a debugger prints behind it."""
     log.seek(0)
     lines = log.read().decode("utf-8", "replace").splitlines()
-    said = [line for line in lines if any(word in line for word in ("GGML_ASSERT", "GGML_ABORT", "terminate called", "what():"))]
+    said = [
+        line for line in lines if any(word in line for word in ("GGML_ASSERT", "GGML_ABORT", "fatal error", "terminate called", "what():"))
+    ]
     return "\n".join((said or lines)[-LAST_LOG_LINES:])

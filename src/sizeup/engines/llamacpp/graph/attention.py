@@ -5,10 +5,12 @@ Source: llama.cpp b11549, src/llama-graph.cpp (build_qkv, build_attn, build_attn
 
 from __future__ import annotations
 
-from ....layers import Attention, LatentAttention
+from typing import NamedTuple
+
+from ....layers import Attention
 from .families import Steps
 from .tensors import Node
-from .writer import Writer
+from .writer import Run, Writer
 
 SMALL_BATCH_ROWS = 2
 """Up to this many query rows a CUDA device reads a quantised cache as it is, for heads up to SMALL_BATCH_HEAD wide."""
@@ -76,8 +78,10 @@ def turned(writer: Writer, name: str, inputs: Node, steps: Steps, windowed: bool
     return inputs
 
 
-def attention(writer: Writer, layer: Attention, inputs: Node, steps: Steps, *, windows: bool, cached: bool = True) -> Node:
-    """A whole attention part: from the normed residual to the output projection. `windows`: the model has window caches."""
+def prepared(
+    writer: Writer, layer: Attention, inputs: Node, steps: Steps, windows: bool, cached: bool
+) -> tuple[Node, Node | None, Node | None]:
+    """Queries, keys and values after their norms and rotation."""
     queries, keys, values = heads_of(writer, layer, inputs, steps, cached)
     queries = turned(writer, "attn_q_norm", queries, steps, bool(layer.window), windows)
     if keys is not None:
@@ -86,6 +90,12 @@ def attention(writer: Writer, layer: Attention, inputs: Node, steps: Steps, *, w
         values = writer.graph.like("rms_norm", values)
     if steps.scale_queries:
         queries = writer.scale(queries)
+    return queries, keys, values
+
+
+def attention(writer: Writer, layer: Attention, inputs: Node, steps: Steps, *, windows: bool, cached: bool = True) -> Node:
+    """A whole attention part: from the normed residual to the output projection. `windows`: the model has window caches."""
+    queries, keys, values = prepared(writer, layer, inputs, steps, windows, cached)
     if not cached:
         assert keys is not None
         assert values is not None
@@ -101,6 +111,29 @@ def uncached(writer: Writer, layer: Attention, queries: Node, keys: Node, values
     name = "self_kq_mask_swa" if layer.window else "self_kq_mask"
     result = product(writer, queries, keys, values, tokens, name)
     return writer.linear("attn_output", result)
+
+
+def squares(dim: int) -> int:
+    """The largest power of two, from the smallest block up, that divides a head."""
+    side = ROTATED_BLOCK
+    while dim % (2 * side) == 0:
+        side *= 2
+    return side
+
+
+class Turns(NamedTuple):
+    """Sides of the matrices that keys and values are multiplied by before they are quantised; 0 for none."""
+
+    keys: int
+    values: int
+
+
+def turns(run: Run, layer: Attention) -> Turns:
+    """Only whole blocks are rotated: keys by the largest power of two that divides a head, values by the smallest block."""
+    return Turns(
+        squares(layer.key_dim) if run.k.block > 1 and layer.key_dim % ROTATED_BLOCK == 0 else 0,
+        ROTATED_BLOCK if run.v.block > 1 and layer.value_dim % ROTATED_BLOCK == 0 else 0,
+    )
 
 
 def rotated(writer: Writer, inputs: Node, side: int, name: str) -> Node:
@@ -120,17 +153,13 @@ def mixed(
     """Stores keys and values, attends to the cache, and projects the result."""
     graph, run = writer.graph, writer.run
     suffix = "_swa" if windows and layer.window else ""
-    turn_k = run.k.block > 1 and layer.key_dim % ROTATED_BLOCK == 0
-    turn_v = run.v.block > 1 and layer.value_dim % ROTATED_BLOCK == 0
-    side = ROTATED_BLOCK
-    while layer.key_dim % (2 * side) == 0:
-        side *= 2
-    if turn_k:
-        queries = rotated(writer, queries, side, f"attn_inp_k_rot{suffix}")
+    turn = turns(run, layer)
+    if turn.keys:
+        queries = rotated(writer, queries, turn.keys, f"attn_inp_k_rot{suffix}")
         if keys is not None:
-            keys = rotated(writer, keys, side, f"attn_inp_k_rot{suffix}")
-    if turn_v and values is not None:
-        values = rotated(writer, values, ROTATED_BLOCK, f"attn_inp_v_rot{suffix}")
+            keys = rotated(writer, keys, turn.keys, f"attn_inp_k_rot{suffix}")
+    if turn.values and values is not None:
+        values = rotated(writer, values, turn.values, f"attn_inp_v_rot{suffix}")
     graph.expand(queries)
     for part in (keys, values) if windows else (values, keys):
         if part is not None:
@@ -147,8 +176,8 @@ def mixed(
     result = product(
         writer, queries, k, v, cells, f"attn_inp_kq_mask{suffix}", sinks=writer.weight("attn_sinks.weight"), transposed=run.transposed
     )
-    if turn_v:
-        result = rotated(writer, result, ROTATED_BLOCK, f"attn_inp_v_rot{suffix}")
+    if turn.values:
+        result = rotated(writer, result, turn.values, f"attn_inp_v_rot{suffix}")
     if project and writer.has("attn_output.weight"):
         result = writer.linear("attn_output", result)
     return result
@@ -180,7 +209,7 @@ def product(
     k: Node,
     v: Node,
     cells: int,
-    mask_name: str,
+    mask: str | Node,
     *,
     sinks: Node | None = None,
     up: Node | None = None,
@@ -188,12 +217,13 @@ def product(
 ) -> Node:
     """Softmax attention of (width, heads, tokens) queries to the cache views `k` and `v`: (width, tokens).
 
-    `up` expands a latent result to the heads' values (MLA).
+    `mask` is an input's name or a mask that was computed; `up` expands a latent result to the heads' values (MLA).
     """
     graph, run = writer.graph, writer.run
     streams, tokens = k.shape[3], run.tokens
     width, heads = queries.shape[0], queries.shape[1]
-    mask = writer.given(mask_name, cells, tokens // streams, 1, streams, type="f16" if run.flash else "f32")
+    if isinstance(mask, str):
+        mask = writer.mask(mask, cells, streams)
     q = graph.permute(graph.view(queries, (width, heads, tokens // streams, streams), False), 0, 2, 1, 3)
     k = graph.permute(k, 0, 2, 1, 3)
     v = graph.permute(v, 0, 2, 1, 3)
@@ -234,51 +264,3 @@ def flash_extra(q: Node, k: Node, v: Node, bytes: int) -> int:
         if part.type != "f16":
             total = -(-total // 128) * 128 + 2 * part.shape[0] * part.rows
     return total - bytes
-
-
-def latent(writer: Writer, layer: LatentAttention, inputs: Node) -> Node:
-    """Multi-head latent attention, absorbed: every head attends to the latent, which is also the value."""
-    graph, run, tokens = writer.graph, writer.run, writer.run.tokens
-    wide, rank = layer.nope_dim + layer.rope_dim, layer.kv_rank
-    if writer.has("attn_q_a.weight"):
-        queries = writer.norm("attn_q_a_norm", graph.mul_mat(writer.need("attn_q_a.weight"), inputs))
-        queries = graph.mul_mat(writer.need("attn_q_b.weight"), queries)
-    else:
-        queries = graph.mul_mat(writer.need("attn_q.weight"), inputs)
-    queries = graph.reshape(queries, wide, layer.heads, tokens)
-    compressed = graph.mul_mat(writer.need("attn_kv_a_mqa.weight"), inputs)
-    plain = graph.slice(compressed, (rank, tokens), rank + layer.rope_dim)
-    key_part = graph.like("rope", graph.slice(compressed, (layer.rope_dim, 1, tokens), 0, rank + layer.rope_dim), writer.positions)
-    plain = writer.norm("attn_kv_a_norm", plain)
-    if not layer.absorbed:
-        return unabsorbed(writer, layer, queries, key_part, plain)
-    q_nope = graph.permute(graph.slice(queries, (layer.nope_dim, layer.heads, tokens), wide, wide * layer.heads), 0, 2, 1, 3)
-    q_rope = graph.like("rope", graph.slice(queries, (layer.rope_dim, layer.heads, tokens), wide, wide * layer.heads), writer.positions)
-    absorbed = graph.permute(graph.mul_mat(writer.need("attn_k_b.weight"), q_nope), 0, 2, 1, 3)
-    q = graph.op("concat", (rank + layer.rope_dim, layer.heads, tokens), absorbed, q_rope)
-    values = graph.reshape(plain, rank, 1, tokens)
-    keys = graph.op("concat", (rank + layer.rope_dim, 1, tokens), values, key_part)
-    for part in (q, values, keys):
-        graph.expand(part)
-    cache = graph.stored(
-        f"cache_k_l{writer.index}", (rank + layer.rope_dim, run.cells, run.streams), run.k, writer.homes.layers[writer.index], False
-    )
-    store(writer, cache, keys, "attn_inp_k_idxs", False)
-    k = graph.view(cache, (rank + layer.rope_dim, 1, run.cells, run.streams), False)
-    v = graph.view(k, (rank, 1, run.cells, run.streams), False, bytes=cache.bytes - int(run.k.row_bytes(layer.rope_dim)))
-    result = product(writer, q, k, v, run.cells, "attn_inp_kq_mask", up=writer.need("attn_v_b.weight"))
-    return writer.linear("attn_output", result)
-
-
-def unabsorbed(writer: Writer, layer: LatentAttention, queries: Node, key_part: Node, plain: Node) -> Node:
-    """Full heads rebuilt from the latent before they are cached (MiniCPM3, files without the MLA tensors)."""
-    graph, tokens = writer.graph, writer.run.tokens
-    both = graph.mul_mat(writer.need("attn_kv_b.weight"), plain)
-    each = layer.nope_dim + layer.value_dim
-    k_nope = graph.slice(both, (layer.nope_dim, layer.heads, tokens), each, each * layer.heads)
-    values = graph.pack(graph.slice(both, (layer.value_dim, layer.heads, tokens), each, each * layer.heads))
-    queries = graph.like("rope", queries, writer.positions)
-    spread = graph.op("repeat", (layer.rope_dim, layer.heads, tokens), key_part)
-    keys = graph.op("concat", (layer.nope_dim + layer.rope_dim, layer.heads, tokens), k_nope, spread)
-    plain_layer = Attention(layer.heads, layer.heads, layer.nope_dim + layer.rope_dim, layer.value_dim)
-    return mixed(writer, plain_layer, queries, keys, values, windows=False)

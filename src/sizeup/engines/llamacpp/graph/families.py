@@ -109,8 +109,8 @@ class Family(NamedTuple):
     """Positions per token: 4 with multi-axis rotation."""
     feed_norm: str = "ffn_norm"
     """The norm before the feed-forward part."""
-    squared: bool = False
-    """The activation is a squared ReLU."""
+    activation: str = ""
+    """One that takes more than a step: "squared" ReLU, "situ" (bounded gate and bounded values)."""
     scaled_head: bool = False
     """The final norm's result is multiplied by a constant."""
     logits_scaled: bool = False
@@ -120,9 +120,14 @@ class Family(NamedTuple):
     per_layer: bool = False
     """Every block adds its own token embedding (Gemma 3n, Gemma 4)."""
     stream: str = ""
-    """A residual stream unlike others: "altup" (four versions), "rwkv" (shifted tokens), "post" (norms after the sums)."""
+    """A residual stream unlike others: "altup" (four versions), "rwkv" (shifted tokens), "post" (norms after the sums),
+    "banked" (parts read a mix of earlier states), "several" (streams that are mixed before each part)."""
+    early_router: bool = False
+    """Experts are picked by the block's own input, before attention (SmallThinker)."""
     compared: bool = False
     """Its graph was compared with the engine's own, node by node."""
+    devices: bool = True
+    """What it computes is known to run on devices as the other operations do; False: compared on the CPU alone."""
     sparse_blocks: int = 0
     """The first blocks, whose activations are made sparse (Gemma 3n)."""
     bare_norms: bool = False

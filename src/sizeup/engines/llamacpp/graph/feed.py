@@ -11,25 +11,40 @@ from .tensors import Node
 from .writer import Writer
 
 
-def dense(writer: Writer, inputs: Node, suffix: str = "", squared: bool = False) -> Node:
+def dense(writer: Writer, inputs: Node, suffix: str = "", activation: str = "") -> Node:
     """Up, gate when there is one, activation, down. Gated activations make a new tensor, plain ones write in place."""
     graph = writer.graph
     up = writer.linear(f"ffn_up{suffix}", inputs)
     down = writer.need(f"ffn_down{suffix}.weight")
     if writer.has(f"ffn_gate{suffix}.weight"):
         gate = writer.linear(f"ffn_gate{suffix}", inputs)
-        hidden = graph.like("glu", gate, up)
+        hidden = gated(writer, gate, up, activation)
     elif up.shape[0] == 2 * down.shape[0]:
         hidden = graph.op("glu", (down.shape[0], *up.shape[1:]), up)
     else:
         hidden = graph.like("unary", up)
-        if squared:
+        if activation == "squared":
             hidden = graph.like("sqr", hidden)
     return writer.biased(f"ffn_down{suffix}", graph.mul_mat(down, hidden))
 
 
+def gated(writer: Writer, gate: Node, up: Node, activation: str) -> Node:
+    """Gate and values together: one step, but for bounded ones."""
+    graph = writer.graph
+    if activation != "situ":
+        return graph.like("glu", gate, up)
+    bounded = writer.scale(graph.like("unary", writer.scale(gate)))
+    bounded = graph.like("mul", bounded, graph.like("unary", gate))
+    if writer.hyper.get("activation.situ_linear_beta", 0) > 0:
+        up = writer.scale(graph.like("unary", writer.scale(up)))
+    return graph.like("mul", bounded, up)
+
+
 def chosen_experts(writer: Writer, part: Moe, inputs: Node, routing: Routing, logits: Node | None = None) -> tuple[Node, Node]:
-    """Which experts each token uses (used, tokens), and their weights (1, used, tokens). `logits` when the caller has them."""
+    """Which experts each token uses (used, tokens), and their weights (1, used, tokens). `logits` when the caller has them.
+
+    Where the file has a table of experts by token, that is read instead of ranking them.
+    """
     graph, tokens = writer.graph, inputs.shape[1]
     if logits is None:
         logits = writer.linear("ffn_gate_inp", inputs)
@@ -40,6 +55,10 @@ def chosen_experts(writer: Writer, part: Moe, inputs: Node, routing: Routing, lo
         scores = graph.like("unary", logits)
     elif routing.gate == "root":
         scores = graph.like("sqrt", graph.like("unary", logits))
+    table = writer.weight("ffn_gate_tid2eid.weight")
+    if table is not None:
+        picked = graph.get_rows(table, writer.given("inp_tokens", tokens, type="i32"))
+        return weighed(writer, part, scores, picked, routing)
     ranked = scores
     bias = writer.weight("exp_probs_b.bias")
     if bias is not None:
@@ -49,7 +68,12 @@ def chosen_experts(writer: Writer, part: Moe, inputs: Node, routing: Routing, lo
     if routing.groups > 1:
         ranked = best_groups(writer, part, ranked, routing)
     order = graph.op("argsort", ranked.shape, ranked, type="i32")
-    picked = graph.view(order, (part.used, tokens), False)
+    return weighed(writer, part, scores, graph.view(order, (part.used, tokens), False), routing)
+
+
+def weighed(writer: Writer, part: Moe, scores: Node, picked: Node, routing: Routing) -> tuple[Node, Node]:
+    """The picked experts, with what their scores become."""
+    graph, tokens = writer.graph, picked.shape[1]
     weights = graph.get_rows(graph.reshape(scores, 1, part.experts, tokens), picked)
     if routing.gate == "chosen":
         weights = graph.like("soft_max", graph.reshape(weights, part.used, tokens))
@@ -85,7 +109,7 @@ def best_groups(writer: Writer, part: Moe, ranked: Node, routing: Routing) -> No
     return graph.reshape(graph.set_rows(emptied, rows, kept), part.experts, tokens)
 
 
-def experts(writer: Writer, part: Moe, inputs: Node, routing: Routing, squared: bool = False, logits: Node | None = None) -> Node:
+def experts(writer: Writer, part: Moe, inputs: Node, routing: Routing, activation: str = "", logits: Node | None = None) -> Node:
     """The routed experts' weighted sum."""
     graph = writer.graph
     picked, weights = chosen_experts(writer, part, inputs, routing.of_file(writer.hyper), logits)
@@ -110,10 +134,10 @@ def experts(writer: Writer, part: Moe, inputs: Node, routing: Routing, squared: 
     else:
         up = through("ffn_up_exps", rows)
         if writer.has("ffn_gate_exps.weight"):
-            hidden = graph.like("glu", through("ffn_gate_exps", rows), up)
+            hidden = gated(writer, through("ffn_gate_exps", rows), up, activation)
         else:
             hidden = graph.like("unary", up)
-            if squared:
+            if activation == "squared":
                 hidden = graph.like("sqr", hidden)
     result = through("ffn_down_exps", hidden)
     if not routing.weigh_inputs:

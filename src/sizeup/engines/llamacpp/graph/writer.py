@@ -51,6 +51,10 @@ class Writer:
         """Positions per token: 4 with multi-axis rotation."""
         self.widest_values = 0
         """Values per token in the widest layer: a transposed cache gives every layer as many."""
+        self.wide_mask: Node | None = None
+        """The attention mask as full floats, where blocks of it are opened."""
+        self.chosen: Node | None = None
+        """The tokens that the last indexer picked; blocks without one of their own attend to these too."""
         self._owners: dict[bool, int] = {}
         self._weights: dict[str, Node] = {}
         self._inputs: dict[str, Node] = {}
@@ -80,9 +84,10 @@ class Writer:
         return quant(tensor.type)
 
     def need(self, name: str) -> Node:
+        """A weight that this graph cannot do without; a model without it has a graph that is not written down."""
         node = self.weight(name)
         if node is None:
-            raise KeyError(f"{self.prefix}{name}")
+            raise NotImplementedError(f"{self.prefix}{name}")
         return node
 
     def given(self, name: str, *shape: int, type: str = "f32") -> Node:
@@ -91,6 +96,10 @@ class Writer:
         if node is None:
             node = self._inputs[name] = self.graph.given(name, shape, type)
         return node
+
+    def mask(self, name: str, cells: int, streams: int) -> Node:
+        """An attention mask: who sees which cell. Flash attention takes it in half the width."""
+        return self.given(name, cells, self.run.tokens // streams, 1, streams, type="f16" if self.run.flash else "f32")
 
     @property
     def positions(self) -> Node:
