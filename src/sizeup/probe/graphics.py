@@ -14,8 +14,6 @@ from .found import Found, together
 
 SERVED = {(pci.AMD, "amdgpu"): amd.found, (pci.INTEL, "i915"): intel.found, (pci.INTEL, "xe"): intel.found}
 """Whose files are read, by vendor and driver. NVIDIA's own driver is asked through NVML (nvidia.py)."""
-ELSEWHERE = ("nvidia", "habanalabs", "qaic")
-"""Drivers whose devices another probe tells of."""
 
 
 def find(root: Path = Path("/")) -> Found:
@@ -25,8 +23,8 @@ def find(root: Path = Path("/")) -> Found:
         probe = SERVED.get((card.vendor, card.driver))
         if probe is not None:
             parts.append(probe(root, card))
-        elif card.vendor in pci.VENDORS and card.driver not in ELSEWHERE:
-            parts.append(_without(root, card))
+        elif card.vendor in pci.VENDORS and card.driver != "nvidia" and (card.base == pci.DISPLAY or pci.known(card)):
+            parts.append(_without(root, card))  # an accelerator of unknown kind is for npu.py to name
     return together([*parts, _boards(root)])
 
 

@@ -35,6 +35,8 @@ class Card(NamedTuple):
     """Its folder in sysfs, as the machine names it."""
     drm: str
     """Its folder under /sys/class/drm; "" without a graphics driver."""
+    base: int = DISPLAY
+    """DISPLAY or ACCELERATOR."""
 
 
 def cards(root: Path) -> tuple[Card, ...]:
@@ -51,7 +53,7 @@ def cards(root: Path) -> tuple[Card, ...]:
         if address not in found and _base_class(root, folder) in (DISPLAY, ACCELERATOR):
             card = _card(root, folder, "")
             if card is not None:
-                found[address] = card._replace(address=address)
+                found[address] = card._replace(address=address, base=_base_class(root, folder))
     return tuple(found[key] for key in sorted(found))
 
 
@@ -146,6 +148,11 @@ def name(root: Path, card: Card) -> str:
     inside = re.search(r"\[([^\[\]]+)\]\s*$", chosen)
     shown = inside[1] if inside else chosen
     return shown if not vendor or vendor.lower() in shown.lower() else f"{vendor} {shown}"
+
+
+def known(card: Card) -> bool:
+    """Whether the card's PCI id is that of a GPU in the shipped list."""
+    return f"{card.vendor:04x}:{card.device:04x}" in _shipped()
 
 
 def _usable(said: str | None) -> str | None:
