@@ -56,7 +56,9 @@ def test_strix_halo_shares_the_memory(tmp_path: Path) -> None:
     (device,) = machine.devices
     assert (device.name, device.kind, device.pool, device.limit_bytes) == ("AMD Radeon 8060S", "rocm", "unified", 62 * GIB)
     assert (device.compute_capability, device.cores) == ("gfx1151", 40)
-    assert machine.limits == ("the GPU may map 62.0 GiB of the memory (amdgpu GTT); 512 MiB that the firmware keeps for it are not counted",)
+    assert machine.limits == (
+        "the GPU may map 62.0 GiB of the memory (amdgpu GTT); 512 MiB that the firmware keeps for it are not counted",
+    )
     assert [(other.name, other.kind) for other in machine.unused] == [("AMD Ryzen AI NPU (XDNA)", "npu")]
     assert machine.board == "GMKtec NucBox_EVO-X2"
 
