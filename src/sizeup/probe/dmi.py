@@ -80,10 +80,11 @@ def modules(found: Sequence[Module], where: str) -> Modules | None:
 
 def _channel(place: str) -> str:
     """The channel in a locator as firmware writes it: "P0 CHANNEL A", "Controller0-ChannelA-DIMM0", "DIMM_A1", "BANK 0"; "" when none does."""
-    named = re.search(rf"(?:{SOCKET}\W*)?.*?channel[\W_]*([A-Z0-9])", place, re.IGNORECASE) or re.search(
-        rf"(?:{SOCKET}\w*\W*)?DIMM[\W_]?([A-H])\d?\b", place, re.IGNORECASE
-    )
-    return f"{named[1] or ''}{named[2]}".upper() if named else ""
+    channel = re.search(r"channel[\W_]*([A-Z0-9])", place, re.IGNORECASE) or re.search(r"DIMM[\W_]?([A-H])\d?\b", place, re.IGNORECASE)
+    if channel is None:
+        return ""
+    socket = re.search(SOCKET, place, re.IGNORECASE)
+    return f"{socket[1] if socket else ''} {channel[1]}".upper()
 
 
 def edac(root: Path) -> Modules | None:
