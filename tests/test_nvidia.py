@@ -203,3 +203,65 @@ def test_pools_of_several_vendors_are_numbered_in_one_row(monkeypatch: pytest.Mo
     found = devices(tmp_path)
     assert [(d.name, d.pool) for d in found.devices] == [("A", "vram:0"), ("B", "vram:1"), ("C", "vram:2")]
     assert [p.name for p in found.pools] == ["vram:0", "vram:1", "vram:2"]
+
+
+def test_what_else_the_driver_tells() -> None:
+    """Driver and CUDA version, place on the bus as sysfs writes it, PCIe at its fastest, watts as set; a slice has those of its card."""
+    told = {
+        "nvmlSystemGetCudaDriverVersion": lambda: 13010,
+        "nvmlDeviceGetPciInfo": lambda handle: SimpleNamespace(busId=b"00000000:01:00.0"),
+        "nvmlDeviceGetMaxPcieLinkGeneration": lambda handle: _told(handle.generation),
+        "nvmlDeviceGetCurrPcieLinkWidth": lambda handle: _told(handle.lanes),
+        "nvmlDeviceGetEnforcedPowerLimit": lambda handle: _told(handle.watts * 1000),
+    }
+    whole = card(
+        "A100",
+        40 * GIB,
+        0,
+        generation=4,
+        lanes=16,
+        watts=400,
+        slices=[card("A100 MIG 3g.20gb", 20 * GIB, 19 * GIB, capability=RuntimeError())],
+    )
+    nvml = Nvml(whole)
+    nvml.__dict__ |= told | {"nvmlDeviceGetDeviceHandleFromMigDeviceHandle": lambda handle: whole}
+    (device,) = nvidia.find(nvml=nvml, environment={}).devices
+    assert (device.driver, device.address) == ("NVIDIA 580.142, CUDA 13.1", "0000:01:00.0")
+    assert (device.pcie_generation, device.pcie_lanes, device.power_limit_w, device.compute_capability) == (4, 16, 400.0, "8.9")
+
+
+def test_cards_that_nvlink_joins() -> None:
+    """A link that is up between two of the cards is one, at the card's published rate, whatever the number of its lanes."""
+    cards = [card("NVIDIA GeForce RTX 3090", 24 * GIB, 24 * GIB, bus=f"00000000:0{index}:00.0") for index in (1, 2)]
+    nvml = Nvml(*cards)
+    nvml.__dict__ |= {
+        "nvmlDeviceGetPciInfo": lambda handle: SimpleNamespace(busId=handle.bus),
+        "nvmlDeviceGetNvLinkState": lambda handle, index: 1 if index < 4 else 0,
+        "nvmlDeviceGetNvLinkRemotePciInfo": lambda handle, index: SimpleNamespace(busId=next(c.bus for c in cards if c is not handle)),
+    }
+    (link,) = nvidia.find(nvml=nvml, environment={}).links
+    assert (link.kind, link.ends, link.bytes_per_s, link.source.kind) == ("nvlink", ("vram:0", "vram:1"), 112.5e9, "published")
+
+
+QUESTIONS = sorted(name for name in dir(Nvml) if name.startswith("nvml"))
+
+
+@pytest.mark.parametrize("broken", QUESTIONS)
+@pytest.mark.parametrize("answer", [RuntimeError("Insufficient Permissions"), None, "N/A", -1, 10**30, b"\xff", [], object()])
+def test_a_driver_that_answers_nonsense(broken: str, answer: Any) -> None:
+    """Whatever one question gives, no card of no memory and no crash: what is left out is said."""
+    nvml = Nvml(card("A", GIB, GIB))
+    setattr(nvml, broken, lambda *arguments: _told(answer))
+    found = nvidia.find(nvml=nvml, environment={})
+    assert all(0 < pool.bytes < 2**60 and 0 <= pool.free_bytes <= pool.bytes for pool in found.pools)
+    assert len(found.pools) == len(found.devices)
+    assert found.pools or found.warnings or broken == "nvmlDeviceGetCount"
+
+
+def test_a_driver_without_its_library(tmp_path: Path) -> None:
+    """A card whose driver runs though NVML is missing is named; a system without the card is not bothered."""
+    nvml = Nvml()
+    nvml.nvmlInit = lambda: _told(NVMLError_LibraryNotFound("no library"))  # type: ignore[method-assign]
+    (said,) = nvidia.find(plant("nvidia-without-library", tmp_path), nvml=nvml, environment={}).warnings
+    assert said.startswith("NVIDIA GeForce RTX 4090: its driver is here, but NVML")
+    assert nvidia.find(tmp_path / "nowhere", nvml=nvml, environment={}).warnings == ()

@@ -67,6 +67,30 @@ class Device:
     """Dense half-precision rate of its matrix units as specified; None when nobody says."""
     watts: float | None = None
     """Power it is designed for."""
+    driver: str = ""
+    """The driver and its version ("NVIDIA 580.142, CUDA 13.0", "amdgpu"); "" when nobody says."""
+    address: str = ""
+    """Its PCI address ("0000:03:00.0")."""
+    pcie_generation: int = 0
+    """Of the slowest link on its way to the processor, at full speed; 0 when nobody says."""
+    pcie_lanes: int = 0
+    power_limit_w: float | None = None
+    """Watts that it may draw as it is set now."""
+    cores: int = 0
+    """Compute units (AMD) or GPU cores (Apple) as the system counts them; 0 when nobody says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unused:
+    """A processor that is here and that no usual build of an engine works with: an NPU, a card without a driver, a GPU beside a card."""
+
+    name: str
+    vendor: str
+    kind: str
+    """"npu" or "gpu"."""
+    why: str
+    """In words: what keeps it out."""
+    source: Source = ASSUMED
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +102,45 @@ class Disk:
     free_bytes: int
     filesystem: str = ""
     bytes_per_s: float | None = None
+    """Sequential read, past the system's cache; None until it is measured."""
     source: Source = ASSUMED
+    kind: str = ""
+    """"nvme", "ssd", "rotational", "card" (SD, eMMC), "virtual", "network", "memory"; "" when nobody says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Swap:
+    """Where pages go when memory is full. Never counted as memory: a model in swap stands still."""
+
+    bytes: int
+    free_bytes: int
+    compressed: bool = False
+    """zram: it lies in the memory itself, compressed."""
+    source: Source = ASSUMED
+
+
+@dataclass(frozen=True, slots=True)
+class Modules:
+    """The memory modules as the firmware lists them."""
+
+    kind: str
+    """"DDR5", "LPDDR5", …; "" when it does not say."""
+    modules: int
+    transfers_per_s: int = 0
+    """As configured (5600 MT/s is 5,600,000,000), of the slowest; 0 when nobody says."""
+    bytes_per_s: float | None = None
+    """What the buses could carry at most: width x transfers, each channel once; None unless the firmware names the channels."""
+    source: Source = ASSUMED
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A program that is running and what it holds of the memory."""
+
+    name: str
+    pid: int
+    resident_bytes: int
+    """Of all its processes of one name; shared pages count in each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +170,14 @@ class Machine:
     warnings: tuple[str, ...] = ()
     nodes: tuple[Machine, ...] = ()
     source: Source = ASSUMED
+    unused: tuple[Unused, ...] = ()
+    board: str = ""
+    """The board or product as the firmware names it ("Raspberry Pi 5 Model B Rev 1.0")."""
+    swap: Swap | None = None
+    modules: Modules | None = None
+    """Asked only on demand; None when not asked or not told."""
+    programs: tuple[Program, ...] = ()
+    """The programs that hold most memory; asked only on demand."""
 
     def pool(self, name: str) -> Pool | None:
         return next((p for p in self.pools if p.name == name), None)

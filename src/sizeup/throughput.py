@@ -213,11 +213,9 @@ class Run(NamedTuple):
         return moved * min(missing / held, 1.0) / disk
 
     def watts(self) -> float | None:
-        """The design power of all devices that hold something; None when one of them does not say."""
-        devices = [device for device in self.machine.devices if self.breakdown.bytes(pool=device.pool)]
-        if not devices or any(device.watts is None for device in devices):
-            return None
-        return sum(device.watts or 0.0 for device in devices)
+        """The power limit, else the design power, of all devices that hold something; None when one of them does not say."""
+        most = [device.power_limit_w or device.watts for device in self.machine.devices if self.breakdown.bytes(pool=device.pool)]
+        return sum(watts for watts in most if watts) if most and all(most) else None
 
 
 def _reach(found: Known, metric: str, moe: bool) -> Reach:

@@ -8,14 +8,26 @@ from .settings import MachineName
 from .verb import Asked, Option, Verb
 
 
-def machine(asked: Asked, name: str | None, measure: bool, listed: bool) -> None:
-    """Print a machine, or the devices whose names hold a word; `measure` times this one's memory first and keeps the result."""
+def machine(asked: Asked, name: str | None, measure: bool, listed: bool, save: str | None) -> None:
+    """Print a machine, or the devices whose names hold a word.
+
+    `measure` times this one's memory and disk first and keeps the results; `save` writes the machine down for --on.
+    """
     if listed:
         _list(asked, name or "")
         return
     from sizeup import probe
 
     box = probe.machine(name, measure=True) if measure else probe.machine(name)
+    if box.name == "this machine":
+        box = probe.details(box, measure)
+    if save is not None:
+        from sizeup.probe import machine_writer
+
+        path = machine_writer.save(box, save)
+        if not asked.json:
+            asked.say(asked.page.texts("machine.saved", path=path) + "\n")
+            return
     if asked.json:
         from sizeup.api import machine_json
 
@@ -46,6 +58,7 @@ command = Verb(
     [
         click.Argument(["name"], required=False, metavar="[NAME|FILE]", type=MachineName()),
         Option(["--measure"], is_flag=True),
+        Option(["--save"], is_flag=False, flag_value="this-machine", metavar="[NAME|FILE]"),
         Option(["--list", "listed"], "devices", is_flag=True),
     ],
 )

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import datetime
 import os
+import re
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from sizeup.facts import Source
 from sizeup.hardware import Disk
 
+from . import block
 from .files import text
 
 Usage = Callable[[str], tuple[int, int, int]]
@@ -44,7 +47,7 @@ def disks(
     warnings: list[str] = []
     for place in places() if where is None else where:
         there = _existing(root, place)
-        mount, filesystem = _mount_of(str(there), mounts)
+        mount, filesystem, device = _mount_of(str(there), mounts)
         if mount in found:
             continue
         try:
@@ -53,7 +56,7 @@ def disks(
             warnings.append(f"The space on {there} cannot be read: {error.strerror or error}.")
             continue
         source = Source("read", "statvfs and /proc/self/mountinfo" if mounts else "statvfs", datetime.date.today().isoformat())
-        found[mount] = Disk(mount, total, free, filesystem, None, source)
+        found[mount] = Disk(mount, total, free, filesystem, None, source, block.kind(root, filesystem, device))
     return tuple(found.values()), tuple(warnings)
 
 
@@ -68,20 +71,35 @@ def _existing(root: Path, place: Path) -> Path:
     return Path("/")
 
 
-def _mounts(root: Path) -> list[tuple[str, str]]:
-    """(mount point, filesystem), the later mount of a point hiding the earlier."""
-    found: dict[str, str] = {}
+class Mount(NamedTuple):
+    """One line of the table of mounts."""
+
+    point: str
+    filesystem: str
+    device: str
+    """What is mounted: /dev/nvme0n1p2, server:/export, tmpfs."""
+
+
+def _mounts(root: Path) -> list[Mount]:
+    """Every mount point once, the later mount of a point hiding the earlier."""
+    found: dict[str, Mount] = {}
     for line in (text(root, "/proc/self/mountinfo") or "").splitlines():
         left, dash, right = line.partition(" - ")
         words, system = left.split(), right.split()
         if dash and len(words) >= 5 and system:
-            found[words[4].encode().decode("unicode_escape")] = system[0]
-    return list(found.items())
+            point = _unescaped(words[4])
+            found[point] = Mount(point, system[0], _unescaped(system[1]) if len(system) > 1 else "")
+    return list(found.values())
 
 
-def _mount_of(path: str, mounts: list[tuple[str, str]]) -> tuple[str, str]:
+def _unescaped(written: str) -> str:
+    """The kernel writes blanks in octal: "big\\040disk"."""
+    return re.sub(r"\\([0-7]{3})", lambda found: chr(int(found[1], 8)), written)
+
+
+def _mount_of(path: str, mounts: list[Mount]) -> Mount:
     """The longest mount point above a path; where there is no table (macOS, Windows) the system is asked."""
-    above = [(point, kind) for point, kind in mounts if point == "/" or path == point or path.startswith(f"{point}/")]
+    above = [mount for mount in mounts if mount.point == "/" or path == mount.point or path.startswith(f"{mount.point}/")]
     if above:
-        return max(above, key=lambda entry: len(entry[0]))
-    return next((str(p) for p in (Path(path), *Path(path).parents) if os.path.ismount(p)), path), ""
+        return max(above, key=lambda mount: len(mount.point))
+    return Mount(next((str(p) for p in (Path(path), *Path(path).parents) if os.path.ismount(p)), path), "", "")

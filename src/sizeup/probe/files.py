@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 LIMIT_BYTES = 4 << 20
@@ -13,7 +14,7 @@ def text(root: Path, path: str) -> str | None:
     try:
         with (root / path.lstrip("/")).open("rb") as file:
             return file.read(LIMIT_BYTES).decode(errors="replace")
-    except OSError:
+    except (OSError, ValueError):
         return None
 
 
@@ -32,6 +33,38 @@ def number(root: Path, path: str) -> int | None:
         return int(content)
     except ValueError:
         return None
+
+
+MOST_BYTES = 1 << 60
+"""A larger size is a broken counter, not memory."""
+
+
+def size(root: Path, path: str, least: int = 1) -> int | None:
+    """A file of one number of bytes; None when it is absent, no number, below `least` or more than any machine has."""
+    found = number(root, path)
+    return found if found is not None and least <= found < MOST_BYTES else None
+
+
+def hexadecimal(root: Path, path: str) -> int | None:
+    """A file of one number such as 0x1002; None when absent or anything else."""
+    content = word(root, path) or ""
+    try:
+        return int(content, 16)
+    except ValueError:
+        return None
+
+
+def names(root: Path, path: str) -> tuple[str, ...]:
+    """What lies in a folder, in order; nothing when it is absent, no folder or may not be read."""
+    try:
+        return tuple(sorted(os.listdir(root / path.lstrip("/"))))
+    except OSError:
+        return ()
+
+
+def settings(content: str | None) -> dict[str, str]:
+    """Lines of "NAME=value", as in uevent files."""
+    return {name: value.strip() for line in (content or "").splitlines() for name, equals, value in [line.partition("=")] if equals}
 
 
 def ids(words: str | None) -> frozenset[int] | None:

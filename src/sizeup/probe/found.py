@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import NamedTuple
 
-from sizeup.hardware import Device, Link, Pool
+from sizeup.hardware import Device, Link, Pool, Unused
 
 
 class Found(NamedTuple):
@@ -15,6 +16,9 @@ class Found(NamedTuple):
     devices: tuple[Device, ...] = ()
     links: tuple[Link, ...] = ()
     warnings: tuple[str, ...] = ()
+    unused: tuple[Unused, ...] = ()
+    limits: tuple[str, ...] = ()
+    """What keeps a device from memory that it shares, in words."""
 
     def renumbered(self, first: int) -> Found:
         """The same with `vram:0` called `vram:{first}` and so on."""
@@ -28,4 +32,22 @@ class Found(NamedTuple):
                 replace(link, ends=(names.get(link.ends[0], link.ends[0]), names.get(link.ends[1], link.ends[1]))) for link in self.links
             ),
             self.warnings,
+            self.unused,
+            self.limits,
         )
+
+
+def together(parts: Iterable[Found]) -> Found:
+    """What several probes found, their pools numbered on in one row."""
+    whole = Found()
+    for part in parts:
+        one = part.renumbered(len(whole.pools))
+        whole = Found(
+            whole.pools + one.pools,
+            whole.devices + one.devices,
+            whole.links + one.links,
+            whole.warnings + one.warnings,
+            whole.unused + one.unused,
+            whole.limits + one.limits,
+        )
+    return whole

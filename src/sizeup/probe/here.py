@@ -8,17 +8,19 @@ from dataclasses import replace
 from pathlib import Path
 
 from sizeup.facts import Source
-from sizeup.hardware import Cpu, Machine, Pool
+from sizeup.hardware import Cpu, Device, Machine, Pool
 from sizeup.units import show_bytes
 
-from . import bandwidth, table
+from . import bandwidth, disk_read, table
 from .container import limits as container_limits
 from .cpu import cpu as linux_cpu
 from .devices import devices
 from .disk import disks
 from .files import fields, text
+from .found import together
 from .memory import ram
-from .system import is_wsl, system
+from .swap import swap
+from .system import board, is_wsl, system
 
 
 def this_machine(root: Path = Path("/"), measure: bool = False) -> Machine:
@@ -48,7 +50,8 @@ def _linux(root: Path) -> Machine:
         words.append("WSL: memory and cores are what .wslconfig grants, not all of Windows' own")
     pools: tuple[Pool, ...] = (memory,) if memory else ()
     if any(device.pool == "unified" for device in found.devices):
-        pools = tuple(replace(pool, name="unified") for pool in pools)
+        pools = tuple(_unified(pool, found.devices) for pool in pools)
+    words += found.limits
     warnings = (*limits.warnings, *cpu_warnings, *memory_warnings, *found.warnings, *disk_warnings)
     return Machine(
         "this machine",
@@ -62,7 +65,16 @@ def _linux(root: Path) -> Machine:
         warnings,
         (),
         Source("read", "this machine", processor.source.date),
+        found.unused,
+        board(root),
+        swap(root),
     )
+
+
+def _unified(pool: Pool, devices: tuple[Device, ...]) -> Pool:
+    """The host's memory with a GPU on it, which may be allowed only a part."""
+    most = min((device.limit_bytes for device in devices if device.limit_bytes is not None), default=pool.bytes)
+    return replace(pool, name="unified", free_bytes=min(pool.free_bytes, most))
 
 
 def _elsewhere(root: Path) -> Machine:
@@ -83,8 +95,14 @@ def _elsewhere(root: Path) -> Machine:
         source = processor.source
         return Machine("this machine", processor, pools, gpus, places, (), "macos", words, (*warnings, *disk_warnings), (), source)
     processor = elsewhere.windows_cpu()
-    found = devices(root)
-    pools = (Pool("ram", total, available or 0, None, processor.source),) if total else ()
+    from . import windows
+
+    found = together([devices(root), windows.adapters(windows.registry(), total)])
+    if found.pools:
+        found = found._replace(devices=tuple(device for device in found.devices if device.pool != "unified"), limits=())
+    shares = any(device.pool == "unified" for device in found.devices)
+    pools: tuple[Pool, ...] = (Pool("ram", total, available or 0, None, processor.source),) if total else ()
+    pools = tuple(_unified(pool, found.devices) for pool in pools) if shares else pools
     trouble = () if total else ("The size of this machine's memory cannot be read.",)
     return Machine(
         "this machine",
@@ -94,10 +112,11 @@ def _elsewhere(root: Path) -> Machine:
         places,
         found.links,
         system(root) or platform.system().lower(),
-        (),
+        found.limits,
         (*found.warnings, *trouble, *disk_warnings),
         (),
         processor.source,
+        found.unused,
     )
 
 
@@ -112,7 +131,7 @@ def _with_bandwidth(machine: Machine, measure: bool) -> Machine:
         known = measured_bandwidth(threads=_threads(processor), room_bytes=memory.free_bytes if memory else 1 << 30)
         known = known._replace(cpu=processor.name)
         bandwidth.keep(known)
-    return replace(machine, pools=tuple(_rated(pool, machine, known) for pool in machine.pools))
+    return replace(machine, pools=tuple(_rated(pool, machine, known) for pool in machine.pools), disks=disk_read.rated(machine.disks))
 
 
 def _threads(processor: Cpu) -> int:

@@ -27,6 +27,9 @@ VIRTUAL = {
 }
 """Words of DMI vendor and product names -> what people call it. Bare metal of a cloud carries its name too, so the processor's own flag decides."""
 
+FILLERS = ("to be filled", "default string", "system product name", "system manufacturer", "o.e.m.", "not applicable", "not specified")
+"""What boards without a maker's name say of themselves."""
+
 
 def system(root: Path = Path("/")) -> str:
     """ "linux", "macos" or "windows", then what it runs in: "linux in a docker container in a virtual machine (KVM)"."""
@@ -41,6 +44,16 @@ def system(root: Path = Path("/")) -> str:
     elif machine := _virtual_machine(root):
         words.append(f"in a virtual machine ({machine})" if machine != "unnamed" else "in a virtual machine")
     return " ".join(words)
+
+
+def board(root: Path = Path("/")) -> str:
+    """The board or product as the firmware names it; "" when it names none, or only fills the field."""
+    tree = word(root, "/proc/device-tree/model")
+    if tree:
+        return tree
+    parts = [word(root, f"/sys/class/dmi/id/{name}") or "" for name in ("sys_vendor", "product_name")]
+    filled = [part for part in parts if part.isprintable() and not any(filler in part.lower() for filler in FILLERS)]
+    return " ".join(dict.fromkeys(filled))
 
 
 def is_wsl(root: Path) -> bool:

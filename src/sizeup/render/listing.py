@@ -14,6 +14,7 @@ from sizeup.plan import Plan
 from sizeup.quant import quant
 
 from .answer import EDGE
+from .hardware import device_words, disk_words, more
 from .names import bandwidth, feeling, machine_line, parameters, pool_name, quant_name, short_device, speed_range
 from .tables import Column, pairs, table
 
@@ -72,12 +73,13 @@ def machine(page: Page, box: Machine) -> str:
         found.append((pool_name(page, box, pool.name), _pool(page, pool)))
     for disk in box.disks:
         words = [t("machine.disk_free", path=disk.path, total=page.bytes(disk.bytes), free=page.bytes(disk.free_bytes))]
-        words += [disk.filesystem] if disk.filesystem else []
+        words += disk_words(page, disk)
         words += [_rate(page, disk.bytes_per_s, disk.source)] if disk.bytes_per_s else []
         found.append((t("machine.disk"), t("list.comma").join(words)))
     for link in box.links:
         ends = "–".join(pool_name(page, box, end) for end in link.ends)
         found.append((t("machine.link"), f"{link.kind} {ends}{t('list.comma')}{_rate(page, link.bytes_per_s, link.source)}"))
+    found += more(page, box)
     found.append((t("machine.system"), t.sentence(box.system)))
     found += [(t("machine.limit"), t.sentence(limit)) for limit in box.limits]
     lines = ["", EDGE + page.paint(name, "strong"), "", *pairs(page, found)]
@@ -109,6 +111,7 @@ def _device(page: Page, box: Machine, device: Device) -> str:
         words.append(t("machine.others", size=page.bytes(device.others_bytes)))
     if device.limit_bytes:
         words.append(t("machine.gpu_limit", size=page.bytes(device.limit_bytes)))
+    words += device_words(page, device)
     return t("list.comma").join(words)
 
 
