@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from sizeup.units import show_bytes
 
-from .files import fields, ids, number, text, word
+from .files import digits, fields, ids, number, text, word
 
 UNLIMITED_BYTES = 1 << 60
 """v1 writes "no limit" as the largest page-aligned number; nobody has an exbibyte."""
@@ -83,7 +83,7 @@ def _groups(root: Path, controller: str) -> Iterator[_Group]:
     for line in (text(root, "/proc/self/cgroup") or "").splitlines():
         number_, _, rest = line.partition(":")
         controllers, colon, path = rest.partition(":")
-        if not colon or not number_.isdigit():
+        if not colon or not digits(number_):
             continue
         version = 2 if number_ == "0" and not controllers else 1
         if version == 1 and controller not in controllers.split(","):
@@ -136,14 +136,14 @@ def _memory_limits(root: Path, group: _Group, warnings: list[str]) -> Iterator[t
             content = word(root, f"{group.directory}/{file}")
             if content is None or content == "max":
                 continue
-            if not content.isdigit():
+            if not digits(content):
                 warnings.append(f"{group.directory}/{file} is not a number; that limit is not known.")
             else:
                 yield f"cgroup {file} of {group.name}", int(content)
         return
     file = "memory.limit_in_bytes"
     content = word(root, f"{group.directory}/{file}")
-    if content is not None and not content.lstrip("-").isdigit():
+    if content is not None and not digits(content.removeprefix("-")):
         warnings.append(f"{group.directory}/{file} is not a number; that limit is not known.")
     elif content is not None and 0 <= int(content) < UNLIMITED_BYTES:
         yield f"cgroup {file} of {group.name}", int(content)
@@ -172,7 +172,7 @@ def _quota(root: Path, group: _Group) -> float | None:
     else:
         quota = word(root, f"{group.directory}/cpu.cfs_quota_us") or ""
         period = word(root, f"{group.directory}/cpu.cfs_period_us") or ""
-    if not quota.isdigit() or not period.isdigit() or int(quota) <= 0 or int(period) <= 0:
+    if not digits(quota) or not digits(period) or int(quota) <= 0 or int(period) <= 0:
         return None
     return int(quota) / int(period)
 

@@ -10,7 +10,7 @@ from sizeup.facts import Source, data_json
 from sizeup.hardware import Cpu
 
 from .container import Limits
-from .files import ids, number, text, word
+from .files import digits, ids, number, text, word
 
 BIG = 0.6
 """On Arm a core counts as a fast one when its capacity is at least this share of the fastest's (assumed: big cores lie above .7, little below .55)."""
@@ -60,7 +60,7 @@ def _blocks(content: str) -> list[dict[str, str]]:
 
 def _allowed(root: Path, limits: Limits, blocks: list[dict[str, str]], warnings: list[str]) -> frozenset[int]:
     online = ids(word(root, "/sys/devices/system/cpu/online"))
-    listed = frozenset(int(b["processor"]) for b in blocks if b.get("processor", "").isdigit())
+    listed = frozenset(int(b["processor"]) for b in blocks if digits(b.get("processor", "")))
     every = online or listed
     mask = next(
         (
@@ -93,7 +93,7 @@ def _cores(root: Path, allowed: frozenset[int], blocks: list[dict[str, str]]) ->
         return found
     by_core: dict[tuple[str, str], set[int]] = {}
     for block in blocks:
-        if not block.get("processor", "").isdigit() or int(block["processor"]) not in allowed:
+        if not digits(block.get("processor", "")) or int(block["processor"]) not in allowed:
             continue
         if "core id" not in block:
             return None

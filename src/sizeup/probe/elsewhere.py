@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from sizeup.facts import Source
 from sizeup.hardware import Cpu, Device, Pool
 
+from .files import digits
 from .unified import metal_limit
 
 ARM_FEATURES = {
@@ -99,4 +100,4 @@ def _windows_name() -> str:
 
 def _number(facts: Mapping[str, str], name: str) -> int | None:
     value = facts.get(name, "")
-    return int(value) if value.isdigit() else None
+    return int(value) if digits(value) else None

@@ -45,6 +45,11 @@ def size(root: Path, path: str, least: int = 1) -> int | None:
     return found if found is not None and least <= found < MOST_BYTES else None
 
 
+def digits(written: str) -> bool:
+    """Whether it is a plain number that `int` takes: str.isdigit also says so of "²", and of numbers too long to be any."""
+    return written.isascii() and written.isdigit() and len(written) <= 20
+
+
 def hexadecimal(root: Path, path: str) -> int | None:
     """A file of one number such as 0x1002; None when absent or anything else."""
     content = word(root, path) or ""
@@ -58,7 +63,7 @@ def names(root: Path, path: str) -> tuple[str, ...]:
     """What lies in a folder, in order; nothing when it is absent, no folder or may not be read."""
     try:
         return tuple(sorted(os.listdir(root / path.lstrip("/"))))
-    except OSError:
+    except (OSError, ValueError):
         return ()
 
 
@@ -72,7 +77,7 @@ def ids(words: str | None) -> frozenset[int] | None:
     found: set[int] = set()
     for part in (words or "").strip().split(","):
         first, dash, last = part.partition("-")
-        if not first.isdigit() or (dash and not last.isdigit()) or (dash and int(last) > 1 << 20):
+        if not digits(first) or (dash and not digits(last)) or (dash and int(last) > 1 << 20):
             return None
         found.update(range(int(first), int(last or first) + 1))
     return frozenset(found) or None
@@ -83,6 +88,6 @@ def fields(content: str | None) -> dict[str, int]:
     found: dict[str, int] = {}
     for line in (content or "").splitlines():
         parts = line.replace(":", " ", 1).split()
-        if len(parts) >= 2 and parts[1].isdigit():
+        if len(parts) >= 2 and digits(parts[1]):
             found[parts[0]] = int(parts[1]) * (1024 if parts[2:] == ["kB"] else 1)
     return found

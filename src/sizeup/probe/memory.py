@@ -10,7 +10,7 @@ from sizeup.hardware import Pool
 from sizeup.units import show_bytes
 
 from .container import Limits
-from .files import fields, text
+from .files import MOST_BYTES, fields, text
 
 
 def ram(root: Path, limits: Limits) -> tuple[Pool | None, tuple[str, ...]]:
@@ -21,7 +21,7 @@ def ram(root: Path, limits: Limits) -> tuple[Pool | None, tuple[str, ...]]:
     warnings: list[str] = []
     found = fields(text(root, "/proc/meminfo"))
     total, available, where = found.get("MemTotal"), found.get("MemAvailable"), "/proc/meminfo"
-    if not total:
+    if not total or total >= MOST_BYTES:
         total, available, where = _from_psutil() if root == Path("/") else (None, None, "")
         if not total:
             return None, ("The size of this machine's memory cannot be read: /proc/meminfo is missing or garbled.",)

@@ -15,6 +15,7 @@ from sizeup.facts import ASSUMED, Source
 from sizeup.hardware import Device, Link, Pool
 
 from . import pci
+from .files import digits
 from .found import Found
 
 TRACES = (
@@ -191,7 +192,7 @@ def _visible(nvml: Any, environment: Mapping[str, str], warnings: list[str]) -> 
         return [part for handle, slices in cards for part in (slices or [handle])]
     chosen = []
     for entry in (e.strip() for e in listed.split(",")):
-        if entry.isdigit() and int(entry) < len(cards):
+        if digits(entry) and int(entry) < len(cards):
             handle, slices = cards[int(entry)]
             chosen.append(slices[0] if slices else handle)
             continue

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from sizeup.facts import data_bytes, data_json
 
-from .files import hexadecimal, names, settings, text, word
+from .files import digits, hexadecimal, names, settings, text, word
 
 AMD, INTEL, NVIDIA = 0x1002, 0x8086, 0x10DE
 VENDORS = {AMD: "AMD", INTEL: "Intel", NVIDIA: "NVIDIA"}
@@ -108,7 +108,7 @@ def pcie(root: Path, card: Card) -> tuple[int, int]:
         width = word(root, f"{folder}/current_link_width") or ""
         if speed and _gigatransfers(speed[1]) in GENERATIONS:
             generations.append(GENERATIONS[_gigatransfers(speed[1])])
-        if width.isdigit() and 0 < int(width) <= 32:
+        if digits(width) and 0 < int(width) <= 32:
             lanes.append(int(width))
     return (min(generations), min(lanes)) if generations and lanes else (0, 0)
 

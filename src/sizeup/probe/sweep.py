@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from .bandwidth import Bandwidth
-from .files import ids, word
+from .files import digits, ids, word
 
 DEFAULT_CACHE_BYTES = 32 << 20
 LARGEST_BYTES = 2 << 30
@@ -90,7 +90,7 @@ def last_level_cache(root: Path) -> int:
     for folder in sorted((root / "sys/devices/system/cpu").glob("cpu[0-9]*/cache/index*")) if (root / "sys").exists() else []:
         place = "/" + str(folder.relative_to(root))
         size, level, shared = word(root, f"{place}/size"), word(root, f"{place}/level"), word(root, f"{place}/shared_cpu_list")
-        if size and size[:-1].isdigit() and level and shared and ids(shared):
+        if size and digits(size[:-1]) and level and shared and ids(shared):
             found[f"{level} {shared}"] = int(size[:-1]) << {"K": 10, "M": 20}.get(size[-1], 0)
     if not found:
         return DEFAULT_CACHE_BYTES
