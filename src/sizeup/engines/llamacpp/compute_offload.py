@@ -17,7 +17,6 @@ from ...figure import Figure, Number, leaf, plain
 from ...layers import Attention, LatentAttention
 from ...plan import Claim
 from ...quant import quant
-from .compute_rough import WITHIN as ROUGH
 from .graph.families import family
 from .graph.model import write
 from .graph.placing import Buffer
@@ -43,9 +42,6 @@ def offload_claims(page: Sheet, settings: Settings, made: Slots, where: Homes) -
     windowed = cells(window, settings, made) if window else 0
     numbers = (made.graph_tokens, made.sequences, made.streams, made.output_rows, made.sequence_tokens, windowed)
     within = VERIFIED if family(page.spec.architecture).compared else NEAREST
-    if any(isinstance(part, LatentAttention) and part.indexer for block in page.blocks for part in block.mixers):
-        # What the indexer computes to pick tokens is not in the graph yet.
-        within = ROUGH
     found = buffer_numbers(page, settings, where, numbers)
     return tuple(Claim("compute", pool(backend, where), bytes, within) for backend, bytes in enumerate(found))
 

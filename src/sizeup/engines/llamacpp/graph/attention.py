@@ -5,7 +5,7 @@ Source: llama.cpp b11549, src/llama-graph.cpp (build_qkv, build_attn, build_attn
 
 from __future__ import annotations
 
-from ....layers import Attention, LatentAttention
+from ....layers import Attention
 from .families import Steps
 from .tensors import Node
 from .writer import Writer
@@ -180,7 +180,7 @@ def product(
     k: Node,
     v: Node,
     cells: int,
-    mask_name: str,
+    mask: str | Node,
     *,
     sinks: Node | None = None,
     up: Node | None = None,
@@ -188,12 +188,13 @@ def product(
 ) -> Node:
     """Softmax attention of (width, heads, tokens) queries to the cache views `k` and `v`: (width, tokens).
 
-    `up` expands a latent result to the heads' values (MLA).
+    `mask` is an input's name or a mask that was computed; `up` expands a latent result to the heads' values (MLA).
     """
     graph, run = writer.graph, writer.run
     streams, tokens = k.shape[3], run.tokens
     width, heads = queries.shape[0], queries.shape[1]
-    mask = writer.given(mask_name, cells, tokens // streams, 1, streams, type="f16" if run.flash else "f32")
+    if isinstance(mask, str):
+        mask = writer.mask(mask, cells, streams)
     q = graph.permute(graph.view(queries, (width, heads, tokens // streams, streams), False), 0, 2, 1, 3)
     k = graph.permute(k, 0, 2, 1, 3)
     v = graph.permute(v, 0, 2, 1, 3)
@@ -234,51 +235,3 @@ def flash_extra(q: Node, k: Node, v: Node, bytes: int) -> int:
         if part.type != "f16":
             total = -(-total // 128) * 128 + 2 * part.shape[0] * part.rows
     return total - bytes
-
-
-def latent(writer: Writer, layer: LatentAttention, inputs: Node) -> Node:
-    """Multi-head latent attention, absorbed: every head attends to the latent, which is also the value."""
-    graph, run, tokens = writer.graph, writer.run, writer.run.tokens
-    wide, rank = layer.nope_dim + layer.rope_dim, layer.kv_rank
-    if writer.has("attn_q_a.weight"):
-        queries = writer.norm("attn_q_a_norm", graph.mul_mat(writer.need("attn_q_a.weight"), inputs))
-        queries = graph.mul_mat(writer.need("attn_q_b.weight"), queries)
-    else:
-        queries = graph.mul_mat(writer.need("attn_q.weight"), inputs)
-    queries = graph.reshape(queries, wide, layer.heads, tokens)
-    compressed = graph.mul_mat(writer.need("attn_kv_a_mqa.weight"), inputs)
-    plain = graph.slice(compressed, (rank, tokens), rank + layer.rope_dim)
-    key_part = graph.like("rope", graph.slice(compressed, (layer.rope_dim, 1, tokens), 0, rank + layer.rope_dim), writer.positions)
-    plain = writer.norm("attn_kv_a_norm", plain)
-    if not layer.absorbed:
-        return unabsorbed(writer, layer, queries, key_part, plain)
-    q_nope = graph.permute(graph.slice(queries, (layer.nope_dim, layer.heads, tokens), wide, wide * layer.heads), 0, 2, 1, 3)
-    q_rope = graph.like("rope", graph.slice(queries, (layer.rope_dim, layer.heads, tokens), wide, wide * layer.heads), writer.positions)
-    absorbed = graph.permute(graph.mul_mat(writer.need("attn_k_b.weight"), q_nope), 0, 2, 1, 3)
-    q = graph.op("concat", (rank + layer.rope_dim, layer.heads, tokens), absorbed, q_rope)
-    values = graph.reshape(plain, rank, 1, tokens)
-    keys = graph.op("concat", (rank + layer.rope_dim, 1, tokens), values, key_part)
-    for part in (q, values, keys):
-        graph.expand(part)
-    cache = graph.stored(
-        f"cache_k_l{writer.index}", (rank + layer.rope_dim, run.cells, run.streams), run.k, writer.homes.layers[writer.index], False
-    )
-    store(writer, cache, keys, "attn_inp_k_idxs", False)
-    k = graph.view(cache, (rank + layer.rope_dim, 1, run.cells, run.streams), False)
-    v = graph.view(k, (rank, 1, run.cells, run.streams), False, bytes=cache.bytes - int(run.k.row_bytes(layer.rope_dim)))
-    result = product(writer, q, k, v, run.cells, "attn_inp_kq_mask", up=writer.need("attn_v_b.weight"))
-    return writer.linear("attn_output", result)
-
-
-def unabsorbed(writer: Writer, layer: LatentAttention, queries: Node, key_part: Node, plain: Node) -> Node:
-    """Full heads rebuilt from the latent before they are cached (MiniCPM3, files without the MLA tensors)."""
-    graph, tokens = writer.graph, writer.run.tokens
-    both = graph.mul_mat(writer.need("attn_kv_b.weight"), plain)
-    each = layer.nope_dim + layer.value_dim
-    k_nope = graph.slice(both, (layer.nope_dim, layer.heads, tokens), each, each * layer.heads)
-    values = graph.pack(graph.slice(both, (layer.value_dim, layer.heads, tokens), each, each * layer.heads))
-    queries = graph.like("rope", queries, writer.positions)
-    spread = graph.op("repeat", (layer.rope_dim, layer.heads, tokens), key_part)
-    keys = graph.op("concat", (layer.nope_dim + layer.rope_dim, layer.heads, tokens), k_nope, spread)
-    plain_layer = Attention(layer.heads, layer.heads, layer.nope_dim + layer.rope_dim, layer.value_dim)
-    return mixed(writer, plain_layer, queries, keys, values, windows=False)

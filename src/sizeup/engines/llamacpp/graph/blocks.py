@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from ....layers import Attention, Block, GatedDeltaNet, LatentAttention, Mamba1, Mamba2, Mlp, Moe, Rwkv7, ShortConv
 from . import delta, gemma, recurrent, rwkv
-from .attention import attention, latent
+from .attention import attention
 from .families import Family
 from .feed import dense, experts
+from .latent import latent
 from .tensors import Node
 from .writer import Writer
 
@@ -41,7 +42,7 @@ def mixer(body: Body, block: Block, inputs: Node) -> Node:
     if isinstance(part, Attention):
         return attention(writer, part, inputs, body.family.steps, windows=body.windows, cached=body.cached)
     if isinstance(part, LatentAttention):
-        return latent(writer, part, inputs)
+        return latent(writer, part, inputs, body.family.steps)
     if isinstance(part, Mamba2):
         return recurrent.mamba2(writer, part, inputs)
     if isinstance(part, Mamba1):

@@ -28,6 +28,9 @@ GROUPED = {512: 512, 576: 512, 192: 128}
 GROUPED_CELLS = 256
 """These kernels also need a multiple of this many cells."""
 
+INDEXER_WIDTH, INDEXER_HEADS = 128, (4, 32, 64)
+"""Width and counts of heads for which the CUDA kernel of the lightning indexer exists."""
+
 
 def flash_kernel(key_dim: int, value_dim: int, grouped: bool) -> bool:
     """Whether the CUDA backend has a flash attention kernel for heads of these widths."""
@@ -53,6 +56,9 @@ def runs_on_device(node: Node, device: int, cpu: int) -> bool:
     if node.op == "flash":
         queries, keys, values = (source.shape for source in node.sources[:3])
         return flash_kernel(keys[0], values[0], queries[2] >= 2 * keys[2] and keys[1] % GROUPED_CELLS == 0)
+    if node.op == "indexer":
+        small = node.sources[0].shape
+        return small[0] == INDEXER_WIDTH and small[1] in INDEXER_HEADS
     if node.op == "ssm_scan":
         state, decay = node.sources[0].shape, node.sources[3].shape
         if decay[0] == 1:

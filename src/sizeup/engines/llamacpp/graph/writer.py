@@ -51,6 +51,8 @@ class Writer:
         """Positions per token: 4 with multi-axis rotation."""
         self.widest_values = 0
         """Values per token in the widest layer: a transposed cache gives every layer as many."""
+        self.chosen: Node | None = None
+        """The tokens that the last indexer picked; blocks without one of their own attend to these too."""
         self._owners: dict[bool, int] = {}
         self._weights: dict[str, Node] = {}
         self._inputs: dict[str, Node] = {}
@@ -91,6 +93,10 @@ class Writer:
         if node is None:
             node = self._inputs[name] = self.graph.given(name, shape, type)
         return node
+
+    def mask(self, name: str, cells: int, streams: int) -> Node:
+        """An attention mask: who sees which cell. Flash attention takes it in half the width."""
+        return self.given(name, cells, self.run.tokens // streams, 1, streams, type="f16" if self.run.flash else "f32")
 
     @property
     def positions(self) -> Node:
