@@ -35,6 +35,8 @@ SEVEN_FULL = ["full_attention" if layer in (4, 8, 12, 16, 20, 24, 27) else "line
 CORRECTIONS: list[tuple[tuple[str, ...], dict[str, Any]]] = [
     # The class default of transformers has six full layers; the published total fits seven, which the model's own config lists.
     (("moonshotai/Kimi-Linear-48B-A3B-Base", "moonshotai/Kimi-Linear-48B-A3B-Instruct"), {"config": {"layer_types": SEVEN_FULL}}),
+    # The source lost a list: the model's own config says 8 experts a token in every layer (and its name 13B of 80B).
+    (("tencent/Hunyuan-A13B-Instruct",), {"config": {"moe_topk": 8}}),
     (("baidu/ERNIE-4.5-21B-A3B-PT",), {"config": {"num_nextn_predict_layers": 1}, "is": "unique weights + MTP block"}),
     (("mixedbread-ai/deepset-mxbai-embed-de-large-v1",), {"config": {"type_vocab_size": 1}}),
     (("google/gemma-3n-E4B", "google/gemma-3n-E4B-it"), {"is": UNUSED}),

@@ -20,8 +20,8 @@ from .slots import slots
 
 LAST_LOG_LINES = 12
 
-PRINTED_BYTES = 0.005 * 2**20
-"""Half of the last decimal in which the engine prints MiB."""
+PRINTED_BYTES = 0.005 * 2**20 + 0.5
+"""Half of the last decimal in which the engine prints MiB, as whole bytes are compared."""
 
 
 def run(

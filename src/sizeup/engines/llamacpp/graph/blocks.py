@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ....layers import Attention, Block, GatedDeltaNet, LatentAttention, Mamba1, Mamba2, Mlp, Moe, Rwkv7, ShortConv
+from ....layers import Attention, Block, GatedDeltaNet, KimiDelta, LatentAttention, Mamba1, Mamba2, Mlp, Moe, Rwkv7, ShortConv
 from . import delta, gemma, recurrent, rwkv
 from .attention import attention
 from .families import Family
 from .feed import dense, experts
+from .kimi import kimi_delta
 from .latent import latent
 from .tensors import Node
 from .writer import Writer
@@ -43,6 +44,8 @@ def mixer(body: Body, block: Block, inputs: Node) -> Node:
         return attention(writer, part, inputs, body.family.steps, windows=body.windows, cached=body.cached)
     if isinstance(part, LatentAttention):
         return latent(writer, part, inputs, body.family.steps)
+    if isinstance(part, KimiDelta):
+        return kimi_delta(writer, part, inputs)
     if isinstance(part, Mamba2):
         return recurrent.mamba2(writer, part, inputs)
     if isinstance(part, Mamba1):
