@@ -45,12 +45,29 @@ def stand(*starts: str) -> Rule:
     return rule
 
 
+def flat(name_flat: str) -> Rule:
+    """Without its sides of 1."""
+
+    def rule(name: str, shape: tuple[int, ...]) -> Iterator[Named]:
+        yield name, tuple(side for side in shape if side != 1) if name == name_flat else shape
+
+    return rule
+
+
 RULES: dict[str, tuple[Rule, ...]] = {
     "apertus": (drop("ffn_act."),),  # numbers of the activation become metadata
     "bert": (drop("cls."),),
     "chatglm": (drop("rotary_pos_emb."),),  # computed by the engine
     "falcon-h1": (rename("ffn_norm.weight", "ffn_norm"),),
     "hy_v3": (rename("exp_probs_b.bias", "exp_probs_b"),),
+    "kimi-k3": (
+        stand("ssm_conv1d_"),
+        flat("ssm_a"),
+        # A norm and a score vector become their product.
+        drop("attn_res_norm.", "ffn_res_norm.", "output_res_norm."),
+        *(rename(f"{name}_res_proj.weight", f"{name}_res_score.weight") for name in ("attn", "ffn", "output")),
+        *(rename(f"ffn_latent_{name}.weight", f"ffn_routed_{name}.weight") for name in ("down", "up", "norm")),
+    ),
     "kimi-linear": (stand("ssm_conv1d_"),),
     "modern-bert": (drop("cls."),),
     "seed_oss": (rename("ffn_norm.weight", "post_attention_norm.weight"),),
@@ -88,6 +105,16 @@ def written(architecture: str, name: str, shape: tuple[int, ...]) -> tuple[Named
     for rule in RULES.get(architecture, ()):
         found = tuple(new for old in found for new in rule(*old))
     return found
+
+
+HASHED = {"deepseek4"}
+"""Architectures whose routers without a correction bias look tokens up in a table."""
+
+
+def tables(spec: ModelSpec, block: Block) -> Iterator[Named]:
+    """Tables of whole numbers in a block, which are no weights: which experts a token has, where a hash decides."""
+    if spec.architecture in HASHED and isinstance(block.feed, Moe) and not block.feed.router_bias:
+        yield "ffn_gate_tid2eid.weight", (block.feed.used, spec.vocabulary)
 
 
 def embedding(spec: ModelSpec) -> Embedding:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from ...facts import data_json
-from ...layers import Attention, Block, GatedDeltaNet, KimiDelta, LatentAttention, Mamba1, Mamba2, Mlp, Moe, Rwkv7, ShortConv
+from ...layers import Attention, Block, CompressedAttention, GatedDeltaNet, KimiDelta, LatentAttention, Mamba1, Mamba2, Mlp, Moe, Rwkv7, ShortConv
 from ...model import ModelSpec
 from .converters import embedding, rotary_dim
 from .tensors import blocks
@@ -25,7 +25,7 @@ def derived(spec: ModelSpec) -> Hyper:
     if kept is None:
         stack = [block for _, block in blocks(spec)]
         kept = {}
-        for part in (_sizes, _attention, _latent, _experts, _recurrent, _stated):
+        for part in (_sizes, _attention, _latent, _compressed, _experts, _recurrent, _stated):
             kept.update(part(spec, stack))
         facts = data_json("gguf_metadata.json")
         kept = {**facts["otherwise"].get(spec.architecture, {}), **kept, **facts["architectures"].get(spec.architecture, {})}
@@ -105,6 +105,9 @@ def _attention(spec: ModelSpec, stack: list[Block]) -> Hyper:
             "rope.dimension_count_swa": windowed[0].key_dim,
         }
     # Layers that reuse keys and values stand at the end.
+    picky = next((part.indexer for part in parts if part.indexer is not None), None)
+    if picky is not None:
+        found |= _indexer(picky.heads, picky.dim, int(_config(spec, "sparse_attention_config.sparse_topk_blocks") or 16))
     shared = sum(not part.caches for part in parts)
     if shared and spec.causal:
         found["attention.shared_kv_layers"] = shared
@@ -141,13 +144,37 @@ def _latent(spec: ModelSpec, stack: list[Block]) -> Hyper:
         found |= {"attention.key_length_mla": part.nope_dim + part.rope_dim, "attention.value_length_mla": part.value_dim}
     if part.query_rank:
         found["attention.q_lora_rank"] = part.query_rank
-    if part.indexer is not None:
-        found |= {
-            "attention.indexer.head_count": part.indexer.heads,
-            "attention.indexer.key_length": part.indexer.dim,
-            "attention.indexer.top_k": part.indexer.top_tokens or 2048,
-        }
+    picky = _of_blocks(stack, LatentAttention, lambda p: p.indexer is not None)
+    if any(picky):
+        first = next(p.indexer for block in stack for p in block.mixers if isinstance(p, LatentAttention) and p.indexer is not None)
+        found |= _indexer(first.heads, first.dim, first.top_tokens or 2048)
+        if not all(picky):
+            found["attention.indexer.types"] = [int(own) for own in picky]
     return found
+
+
+def _indexer(heads: int, dim: int, top: int) -> Hyper:
+    return {"attention.indexer.head_count": heads, "attention.indexer.key_length": dim, "attention.indexer.top_k": top}
+
+
+def _compressed(spec: ModelSpec, stack: list[Block]) -> Hyper:
+    part = _first(stack, CompressedAttention)
+    if part is None:
+        return {}
+    found: Hyper = {
+        "attention.head_count": part.heads,
+        "attention.head_count_kv": 1,
+        "attention.key_length": part.dim,
+        "attention.value_length": part.dim,
+        "attention.q_lora_rank": part.query_rank,
+        "attention.output_group_count": part.output_groups,
+        "attention.output_lora_rank": part.output_rank,
+        "attention.sliding_window": part.window,
+        "attention.compress_ratios": _of_blocks(stack, CompressedAttention, lambda p: p.ratio),
+        "rope.dimension_count": int(_config(spec, "qk_rope_head_dim") or part.dim),
+    }
+    picky = next((p for block in stack for p in block.mixers if isinstance(p, CompressedAttention) and p.index_heads), None)
+    return found | (_indexer(picky.index_heads, picky.index_dim, picky.top_tokens or 512) if picky is not None else {})
 
 
 def _experts(spec: ModelSpec, stack: list[Block]) -> Hyper:
@@ -168,16 +195,16 @@ def _experts(spec: ModelSpec, stack: list[Block]) -> Hyper:
         "expert_group_count": int(_config(spec, "n_group") or 1),
         "expert_group_used_count": int(_config(spec, "topk_group") or 1),
         "expert_weights_scale": float(_config(spec, "routed_scaling_factor", "moe_router_topk_scaling_factor") or 1.0),
-        "expert_weights_norm": bool(_config(spec, "norm_topk_prob", "route_norm") or False),
+        "expert_weights_norm": bool(_config(spec, "norm_topk_prob", "route_norm", "moe_renormalize") or False),
     }
     if first.latent:
-        found["moe_latent_size"] = first.latent
+        found |= {"moe_latent_size": first.latent, "expert_latent_length": first.latent}
     if first.shared_width:
         found |= {
             "expert_shared_feed_forward_length": first.shared_width,
             "expert_shared_count": max(1, first.shared_width // first.width),
         }
-    gate = _config(spec, "scoring_func", "score_function", "score_func")
+    gate = _config(spec, "scoring_func", "score_function", "score_func", "moe_router_activation_func")
     found["expert_gating_func"] = {"softmax": 1, "sigmoid": 2, "sqrtsoftplus": 4}.get(str(gate), 2 if first.router_bias else 1)
     return found
 
@@ -212,34 +239,26 @@ def _state_keys(part: Any) -> Iterator[tuple[str, Any]]:
         yield from (("attention.value_residual_mix_lora_rank", part.value_rank), ("attention.gate_lora_rank", part.gate_rank))
 
 
-STATED: dict[str, tuple[str, ...]] = {
-    "attn_logit_softcapping": ("attn_logit_softcapping",),
-    "final_logit_softcapping": ("final_logit_softcapping",),
-    "attention.clamp_kqv": ("clip_qkv",),
-    "use_parallel_residual": ("use_parallel_residual",),
-    "embedding_length_per_layer_input": ("hidden_size_per_layer_input",),
-    "altup.num_inputs": ("altup_num_inputs",),
-    "altup.active_idx": ("altup_active_idx",),
-    "residual_scale": ("residual_multiplier",),
-    "embedding_scale": ("embedding_multiplier", "scale_emb"),
-    "attention.scale": ("attention_multiplier",),
-    "logit_scale": ("logits_scaling", "logit_scale"),
-}
-"""Keys that the converter copies from the config, under whichever name it has there."""
-
-
 def _stated(spec: ModelSpec, stack: list[Block]) -> Hyper:
+    copied = data_json("gguf_metadata.json")["copied"]
     found: Hyper = {}
-    for key, names in STATED.items():
-        value = _config(spec, *names)
-        if isinstance(value, (int, float)):
-            found[key] = float(value) if key.endswith(("scale", "softcapping", "clamp_kqv")) else value
+    for kind in ("reals", "numbers", "by_block"):
+        for key, names in copied[kind].items():
+            value = _config(spec, *names)
+            if isinstance(value, (int, float)):
+                found[key] = value if kind == "numbers" else float(value) if kind == "reals" else [float(value)] * len(stack)
     if not spec.causal:
         found |= {"attention.causal": False, "pooling_type": 1}
     return found
 
 
 def _config(spec: ModelSpec, *names: str) -> Any:
-    """The first of these that the config says, of the text model where it is one of several."""
+    """The first of these that the config says, of the text model where it is one of several; dots lead into sections."""
     tables = (spec.hyper, spec.hyper.get("text_config"))
-    return next((table[name] for name in names for table in tables if isinstance(table, dict) and table.get(name) is not None), None)
+    return next((value for name in names for table in tables if (value := _at(table, name)) is not None), None)
+
+
+def _at(table: Any, path: str) -> Any:
+    for name in path.split("."):
+        table = table.get(name) if isinstance(table, dict) else None
+    return table

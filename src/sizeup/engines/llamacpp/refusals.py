@@ -1,6 +1,6 @@
 """What llama.cpp refuses before it starts, with its reason.
 
-Source: llama.cpp b11549, src/llama-context.cpp (llama_init_from_model, the constructor), src/llama-model.cpp
+Source: llama.cpp b11549, src/llama-context.cpp (llama_init_from_model, the constructor, sched_reserve), src/llama-model.cpp
 (llama_model_mapping), ggml/src/ggml.c (ggml_row_size), common/speculative.cpp (common_speculative_are_compatible).
 """
 
@@ -10,12 +10,12 @@ from collections.abc import Iterator
 
 from ...errors import Refused
 from ...facts import data_json
-from ...figure import plain
+from ...figure import least, plain
 from ...layers import Attention, CompressedAttention, LatentAttention, Part
 from ...model import ModelSpec
 from ...quant import Quant, quant
 from .settings import Settings
-from .slots import transposed
+from .slots import slots, transposed
 
 VOCABULARY_DIFFERENCE = 128
 """Tokens that a draft's vocabulary may differ by."""
@@ -42,6 +42,7 @@ def check(model: ModelSpec, settings: Settings) -> None:
             _rows_fit(part, k)
         else:
             _heads_fit(part, k, v)
+    _one_sequence(model, settings)
     if settings.mtp and not model.draft_blocks:
         raise Refused(
             f"{model.name} has no blocks for multi-token prediction, so llama.cpp cannot draft with them.", "mtp=False, or a draft model"
@@ -58,6 +59,19 @@ def _known(model: ModelSpec) -> None:
     if model.architecture in facts["drafts_only"]:
         raise Refused(
             f"llama.cpp runs {model.architecture} only to draft tokens for another model, never alone.", "the model that it drafts for"
+        )
+
+
+def _one_sequence(model: ModelSpec, settings: Settings) -> None:
+    """A batch of one sequence is cut into as many equal parts as there are caches, or the engine aborts."""
+    if model.architecture not in data_json("llamacpp_memory.json")["reserved_as_one"]:
+        return
+    made = slots(model, settings)
+    tokens, streams = int(plain(least(made.micro_batch_tokens, made.context_tokens))), int(plain(made.streams))
+    if tokens % streams:
+        raise Refused(
+            f"llama.cpp aborts: for this model it cuts a micro batch ({tokens} tokens) into {streams} equal parts, one per sequence.",
+            f"micro_batch_tokens={tokens // streams * streams or streams}, or unified_cache=True",
         )
 
 

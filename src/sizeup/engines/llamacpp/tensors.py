@@ -10,10 +10,13 @@ from sizeup.layers import Attention, Block, LatentAttention, Moe
 from sizeup.mixes import FLOATS, MixFacts, assign, mix, quantiser_order
 from sizeup.model import ModelSpec, Tensor
 
-from .converters import HEAD_TWICE, Named, added, embedding, unjoined, written
+from .converters import HEAD_TWICE, Named, added, embedding, tables, unjoined, written
 
 ALIGNMENT = 32
 """Bytes that a GGUF aligns its tensors to unless it says otherwise; the converter never does."""
+
+TABLE = "_tid2eid.weight"
+"""Ending of tensors that hold whole numbers."""
 
 ONE_KV_COUNT = {"qwen3next", "qwen35", "qwen35moe", "falcon-h1"}
 """Hybrids whose files state one count of key/value heads for all blocks, so that the quantiser sees it in the first one too."""
@@ -25,7 +28,7 @@ def gguf_tensors(spec: ModelSpec, mix_name: str, drafts: bool = False) -> tuple[
     Not counted: the header, towers (a file of their own) and, unless `drafts`, multi-token-prediction blocks, which the
     engine skips by default. A converted file keeps its checkpoint's order, which a config does not tell: a guess there.
     """
-    tensors = [Tensor(name, shape) for name, shape in file_tensors(spec, drafts)]
+    tensors = [Tensor(name, shape, "I32" if name.endswith(TABLE) else None) for name, shape in file_tensors(spec, drafts)]
     types = assign(tensors, mix_name, mix_facts(spec, drafts))
     typed = [replace(tensor, type=kind) for tensor, kind in zip(tensors, types, strict=True)]
     if mix(mix_name).base not in FLOATS:
@@ -48,7 +51,8 @@ def file_tensors(spec: ModelSpec, drafts: bool = False) -> Iterator[Named]:
     made: dict[Block, tuple[Named, ...]] = {}
     for position, block in blocks(spec, drafts):
         if block not in made:
-            made[block] = tuple(_written(spec, unjoined(spec.architecture, block).stored(spec.hidden)))
+            stored = _written(spec, unjoined(spec.architecture, block).stored(spec.hidden))
+            made[block] = (*stored, *tables(spec, block))
         for name, shape in made[block]:
             yield f"blk.{position}.{name}", shape
     head = replace(spec.head, tied=False) if spec.architecture in HEAD_TWICE else spec.head
