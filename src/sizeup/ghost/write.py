@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import array
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from sizeup.engines.llamacpp.hyper import hyper
-from sizeup.engines.llamacpp.metadata import whole_keys
-from sizeup.engines.llamacpp.tensors import placed
+from sizeup.engines.llamacpp.metadata import drafts_kept, whole_keys
+from sizeup.engines.llamacpp.tensors import file_tensors, placed
 from sizeup.model import ModelSpec, Tensor
 
 from .header import Short, Signed, data_bytes, header
@@ -23,7 +24,7 @@ def ghost_header(
     a made-up text, so that the engine builds tables as large as the real ones. `split` makes it one of several files: its
     number from 0, how many there are, and the tensors in all of them; only the first describes the model.
     """
-    listed = tuple(placed(tensors))
+    listed = tuple(placed((*tensors, *(_drafts(model, tensors) if split is None else ()))))
     described = {**_metadata(model, listed), **(_tokenizer(model.vocabulary) if tokenizer else {})} if split is None or not split[0] else {}
     raw = header({**described, **(_split(*split) if split else {})}, listed)
     return raw, len(raw) + data_bytes(listed)
@@ -41,6 +42,13 @@ def write_sparse(path: Path, model: ModelSpec, tensors: tuple[Tensor, ...]) -> i
         file.write(raw)
         file.truncate(size)
     return size
+
+
+def _drafts(model: ModelSpec, tensors: tuple[Tensor, ...]) -> Iterator[Tensor]:
+    """Blocks for drafting, where the engine's memory depends on their being there. It skips their weights: any type will do."""
+    if model.stored != "gguf" and drafts_kept(model):
+        there = {tensor.name for tensor in tensors}
+        yield from (Tensor(name, shape, "F32") for name, shape in file_tensors(model, True) if name not in there)
 
 
 def _metadata(model: ModelSpec, tensors: tuple[Tensor, ...]) -> dict[str, Any]:

@@ -255,3 +255,9 @@ class CompressedAttention(Part):
     def mixing_flops(self, cells: Number) -> Number:
         """Each head against every raw cell. Not counted: pooled entries."""
         return 4 * self.heads * self.dim * cells
+
+    @step("compressor_state")
+    def state_values(self) -> Number:
+        """Values and scores of tokens that are not pooled yet, per sequence: of one pool, or of two where pools overlap."""
+        pools = 2 if self.overlap else 1
+        return 2 * pools * self.ratio * pools * (self.dim + (self.index_dim if self.index_heads else 0))

@@ -57,6 +57,7 @@ def flat(name_flat: str) -> Rule:
 RULES: dict[str, tuple[Rule, ...]] = {
     "apertus": (drop("ffn_act."),),  # numbers of the activation become metadata
     "bert": (drop("cls."),),
+    "deepseek4": (drop("nextn.hc_"),),  # of the drafting block, whose head has none in the engine
     "chatglm": (drop("rotary_pos_emb."),),  # computed by the engine
     "falcon-h1": (rename("ffn_norm.weight", "ffn_norm"),),
     "hy_v3": (rename("exp_probs_b.bias", "exp_probs_b"),),

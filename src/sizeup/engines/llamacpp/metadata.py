@@ -23,7 +23,7 @@ def derived(spec: ModelSpec) -> Hyper:
     """Key -> number, flag, text or list with one value per block, as the converter would write them for a config."""
     kept: Hyper | None = spec.__dict__.get("_gguf_metadata")
     if kept is None:
-        stack = [block for _, block in blocks(spec)]
+        stack = [block for _, block in blocks(spec, drafts_kept(spec))]
         kept = {}
         for part in (_sizes, _attention, _latent, _compressed, _experts, _recurrent, _stated):
             kept.update(part(spec, stack))
@@ -31,6 +31,11 @@ def derived(spec: ModelSpec) -> Hyper:
         kept = {**facts["otherwise"].get(spec.architecture, {}), **kept, **facts["architectures"].get(spec.architecture, {})}
         spec.__dict__["_gguf_metadata"] = kept
     return kept
+
+
+def drafts_kept(spec: ModelSpec) -> bool:
+    """Whether the main context keeps something for blocks that draft, so that a file without them would be another model."""
+    return bool(spec.draft_blocks) and spec.architecture in data_json("llamacpp_memory.json")["drafts_cached"]
 
 
 def whole_keys(spec: ModelSpec) -> Hyper:
@@ -54,6 +59,7 @@ def _sizes(spec: ModelSpec, stack: list[Block]) -> Hyper:
         per_block = [max(per_block, default=0)] * len(stack)
     return {
         "block_count": len(stack),
+        **({"nextn_predict_layers": len(stack) - spec.layers} if len(stack) > spec.layers else {}),
         "context_length": embedding(spec).positions or spec.context_tokens or 8192,
         "embedding_length": spec.hidden,
         "feed_forward_length": alike([width * (2 if spec.architecture in facts["doubled_width"] else 1) for width in per_block]),

@@ -40,15 +40,20 @@ def packed_bytes(tensor: Tensor, features: tuple[str, ...]) -> int | None:
     """Bytes of this weight in the CPU's own layout, before alignment; None when it stays as it is stored.
 
     Only matrices that are multiplied are rearranged (two axes, or stacked experts of three); tables that are only looked
-    up are not: the caller knows those.
+    up are not: the caller knows the embeddings, the facts know others.
     """
     axes = len(tensor.shape)
     while axes > 1 and tensor.shape[axes - 1] == 1:
         axes -= 1
     stacked = "_exps." in tensor.name or "_chexps." in tensor.name
-    if not features or axes != (3 if stacked else 2) or tensor.type is None:
+    if not features or axes != (3 if stacked else 2) or tensor.type is None or tensor.name.endswith(_never()):
         return None
     return _packed(tensor.type, tensor.shape[0], tensor.shape[1], tensor.elements, stacked, features)
+
+
+@functools.cache
+def _never() -> tuple[str, ...]:
+    return tuple(data_json("llamacpp_repack.json")["never"]["endings"])
 
 
 @functools.lru_cache(maxsize=4096)
