@@ -12,6 +12,7 @@ import glob
 import importlib.metadata
 import importlib.util
 import os
+import sys
 from typing import Any
 
 from ...errors import Unavailable
@@ -96,21 +97,30 @@ class SamplerChainParams(c.Structure):
     _fields_ = [("no_perf", c.c_bool)]
 
 
-_MODEL_DEFAULTS = {"split_mode": 1, "main_gpu": 0, "use_extra_bufts": True, "no_alloc": False, "vocab_only": False, "kv_overrides": None}
-_CONTEXT_DEFAULTS = {
-    "n_ctx": 512,
-    "n_batch": 2048,
-    "n_ubatch": 512,
-    "n_seq_max": 1,
-    "flash_attn_type": -1,
-    "type_k": 1,
-    "type_v": 1,
-    "offload_kqv": True,
-    "op_offload": True,
-    "kv_unified": False,
-    "samplers": None,
-    "n_samplers": 0,
+_MODEL_DEFAULTS: dict[str, Any] = {name: None for name, kind in ModelParams._fields_ if kind is c.c_void_p} | {
+    "n_gpu_layers": -1,
+    "split_mode": 1,
+    "load_mode": -1,
+    "lazy_mode": 1,
+    "main_gpu": 0,
+    "vocab_only": False,
+    "check_tensors": False,
+    "use_extra_bufts": True,
+    "no_host": False,
+    "no_alloc": False,
+    "load_mtp": False,
 }
+_CONTEXT_DEFAULTS: dict[str, Any] = (
+    {name: None for name, kind in ContextParams._fields_ if kind is c.c_void_p}
+    | {"n_ctx": 512, "n_batch": 2048, "n_ubatch": 512, "n_seq_max": 1, "n_rs_seq": 0, "n_outputs_max": 0, "n_outputs_max_per_seq": 1}
+    | {"n_threads": 4, "n_threads_batch": 4, "ctx_type": 0}
+    | dict.fromkeys(("rope_scaling_type", "pooling_type", "attention_type", "flash_attn_type"), -1)
+    | {"rope_freq_base": 0.0, "rope_freq_scale": 0.0, "yarn_orig_ctx": 0}
+    | dict.fromkeys(("yarn_ext_factor", "yarn_attn_factor", "yarn_beta_fast", "yarn_beta_slow", "defrag_thold"), -1.0)
+    | {"type_k": 1, "type_v": 1, "moe_cache_size": 0, "n_samplers": 0, "embeddings": False, "kv_unified": False}
+    | dict.fromkeys(("offload_kqv", "no_perf", "op_offload", "swa_full"), True)
+)
+"""What the engine itself sets in every field: any shift of the layout shows."""
 
 _SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "llama_model_default_params": (ModelParams, ()),
@@ -145,7 +155,14 @@ _SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
 }
 
 _BREAKDOWN = "_Z26llama_get_memory_breakdownPK13llama_context"
-"""llama_get_memory_breakdown(const llama_context *): a C++ function that returns a std::map by hidden pointer."""
+"""llama_get_memory_breakdown(const llama_context *): a C++ function that returns a std::map."""
+
+
+class _Map(c.Structure):
+    """libstdc++'s std::map: six words, the third of which points to the root of its tree."""
+
+    _fields_ = [("words", c.c_uint64 * 6)]
+
 
 
 class Library:
@@ -155,7 +172,11 @@ class Library:
         self.version = installed_version()
         self._dll = c.CDLL(_shared_object(), mode=os.RTLD_GLOBAL | os.RTLD_NOW)
         for name, (result, arguments) in _SIGNATURES.items():
-            function = getattr(self._dll, name)
+            function = getattr(self._dll, name, None)
+            if function is None:
+                raise Unavailable(
+                    f"The embedded engine (xllamacpp {self.version}) has no function {name}.", f"pip install xllamacpp=={KNOWN_VERSIONS[-1]}"
+                )
             function.restype, function.argtypes = result, list(arguments)
         self.log: list[str] = []
         callback_type = c.CFUNCTYPE(None, c.c_int, c.c_char_p, c.c_void_p)
@@ -181,15 +202,14 @@ class Library:
                     )
 
     def buffers(self, context: int) -> dict[str, tuple[int, int, int]] | None:
-        """Exact bytes per buffer type: (model, context, compute). None when this build does not export the function."""
+        """Exact bytes per buffer type: (model, context, compute). None where this build does not export the function, or was
+        linked to another C++ library than Linux has."""
         function = getattr(self._dll, _BREAKDOWN, None)
-        if function is None:
+        if function is None or sys.platform != "linux":
             return None
-        function.restype, function.argtypes = c.c_void_p, [c.c_void_p, c.c_void_p]
-        tree = c.create_string_buffer(48)
-        function(c.addressof(tree), context)
+        function.restype, function.argtypes = _Map, [c.c_void_p]
         found: dict[str, tuple[int, int, int]] = {}
-        self._walk(_word(c.addressof(tree) + 16), found)
+        self._walk(function(context).words[2], found)
         return found
 
     def _walk(self, node: int, found: dict[str, tuple[int, int, int]]) -> None:

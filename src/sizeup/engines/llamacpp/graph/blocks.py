@@ -11,6 +11,7 @@ from .families import Family
 from .feed import dense, experts
 from .kimi import kimi_delta
 from .latent import latent
+from .residual import banked, mixed
 from .tensors import Node
 from .writer import Writer
 
@@ -28,6 +29,8 @@ class Body:
     hidden: int
     per_layer: Node | None = None
     """Per-layer embeddings of the batch."""
+    bank: Node | None = None
+    """Earlier states of the residual stream, which parts mix in."""
     first_values: Node | None = None
     """The first block's values, which later blocks of RWKV mix in."""
 
@@ -59,16 +62,29 @@ def feed_forward(body: Body, block: Block, inputs: Node) -> Node:
     """The feed-forward part of a block."""
     writer, part, kind = body.writer, block.feed, body.family
     if isinstance(part, Mlp):
-        return dense(writer, inputs, squared=kind.squared)
+        return dense(writer, inputs, activation=kind.activation)
     assert isinstance(part, Moe)
-    result = experts(writer, part, inputs, kind.routing, kind.squared)
+    if writer.has("ffn_routed_down.weight"):
+        result = latent_experts(body, part, inputs)
+    else:
+        result = experts(writer, part, inputs, kind.routing, kind.activation)
     if writer.has("ffn_up_shexp.weight"):
-        shared = dense(writer, inputs, "_shexp", kind.squared)
+        shared = dense(writer, inputs, "_shexp", kind.activation)
         if writer.has("ffn_gate_inp_shexp.weight"):
             gate = writer.graph.like("unary", writer.linear("ffn_gate_inp_shexp", inputs))
             shared = writer.graph.like("mul", shared, gate)
         result = writer.add(result, shared)
     return result
+
+
+def latent_experts(body: Body, part: Moe, inputs: Node) -> Node:
+    """Routed experts that work in a narrower width; the router sees the whole one (Kimi K3)."""
+    writer, kind = body.writer, body.family
+    narrow, logits = writer.linear("ffn_routed_down", inputs), writer.linear("ffn_gate_inp", inputs)
+    result = experts(writer, part, narrow, kind.routing, kind.activation, logits)
+    if writer.has("ffn_routed_norm.weight"):
+        result = writer.norm("ffn_routed_norm", result)
+    return writer.linear("ffn_routed_up", result)
 
 
 def normed(body: Body, name: str, inputs: Node) -> Node:
@@ -92,6 +108,8 @@ def one_block(body: Body, block: Block, residual: Node, last: bool) -> Node:
         assert isinstance(part, Rwkv7)
         residual, body.first_values = rwkv.block(writer, part, residual, body.first_values, last)
         return residual
+    if kind.stream == "banked":
+        return banked_block(body, block, residual)
     if kind.stream == "post":
         return post_norm_block(body, block, residual, last)
     if kind.parallel and side_by_side(body, block):
@@ -146,14 +164,27 @@ def post_norm_block(body: Body, block: Block, residual: Node, last: bool) -> Nod
     return writer.norm("layer_output_norm", writer.add(feed_forward(body, block, middle), middle), True)
 
 
+def banked_block(body: Body, block: Block, residual: Node) -> Node:
+    """Both parts read a mix of earlier states; every so many blocks the residual is banked and starts anew (Kimi K3)."""
+    writer = body.writer
+    current = mixed(writer, body.bank, residual, writer.need("attn_res_score.weight"))
+    starts = writer.index % writer.hyper["attn_res.block_size"] == 0
+    if starts:
+        body.bank = banked(writer, body.bank, residual)
+    current = mixer(body, block, writer.norm("attn_norm", current))
+    residual = current if starts else writer.add(residual, current)
+    current = mixed(writer, body.bank, residual, writer.need("ffn_res_score.weight"))
+    return writer.add(residual, feed_forward(body, block, writer.norm("ffn_norm", current)))
+
+
 def two_mixers(body: Body, block: Block, residual: Node, last: bool) -> Node:
     """Attention and a state space side by side, each from a norm of its own making (Falcon-H1)."""
     writer, kind = body.writer, body.family
     first = next(part for part in block.mixers if isinstance(part, Attention))
     second = next(part for part in block.mixers if isinstance(part, Mamba2))
     attended = attention(writer, first, writer.norm("attn_norm", residual), kind.steps, windows=body.windows, cached=body.cached)
-    mixed = recurrent.mamba2(writer, second, writer.norm("attn_norm", residual))
-    middle = writer.add(writer.add(attended, mixed), residual)
+    beside = recurrent.mamba2(writer, second, writer.norm("attn_norm", residual))
+    middle = writer.add(writer.add(attended, beside), residual)
     if last:
         middle = writer.crop(middle)
     return writer.add(feed_forward(body, block, writer.norm("ffn_norm", middle)), middle)

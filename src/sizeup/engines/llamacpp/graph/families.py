@@ -109,8 +109,8 @@ class Family(NamedTuple):
     """Positions per token: 4 with multi-axis rotation."""
     feed_norm: str = "ffn_norm"
     """The norm before the feed-forward part."""
-    squared: bool = False
-    """The activation is a squared ReLU."""
+    activation: str = ""
+    """One that takes more than a step: "squared" ReLU, "situ" (bounded gate and bounded values)."""
     scaled_head: bool = False
     """The final norm's result is multiplied by a constant."""
     logits_scaled: bool = False
@@ -120,7 +120,8 @@ class Family(NamedTuple):
     per_layer: bool = False
     """Every block adds its own token embedding (Gemma 3n, Gemma 4)."""
     stream: str = ""
-    """A residual stream unlike others: "altup" (four versions), "rwkv" (shifted tokens), "post" (norms after the sums)."""
+    """A residual stream unlike others: "altup" (four versions), "rwkv" (shifted tokens), "post" (norms after the sums),
+    "banked" (parts read a mix of earlier states)."""
     compared: bool = False
     """Its graph was compared with the engine's own, node by node."""
     sparse_blocks: int = 0

@@ -11,21 +11,33 @@ from .tensors import Node
 from .writer import Writer
 
 
-def dense(writer: Writer, inputs: Node, suffix: str = "", squared: bool = False) -> Node:
+def dense(writer: Writer, inputs: Node, suffix: str = "", activation: str = "") -> Node:
     """Up, gate when there is one, activation, down. Gated activations make a new tensor, plain ones write in place."""
     graph = writer.graph
     up = writer.linear(f"ffn_up{suffix}", inputs)
     down = writer.need(f"ffn_down{suffix}.weight")
     if writer.has(f"ffn_gate{suffix}.weight"):
         gate = writer.linear(f"ffn_gate{suffix}", inputs)
-        hidden = graph.like("glu", gate, up)
+        hidden = gated(writer, gate, up, activation)
     elif up.shape[0] == 2 * down.shape[0]:
         hidden = graph.op("glu", (down.shape[0], *up.shape[1:]), up)
     else:
         hidden = graph.like("unary", up)
-        if squared:
+        if activation == "squared":
             hidden = graph.like("sqr", hidden)
     return writer.biased(f"ffn_down{suffix}", graph.mul_mat(down, hidden))
+
+
+def gated(writer: Writer, gate: Node, up: Node, activation: str) -> Node:
+    """Gate and values together: one step, but for bounded ones."""
+    graph = writer.graph
+    if activation != "situ":
+        return graph.like("glu", gate, up)
+    bounded = writer.scale(graph.like("unary", writer.scale(gate)))
+    bounded = graph.like("mul", bounded, graph.like("unary", gate))
+    if writer.hyper.get("activation.situ_linear_beta", 0) > 0:
+        up = writer.scale(graph.like("unary", writer.scale(up)))
+    return graph.like("mul", bounded, up)
 
 
 def chosen_experts(writer: Writer, part: Moe, inputs: Node, routing: Routing, logits: Node | None = None) -> tuple[Node, Node]:
@@ -85,7 +97,7 @@ def best_groups(writer: Writer, part: Moe, ranked: Node, routing: Routing) -> No
     return graph.reshape(graph.set_rows(emptied, rows, kept), part.experts, tokens)
 
 
-def experts(writer: Writer, part: Moe, inputs: Node, routing: Routing, squared: bool = False, logits: Node | None = None) -> Node:
+def experts(writer: Writer, part: Moe, inputs: Node, routing: Routing, activation: str = "", logits: Node | None = None) -> Node:
     """The routed experts' weighted sum."""
     graph = writer.graph
     picked, weights = chosen_experts(writer, part, inputs, routing.of_file(writer.hyper), logits)
@@ -110,10 +122,10 @@ def experts(writer: Writer, part: Moe, inputs: Node, routing: Routing, squared: 
     else:
         up = through("ffn_up_exps", rows)
         if writer.has("ffn_gate_exps.weight"):
-            hidden = graph.like("glu", through("ffn_gate_exps", rows), up)
+            hidden = gated(writer, through("ffn_gate_exps", rows), up, activation)
         else:
             hidden = graph.like("unary", up)
-            if squared:
+            if activation == "squared":
                 hidden = graph.like("sqr", hidden)
     result = through("ffn_down_exps", hidden)
     if not routing.weigh_inputs:

@@ -1,6 +1,6 @@
 """Graphs of multi-head latent attention: queries and one latent per token, absorbed or rebuilt to full heads.
 
-Source: llama.cpp b11549, src/models/{deepseek2,deepseek32,glm-dsa,kimi-linear,minicpm3}.cpp.
+Source: llama.cpp b11549, src/models/{deepseek2,deepseek32,glm-dsa,kimi-linear,kimi-k3,minicpm3}.cpp.
 """
 
 from __future__ import annotations
@@ -47,6 +47,8 @@ def latent(writer: Writer, layer: LatentAttention, inputs: Node, steps: Steps) -
     v = graph.view(k, (rank, 1, run.cells, run.streams), False, bytes=cache.bytes - int(run.k.row_bytes(layer.rope_dim)))
     mask = "attn_inp_kq_mask" if writer.chosen is None else narrowed(writer, writer.chosen)
     result = product(writer, q, k, v, run.cells, mask, up=writer.need("attn_v_b.weight"))
+    if writer.has("attn_gate.weight"):
+        result = graph.like("mul", result, graph.like("unary", writer.linear("attn_gate", inputs)))
     return writer.linear("attn_output", result)
 
 

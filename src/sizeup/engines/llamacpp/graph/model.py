@@ -10,6 +10,7 @@ from . import gemma
 from .blocks import Body, one_block
 from .families import Family, family
 from .inputs import embeddings
+from .residual import mixed
 from .sheet import Sheet
 from .tensors import Node
 from .writer import Writer
@@ -37,6 +38,8 @@ def write(writer: Writer, sheet: Sheet, positions: Sequence[int]) -> None:
     writer.prefix = ""
     if kind.stream == "altup":
         residual = writer.crop(gemma.gather_stream(writer, residual))
+    if kind.stream == "banked":
+        residual = writer.crop(mixed(writer, body.bank, residual, writer.need("output_res_score.weight")))
     head(writer, kind, residual)
 
 

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, cast
 from ....figure import Figure, plain
 from ....layers import Block, Mlp
 from ....model import ModelSpec, Tensor
+from ..hyper import hyper
 from .families import family
 
 LONGEST_PERIOD = 8
@@ -141,9 +142,11 @@ def _sheet(spec: ModelSpec, tensors: tuple[Tensor, ...]) -> Sheet:
     typed: dict[object, int] = {}
     kinds, formats = [], []
     kind = family(spec.architecture)
+    # Blocks before and after the residual is banked differ, though their tensors do not.
+    size = int(hyper(spec)["attn_res.block_size"]) if kind.stream == "banked" else len(blocks)
     for index, block in enumerate(blocks):
         stored = sorted(of_block.get(index, ()), key=lambda entry: entry[0])
-        placed = kind.steps.rotates(index, len(blocks), False, False), index < kind.sparse_blocks
+        placed = kind.steps.rotates(index, len(blocks), False, False), index < kind.sparse_blocks, index // size
         kinds.append(shapes.setdefault((block, placed, tuple(entry[:2] for entry in stored)), len(shapes)))
         formats.append(-1 - typed.setdefault((block, tuple(stored)), len(typed)))
     return Sheet(spec, {tensor.name: tensor for tensor in tensors}, blocks, tuple(kinds), tuple(formats))
