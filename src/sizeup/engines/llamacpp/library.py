@@ -164,7 +164,6 @@ class _Map(c.Structure):
     _fields_ = [("words", c.c_uint64 * 6)]
 
 
-
 class Library:
     """The engine with typed functions. Holds its own log lines, because the engine reports buffers only there."""
 
@@ -175,7 +174,8 @@ class Library:
             function = getattr(self._dll, name, None)
             if function is None:
                 raise Unavailable(
-                    f"The embedded engine (xllamacpp {self.version}) has no function {name}.", f"pip install xllamacpp=={KNOWN_VERSIONS[-1]}"
+                    f"The embedded engine (xllamacpp {self.version}) has no function {name}.",
+                    f"pip install xllamacpp=={KNOWN_VERSIONS[-1]}",
                 )
             function.restype, function.argtypes = result, list(arguments)
         self.log: list[str] = []

@@ -11,7 +11,20 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from ...facts import data_json
-from ...layers import Attention, Block, CompressedAttention, GatedDeltaNet, KimiDelta, LatentAttention, Mamba1, Mamba2, Mlp, Moe, Rwkv7, ShortConv
+from ...layers import (
+    Attention,
+    Block,
+    CompressedAttention,
+    GatedDeltaNet,
+    KimiDelta,
+    LatentAttention,
+    Mamba1,
+    Mamba2,
+    Mlp,
+    Moe,
+    Rwkv7,
+    ShortConv,
+)
 from ...model import ModelSpec
 from .converters import embedding, rotary_dim
 from .tensors import blocks

@@ -5,10 +5,12 @@ Source: llama.cpp b11549, src/llama-graph.cpp (build_qkv, build_attn, build_attn
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from ....layers import Attention
 from .families import Steps
 from .tensors import Node
-from .writer import Writer
+from .writer import Run, Writer
 
 SMALL_BATCH_ROWS = 2
 """Up to this many query rows a CUDA device reads a quantised cache as it is, for heads up to SMALL_BATCH_HEAD wide."""
@@ -76,8 +78,10 @@ def turned(writer: Writer, name: str, inputs: Node, steps: Steps, windowed: bool
     return inputs
 
 
-def attention(writer: Writer, layer: Attention, inputs: Node, steps: Steps, *, windows: bool, cached: bool = True) -> Node:
-    """A whole attention part: from the normed residual to the output projection. `windows`: the model has window caches."""
+def prepared(
+    writer: Writer, layer: Attention, inputs: Node, steps: Steps, windows: bool, cached: bool
+) -> tuple[Node, Node | None, Node | None]:
+    """Queries, keys and values after their norms and rotation."""
     queries, keys, values = heads_of(writer, layer, inputs, steps, cached)
     queries = turned(writer, "attn_q_norm", queries, steps, bool(layer.window), windows)
     if keys is not None:
@@ -86,6 +90,12 @@ def attention(writer: Writer, layer: Attention, inputs: Node, steps: Steps, *, w
         values = writer.graph.like("rms_norm", values)
     if steps.scale_queries:
         queries = writer.scale(queries)
+    return queries, keys, values
+
+
+def attention(writer: Writer, layer: Attention, inputs: Node, steps: Steps, *, windows: bool, cached: bool = True) -> Node:
+    """A whole attention part: from the normed residual to the output projection. `windows`: the model has window caches."""
+    queries, keys, values = prepared(writer, layer, inputs, steps, windows, cached)
     if not cached:
         assert keys is not None
         assert values is not None
@@ -101,6 +111,24 @@ def uncached(writer: Writer, layer: Attention, queries: Node, keys: Node, values
     name = "self_kq_mask_swa" if layer.window else "self_kq_mask"
     result = product(writer, queries, keys, values, tokens, name)
     return writer.linear("attn_output", result)
+
+
+class Turns(NamedTuple):
+    """Sides of the matrices that keys and values are multiplied by before they are quantised; 0 for none."""
+
+    keys: int
+    values: int
+
+
+def turns(run: Run, layer: Attention) -> Turns:
+    """Only whole blocks are rotated: keys by the largest power of two that divides a head, values by the smallest block."""
+    side = ROTATED_BLOCK
+    while layer.key_dim % (2 * side) == 0:
+        side *= 2
+    return Turns(
+        side if run.k.block > 1 and layer.key_dim % ROTATED_BLOCK == 0 else 0,
+        ROTATED_BLOCK if run.v.block > 1 and layer.value_dim % ROTATED_BLOCK == 0 else 0,
+    )
 
 
 def rotated(writer: Writer, inputs: Node, side: int, name: str) -> Node:
@@ -120,17 +148,13 @@ def mixed(
     """Stores keys and values, attends to the cache, and projects the result."""
     graph, run = writer.graph, writer.run
     suffix = "_swa" if windows and layer.window else ""
-    turn_k = run.k.block > 1 and layer.key_dim % ROTATED_BLOCK == 0
-    turn_v = run.v.block > 1 and layer.value_dim % ROTATED_BLOCK == 0
-    side = ROTATED_BLOCK
-    while layer.key_dim % (2 * side) == 0:
-        side *= 2
-    if turn_k:
-        queries = rotated(writer, queries, side, f"attn_inp_k_rot{suffix}")
+    turn = turns(run, layer)
+    if turn.keys:
+        queries = rotated(writer, queries, turn.keys, f"attn_inp_k_rot{suffix}")
         if keys is not None:
-            keys = rotated(writer, keys, side, f"attn_inp_k_rot{suffix}")
-    if turn_v and values is not None:
-        values = rotated(writer, values, ROTATED_BLOCK, f"attn_inp_v_rot{suffix}")
+            keys = rotated(writer, keys, turn.keys, f"attn_inp_k_rot{suffix}")
+    if turn.values and values is not None:
+        values = rotated(writer, values, turn.values, f"attn_inp_v_rot{suffix}")
     graph.expand(queries)
     for part in (keys, values) if windows else (values, keys):
         if part is not None:
@@ -147,8 +171,8 @@ def mixed(
     result = product(
         writer, queries, k, v, cells, f"attn_inp_kq_mask{suffix}", sinks=writer.weight("attn_sinks.weight"), transposed=run.transposed
     )
-    if turn_v:
-        result = rotated(writer, result, ROTATED_BLOCK, f"attn_inp_v_rot{suffix}")
+    if turn.values:
+        result = rotated(writer, result, turn.values, f"attn_inp_v_rot{suffix}")
     if project and writer.has("attn_output.weight"):
         result = writer.linear("attn_output", result)
     return result

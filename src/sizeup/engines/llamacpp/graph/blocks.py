@@ -6,12 +6,13 @@ from dataclasses import dataclass
 
 from ....layers import Attention, Block, GatedDeltaNet, KimiDelta, LatentAttention, Mamba1, Mamba2, Mlp, Moe, Rwkv7, ShortConv
 from . import delta, gemma, recurrent, rwkv
-from .attention import attention
+from .attention import attention, prepared
 from .families import Family
 from .feed import dense, experts
 from .kimi import kimi_delta
 from .latent import latent
 from .residual import banked, mixed
+from .sparse import block_sparse, is_sparse
 from .tensors import Node
 from .writer import Writer
 
@@ -43,6 +44,11 @@ def mixer(body: Body, block: Block, inputs: Node) -> Node:
         return delta.gated_attention(writer, part, inputs)
     if isinstance(part, GatedDeltaNet):
         return delta.delta_net(writer, part, inputs, body.hidden)
+    if isinstance(part, Attention) and is_sparse(writer, part):
+        queries, keys, values = prepared(writer, part, inputs, body.family.steps, False, True)
+        assert keys is not None
+        assert values is not None
+        return block_sparse(writer, part, inputs, queries, keys, values)
     if isinstance(part, Attention):
         return attention(writer, part, inputs, body.family.steps, windows=body.windows, cached=body.cached)
     if isinstance(part, LatentAttention):

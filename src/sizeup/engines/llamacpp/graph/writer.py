@@ -51,6 +51,8 @@ class Writer:
         """Positions per token: 4 with multi-axis rotation."""
         self.widest_values = 0
         """Values per token in the widest layer: a transposed cache gives every layer as many."""
+        self.wide_mask: Node | None = None
+        """The attention mask as full floats, where blocks of it are opened."""
         self.chosen: Node | None = None
         """The tokens that the last indexer picked; blocks without one of their own attend to these too."""
         self._owners: dict[bool, int] = {}
