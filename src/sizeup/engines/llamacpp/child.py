@@ -84,6 +84,7 @@ class Run:
         params = lib.llama_context_default_params()
         params.n_ctx, params.n_batch, params.n_ubatch = settings["context_tokens"], settings["batch_tokens"], settings["micro_batch_tokens"]
         params.n_seq_max, params.kv_unified, params.swa_full = settings["sequences"], settings["unified_cache"], settings["swa_full"]
+        params.embeddings = settings["embeddings"]
         params.type_k, params.type_v = CACHE_TYPES[settings["k"]], CACHE_TYPES[settings["v"]]
         params.flash_attn_type = {None: -1, True: 1, False: 0}[settings["flash_attention"]]
         if settings["output_rows"]:

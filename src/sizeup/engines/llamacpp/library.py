@@ -97,7 +97,7 @@ class SamplerChainParams(c.Structure):
     _fields_ = [("no_perf", c.c_bool)]
 
 
-_MODEL_DEFAULTS: dict[str, Any] = {name: None for name, kind in ModelParams._fields_ if kind is c.c_void_p} | {
+_MODEL_DEFAULTS: dict[str, Any] = {field[0]: None for field in ModelParams._fields_ if field[1] is c.c_void_p} | {
     "n_gpu_layers": -1,
     "split_mode": 1,
     "load_mode": -1,
@@ -111,7 +111,7 @@ _MODEL_DEFAULTS: dict[str, Any] = {name: None for name, kind in ModelParams._fie
     "load_mtp": False,
 }
 _CONTEXT_DEFAULTS: dict[str, Any] = (
-    {name: None for name, kind in ContextParams._fields_ if kind is c.c_void_p}
+    {field[0]: None for field in ContextParams._fields_ if field[1] is c.c_void_p}
     | {"n_ctx": 512, "n_batch": 2048, "n_ubatch": 512, "n_seq_max": 1, "n_rs_seq": 0, "n_outputs_max": 0, "n_outputs_max_per_seq": 1}
     | {"n_threads": 4, "n_threads_batch": 4, "ctx_type": 0}
     | dict.fromkeys(("rope_scaling_type", "pooling_type", "attention_type", "flash_attn_type"), -1)

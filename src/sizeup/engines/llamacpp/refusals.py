@@ -25,6 +25,7 @@ def check(model: ModelSpec, settings: Settings) -> None:
     """Raises Refused, with the engine's reason, when it would not load this model or open this context."""
     _known(model)
     k, v = quant(settings.k), quant(settings.v)
+    _loaded(model)
     parts = [part for group in model.groups for part in group.block.mixers]
     if k.name != v.name and any(isinstance(p, CompressedAttention) or (isinstance(p, LatentAttention) and p.absorbed) for p in parts):
         raise Refused(
@@ -60,6 +61,20 @@ def _known(model: ModelSpec) -> None:
         raise Refused(
             f"llama.cpp runs {model.architecture} only to draft tokens for another model, never alone.", "the model that it drafts for"
         )
+
+
+def _loaded(model: ModelSpec) -> None:
+    """Shapes that the engine's loader takes for granted."""
+    if model.architecture not in data_json("llamacpp_memory.json")["square_queries"]:
+        return
+    for group in model.groups:
+        for part in group.block.mixers:
+            if isinstance(part, Attention) and plain(part.heads * part.key_dim) != plain(model.hidden):
+                raise Refused(
+                    f"llama.cpp does not load {model.name}: its queries are {plain(part.heads * part.key_dim):,} values wide, and of "
+                    f"{model.architecture} models it expects {plain(model.hidden):,}.",
+                    "another engine",
+                )
 
 
 def _one_sequence(model: ModelSpec, settings: Settings) -> None:

@@ -176,6 +176,7 @@ def job(plan: Plan) -> dict[str, Any]:
             "swa_full": settings.swa_full,
             "k": settings.k,
             "v": settings.v,
+            "embeddings": settings.embeddings,
             "flash_attention": settings.flash_attention if isinstance(settings.flash_attention, bool) else None,
             "output_rows": 0 if settings.outputs == "library" else asked.output_rows,
         },
