@@ -77,7 +77,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
 JOINED_EXPERTS = {"gemma4"}
 """Architectures whose experts keep gate and up in one tensor; all others have them apart, however the checkpoint stacks them."""
 
-SPLIT_DENSE = {"granite", "granitehybrid"}
+SPLIT_DENSE = {"granite", "granitehybrid", "openelm"}
 """Architectures whose dense part's one matrix for gate and up becomes two; others keep it (Phi-3, GLM-4, ModernBERT)."""
 
 SPLIT_QKV = {"baichuan", "internlm2"}

@@ -18,6 +18,7 @@ from ...layers import (
     GatedDeltaNet,
     KimiDelta,
     LatentAttention,
+    LightningAttention,
     Mamba1,
     Mamba2,
     Mlp,
@@ -234,6 +235,8 @@ def _recurrent(spec: ModelSpec, stack: list[Block]) -> Hyper:
         for part in block.mixers:
             for key, value in _state_keys(part):
                 found.setdefault(key, value)
+    if any(_of_blocks(stack, LightningAttention, lambda p: p.heads)):
+        found["attention.recurrent_layers"] = [bool(heads) for heads in _of_blocks(stack, LightningAttention, lambda p: p.heads)]
     return found
 
 

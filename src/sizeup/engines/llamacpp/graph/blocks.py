@@ -64,8 +64,8 @@ def mixer(body: Body, block: Block, inputs: Node) -> Node:
     raise NotImplementedError(type(part).__name__)
 
 
-def feed_forward(body: Body, block: Block, inputs: Node) -> Node:
-    """The feed-forward part of a block."""
+def feed_forward(body: Body, block: Block, inputs: Node, logits: Node | None = None) -> Node:
+    """The feed-forward part of a block; `logits` of the router when it looked at something else."""
     writer, part, kind = body.writer, block.feed, body.family
     if isinstance(part, Mlp):
         return dense(writer, inputs, activation=kind.activation)
@@ -73,7 +73,7 @@ def feed_forward(body: Body, block: Block, inputs: Node) -> Node:
     if writer.has("ffn_routed_down.weight"):
         result = latent_experts(body, part, inputs)
     else:
-        result = experts(writer, part, inputs, kind.routing, kind.activation)
+        result = experts(writer, part, inputs, kind.routing, kind.activation, logits)
     if writer.has("ffn_up_shexp.weight"):
         shared = dense(writer, inputs, "_shexp", kind.activation)
         if writer.has("ffn_gate_inp_shexp.weight"):
@@ -122,6 +122,7 @@ def one_block(body: Body, block: Block, residual: Node, last: bool) -> Node:
         return parallel_block(body, block, residual, last)
     if len(block.mixers) > 1:
         return two_mixers(body, block, residual, last)
+    logits = writer.linear("ffn_gate_inp", residual) if kind.early_router else None
     current = normed(body, "attn_norm", residual)
     if block.mixers:
         current = mixer(body, block, current)
@@ -129,6 +130,7 @@ def one_block(body: Body, block: Block, residual: Node, last: bool) -> Node:
         current = feed_forward(body, block, current)
     if last:
         current, residual = writer.crop(current), writer.crop(residual)
+        logits = writer.crop(logits) if logits is not None else None
     if kind.residual_scale:
         current = writer.scale(current)
     if writer.has("post_attention_norm.weight") and kind.feed_norm != "post_attention_norm":
@@ -139,7 +141,7 @@ def one_block(body: Body, block: Block, residual: Node, last: bool) -> Node:
     if isinstance(block.feed, Moe) and block.feed.dense is not None:
         current = gemma.dense_and_experts(writer, block.feed, middle)
     else:
-        current = feed_forward(body, block, normed(body, kind.feed_norm, middle))
+        current = feed_forward(body, block, normed(body, kind.feed_norm, middle), logits)
     if writer.has("post_ffw_norm.weight"):
         current = writer.norm("post_ffw_norm", current, kind.layer_norm, pinned=False)
     if kind.residual_scale:

@@ -122,6 +122,8 @@ class Family(NamedTuple):
     stream: str = ""
     """A residual stream unlike others: "altup" (four versions), "rwkv" (shifted tokens), "post" (norms after the sums),
     "banked" (parts read a mix of earlier states)."""
+    early_router: bool = False
+    """Experts are picked by the block's own input, before attention (SmallThinker)."""
     compared: bool = False
     """Its graph was compared with the engine's own, node by node."""
     sparse_blocks: int = 0

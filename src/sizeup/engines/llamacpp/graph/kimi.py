@@ -54,7 +54,10 @@ def rates(writer: Writer, layer: KimiDelta, inputs: Node) -> tuple[Node, Node]:
     """How much each channel forgets (decay) and each head writes (beta), per token."""
     graph, run = writer.graph, writer.run
     each, sequences = run.tokens // run.sequences, run.sequences
-    decay = graph.mul_mat(writer.need("ssm_f_b.weight"), graph.mul_mat(writer.need("ssm_f_a.weight"), inputs))
+    if writer.has("ssm_f.weight"):
+        decay = writer.linear("ssm_f", inputs)
+    else:
+        decay = graph.mul_mat(writer.need("ssm_f_b.weight"), graph.mul_mat(writer.need("ssm_f_a.weight"), inputs))
     decay = graph.like("add", decay, writer.need("ssm_dt.bias"))
     heads = graph.reshape(writer.need("ssm_a"), 1, layer.heads, 1)
     if "kda.gate_lower_bound" in writer.hyper:

@@ -84,9 +84,10 @@ class Writer:
         return quant(tensor.type)
 
     def need(self, name: str) -> Node:
+        """A weight that this graph cannot do without; a model without it has a graph that is not written down."""
         node = self.weight(name)
         if node is None:
-            raise KeyError(f"{self.prefix}{name}")
+            raise NotImplementedError(f"{self.prefix}{name}")
         return node
 
     def given(self, name: str, *shape: int, type: str = "f32") -> Node:
