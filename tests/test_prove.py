@@ -30,15 +30,12 @@ from tests.test_cli import Run
 
 MODELS = ("Qwen/Qwen3-8B", "google/gemma-3-4b-it", "deepseek-ai/DeepSeek-V3", "ibm-granite/granite-4.0-h-tiny", "LiquidAI/LFM2-1.2B")
 
-NOT_EQUAL = {"deepseek4": "its compressors' graph is not written down: a rough band"}
-"""Architectures whose compute buffer differs from the engine's, with the reason. Every other part is equal there too."""
-
 OTHERS_NOT_EQUAL = {
     "bitnet": "the ghost has an output projection of its own, which the engine does not take",
     "bailingmoe3": "the ghost does not state all that it needs",
     "minimax-01": "lightning attention's graph is not written down: a rough band",
 }
-"""The same for architectures that no catalogue model has."""
+"""Architectures that no catalogue model has whose plan differs from the engine's, with the reason."""
 
 
 def plan_of(name: str, **settings: object) -> Plan:
@@ -86,16 +83,14 @@ def counted() -> list[Row]:
 
 @pytest.mark.engine
 def test_a_census_of_architectures() -> None:
-    """One model of every architecture of the catalogue; the table names each that is not equal, and says why."""
+    """One model of every architecture of the catalogue: the engine plans each as predicted, in every part."""
     rows = counted()
     print(f"\n{sum(row.equal for row in rows)} of {len(rows)} equal in every part")
     for row in rows:
         if not row.equal:
             print(f"  {row.architecture:16}{row.model:48}{row.refused or row.differences}")
-    planned = [row for row in rows if not row.refused]
-    assert len(planned) >= 60
-    assert {row.architecture for row in planned if row.differences} == set(NOT_EQUAL)
-    assert all(set(row.differences) <= {"compute"} for row in planned)
+    assert sum(row.equal for row in rows) >= 70
+    assert [row for row in rows if row.differences] == []
     assert [row for row in rows if row.refused and "has no architecture" not in row.refused] == []
 
 
@@ -215,7 +210,7 @@ def test_an_engine_that_aborts(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.engine
-@pytest.mark.parametrize("name", ["deepseek-ai/DeepSeek-V3.2", "zai-org/GLM-5", "moonshotai/Kimi-K3", "MiniMaxAI/MiniMax-M3"])
+@pytest.mark.parametrize("name", ["deepseek-ai/DeepSeek-V3.2", "zai-org/GLM-5.2", "deepseek-ai/DeepSeek-V4-Flash", "MiniMaxAI/MiniMax-M3"])
 @pytest.mark.parametrize(
     "settings", [{"context_tokens": 1536}, {"context_tokens": 65536, "sequences": 2}, {"sequences": 4, "micro_batch_tokens": 4}], ids=str
 )

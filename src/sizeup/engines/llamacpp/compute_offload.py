@@ -14,7 +14,7 @@ import sys
 from typing import Any
 
 from ...figure import Figure, Number, leaf, plain
-from ...layers import Attention, LatentAttention
+from ...layers import Attention, CompressedAttention, LatentAttention
 from ...plan import Claim
 from ...quant import quant
 from .graph.families import family
@@ -38,10 +38,11 @@ VERIFIED, NEAREST = 0.0, 0.1
 
 def offload_claims(page: Sheet, settings: Settings, made: Slots, where: Homes) -> tuple[Claim, ...]:
     """One claim per compute buffer, for any placement."""
-    window = next((p.window for block in page.blocks for p in block.mixers if isinstance(p, Attention) and p.window), 0)
-    windowed = cells(window, settings, made) if window else 0
+    parts = [p for block in page.blocks for p in block.mixers if isinstance(p, (Attention, CompressedAttention)) and p.window]
+    windowed = cells(parts[0].window, settings, made, shared=isinstance(parts[0], Attention)) if parts else 0
     numbers = (made.graph_tokens, made.sequences, made.streams, made.output_rows, made.sequence_tokens, windowed)
-    within = VERIFIED if family(page.spec.architecture).compared else NEAREST
+    kind = family(page.spec.architecture)
+    within = VERIFIED if kind.compared and (kind.devices or not where.cpu) else NEAREST
     found = buffer_numbers(page, settings, where, numbers)
     return tuple(Claim("compute", pool(backend, where), bytes, within) for backend, bytes in enumerate(found))
 
@@ -112,6 +113,8 @@ def flash_kernels(page: Sheet, where: Homes) -> bool:
     for block, home in zip(page.blocks, where.layers, strict=False):
         for part in block.mixers if home != where.cpu else ():
             if isinstance(part, Attention) and not flash_kernel(part.key_dim, part.value_dim, part.heads >= 2 * part.kv_heads):
+                return False
+            if isinstance(part, CompressedAttention) and not flash_kernel(part.dim, part.dim, part.heads >= 2):
                 return False
             if isinstance(part, LatentAttention):
                 if part.absorbed and not flash_kernel(part.kv_rank + part.rope_dim, part.kv_rank, part.heads >= 2):

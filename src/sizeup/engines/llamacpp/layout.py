@@ -11,6 +11,7 @@ import functools
 from bisect import bisect_left
 from typing import Any, NamedTuple
 
+from ...layers import CompressedAttention
 from .graph.model import write
 from .graph.placing import Buffer, lay_out
 from .graph.schedule import GROUPED_CELLS, schedule
@@ -38,13 +39,15 @@ class Layouts:
     def __init__(self, page: Sheet, run: Run, where: Homes, offload: bool, pipeline: bool) -> None:
         self._given = (page, where, offload, pipeline)
         self._run = run
+        # Pools come in whole groups of cells: their sizes go up in steps.
+        self._stepped = any(isinstance(part, CompressedAttention) for block in page.blocks for part in block.mixers)
         self._octaves: dict[int, list[Anchor]] = {}
         self._checked: set[tuple[int, int]] = set()
 
     def bytes(self, cells: int) -> tuple[int, ...]:
         """Bytes of every backend's buffer with this many cells."""
         low = 1 << (cells.bit_length() - 1)
-        if low < 4 * GROUPED_CELLS or cells % GROUPED_CELLS:
+        if self._stepped or low < 4 * GROUPED_CELLS or cells % GROUPED_CELLS:
             return self._lay_out(cells).bytes
         anchors = self._octaves.get(low)
         if anchors is None:

@@ -113,6 +113,14 @@ def uncached(writer: Writer, layer: Attention, queries: Node, keys: Node, values
     return writer.linear("attn_output", result)
 
 
+def squares(dim: int) -> int:
+    """The largest power of two, from the smallest block up, that divides a head."""
+    side = ROTATED_BLOCK
+    while dim % (2 * side) == 0:
+        side *= 2
+    return side
+
+
 class Turns(NamedTuple):
     """Sides of the matrices that keys and values are multiplied by before they are quantised; 0 for none."""
 
@@ -122,11 +130,8 @@ class Turns(NamedTuple):
 
 def turns(run: Run, layer: Attention) -> Turns:
     """Only whole blocks are rotated: keys by the largest power of two that divides a head, values by the smallest block."""
-    side = ROTATED_BLOCK
-    while layer.key_dim % (2 * side) == 0:
-        side *= 2
     return Turns(
-        side if run.k.block > 1 and layer.key_dim % ROTATED_BLOCK == 0 else 0,
+        squares(layer.key_dim) if run.k.block > 1 and layer.key_dim % ROTATED_BLOCK == 0 else 0,
         ROTATED_BLOCK if run.v.block > 1 and layer.value_dim % ROTATED_BLOCK == 0 else 0,
     )
 

@@ -4,9 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ....layers import Attention, Block, GatedDeltaNet, KimiDelta, LatentAttention, Mamba1, Mamba2, Mlp, Moe, Rwkv7, ShortConv
-from . import delta, gemma, recurrent, rwkv
+from ....layers import (
+    Attention,
+    Block,
+    CompressedAttention,
+    GatedDeltaNet,
+    KimiDelta,
+    LatentAttention,
+    Mamba1,
+    Mamba2,
+    Mlp,
+    Moe,
+    Rwkv7,
+    ShortConv,
+)
+from . import delta, gemma, recurrent, rwkv, streams
 from .attention import attention, prepared
+from .compressed import compressed
 from .families import Family
 from .feed import dense, experts
 from .kimi import kimi_delta
@@ -53,6 +67,8 @@ def mixer(body: Body, block: Block, inputs: Node) -> Node:
         return attention(writer, part, inputs, body.family.steps, windows=body.windows, cached=body.cached)
     if isinstance(part, LatentAttention):
         return latent(writer, part, inputs, body.family.steps)
+    if isinstance(part, CompressedAttention):
+        return compressed(writer, part, inputs)
     if isinstance(part, KimiDelta):
         return kimi_delta(writer, part, inputs)
     if isinstance(part, Mamba2):
@@ -116,6 +132,8 @@ def one_block(body: Body, block: Block, residual: Node, last: bool) -> Node:
         return residual
     if kind.stream == "banked":
         return banked_block(body, block, residual)
+    if kind.stream == "several":
+        return several_block(body, block, residual)
     if kind.stream == "post":
         return post_norm_block(body, block, residual, last)
     if kind.parallel and side_by_side(body, block):
@@ -170,6 +188,17 @@ def post_norm_block(body: Body, block: Block, residual: Node, last: bool) -> Nod
     if writer.has("attn_norm_2.weight"):
         middle = writer.norm("attn_norm_2", writer.add(middle, residual), True)
     return writer.norm("layer_output_norm", writer.add(feed_forward(body, block, middle), middle), True)
+
+
+def several_block(body: Body, block: Block, x: Node) -> Node:
+    """Each part reads a mix of the streams and is written to all of them (DeepSeek V4)."""
+    writer = body.writer
+    current, after, matrix = streams.gathered(writer, x, "hc_attn")
+    x = streams.written(writer, mixer(body, block, writer.norm("attn_norm", current)), x, after, matrix)
+    current, after, matrix = streams.gathered(writer, x, "hc_ffn")
+    for part in (x, after, matrix):
+        writer.graph.expand(part)
+    return streams.written(writer, feed_forward(body, block, writer.norm("ffn_norm", current)), x, after, matrix)
 
 
 def banked_block(body: Body, block: Block, residual: Node) -> Node:

@@ -121,11 +121,13 @@ class Family(NamedTuple):
     """Every block adds its own token embedding (Gemma 3n, Gemma 4)."""
     stream: str = ""
     """A residual stream unlike others: "altup" (four versions), "rwkv" (shifted tokens), "post" (norms after the sums),
-    "banked" (parts read a mix of earlier states)."""
+    "banked" (parts read a mix of earlier states), "several" (streams that are mixed before each part)."""
     early_router: bool = False
     """Experts are picked by the block's own input, before attention (SmallThinker)."""
     compared: bool = False
     """Its graph was compared with the engine's own, node by node."""
+    devices: bool = True
+    """What it computes is known to run on devices as the other operations do; False: compared on the CPU alone."""
     sparse_blocks: int = 0
     """The first blocks, whose activations are made sparse (Gemma 3n)."""
     bare_norms: bool = False

@@ -41,7 +41,10 @@ def gated(writer: Writer, gate: Node, up: Node, activation: str) -> Node:
 
 
 def chosen_experts(writer: Writer, part: Moe, inputs: Node, routing: Routing, logits: Node | None = None) -> tuple[Node, Node]:
-    """Which experts each token uses (used, tokens), and their weights (1, used, tokens). `logits` when the caller has them."""
+    """Which experts each token uses (used, tokens), and their weights (1, used, tokens). `logits` when the caller has them.
+
+    Where the file has a table of experts by token, that is read instead of ranking them.
+    """
     graph, tokens = writer.graph, inputs.shape[1]
     if logits is None:
         logits = writer.linear("ffn_gate_inp", inputs)
@@ -52,6 +55,10 @@ def chosen_experts(writer: Writer, part: Moe, inputs: Node, routing: Routing, lo
         scores = graph.like("unary", logits)
     elif routing.gate == "root":
         scores = graph.like("sqrt", graph.like("unary", logits))
+    table = writer.weight("ffn_gate_tid2eid.weight")
+    if table is not None:
+        picked = graph.get_rows(table, writer.given("inp_tokens", tokens, type="i32"))
+        return weighed(writer, part, scores, picked, routing)
     ranked = scores
     bias = writer.weight("exp_probs_b.bias")
     if bias is not None:
@@ -61,7 +68,12 @@ def chosen_experts(writer: Writer, part: Moe, inputs: Node, routing: Routing, lo
     if routing.groups > 1:
         ranked = best_groups(writer, part, ranked, routing)
     order = graph.op("argsort", ranked.shape, ranked, type="i32")
-    picked = graph.view(order, (part.used, tokens), False)
+    return weighed(writer, part, scores, graph.view(order, (part.used, tokens), False), routing)
+
+
+def weighed(writer: Writer, part: Moe, scores: Node, picked: Node, routing: Routing) -> tuple[Node, Node]:
+    """The picked experts, with what their scores become."""
+    graph, tokens = writer.graph, picked.shape[1]
     weights = graph.get_rows(graph.reshape(scores, 1, part.experts, tokens), picked)
     if routing.gate == "chosen":
         weights = graph.like("soft_max", graph.reshape(weights, part.used, tokens))

@@ -35,10 +35,13 @@ def best_tokens(writer: Writer, indexer: Indexer, inputs: Node, queries: Node) -
 
 def narrowed(writer: Writer, chosen: Node) -> Node:
     """The attention mask with all but the chosen tokens masked."""
-    graph, run = writer.graph, writer.run
-    mask = writer.mask("attn_inp_kq_mask", run.cells, run.streams)
-    cells, each, _, streams = mask.shape
+    return opened(writer, writer.mask("attn_inp_kq_mask", writer.run.cells, writer.run.streams), chosen, "f32")
+
+
+def opened(writer: Writer, mask: Node, chosen: Node, zeros: str) -> Node:
+    """A mask with all but the chosen cells masked; `zeros`: the type of what is written to them."""
+    graph, (cells, each, _, streams) = writer.graph, mask.shape
     emptied = graph.view(graph.like("fill", mask), (1, cells, each, streams), False)
-    zeros = graph.like("fill", Node("none", full((1, chosen.shape[0], each, streams))))
-    opened = graph.set_rows(emptied, zeros, graph.view(chosen, (chosen.shape[0], each, streams), False))
-    return graph.like("add", graph.view(opened, mask.shape, False), mask)
+    nothing = graph.like("fill", Node("none", full((1, chosen.shape[0], each, streams)), zeros))
+    unmasked = graph.set_rows(emptied, nothing, graph.view(chosen, (chosen.shape[0], each, streams), False))
+    return graph.like("add", graph.view(unmasked, mask.shape, False), mask)

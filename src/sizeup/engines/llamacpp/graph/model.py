@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from ....layers import Attention, LatentAttention
 from ....model import ModelSpec
-from . import gemma
+from . import gemma, streams
 from .blocks import Body, one_block
+from .compressed import raw_mask
 from .families import Family, family
 from .inputs import embeddings
 from .residual import mixed
@@ -38,6 +39,8 @@ def write(writer: Writer, sheet: Sheet, positions: Sequence[int]) -> None:
     writer.prefix = ""
     if kind.stream == "altup":
         residual = writer.crop(gemma.gather_stream(writer, residual))
+    if kind.stream == "several":
+        residual = streams.head(writer, residual)
     if kind.stream == "banked":
         residual = writer.crop(mixed(writer, body.bank, residual, writer.need("output_res_score.weight")))
     head(writer, kind, residual)
@@ -51,6 +54,10 @@ def entry(body: Body, spec: ModelSpec, layers: int) -> Node:
         rows = gemma.per_layer_rows(writer)
         if not kind.stream:
             graph.expand(rows)
+    if kind.stream == "several":
+        residual = embeddings(writer, spec.hidden, mixed=False)
+        graph.expand(raw_mask(writer))
+        return streams.spread(writer, residual, int(writer.hyper["hyper_connection.count"]))
     residual = embeddings(writer, spec.hidden, scaled_rows=kind.scaled_rows, scaled=kind.scaled)
     if rows is not None:
         if kind.stream == "altup":
