@@ -55,5 +55,5 @@ def census(family: str = "", quant: str = "Q4_K_M", context_tokens: int = 8192, 
 
 def reason(error: EngineFailed) -> str:
     """The engine's own line that says why, else our sentence."""
-    said = [line for line in error.log.splitlines() if "rror loading model" in line or "GGML_ASSERT" in line]
+    said = [line for line in error.log.splitlines() if any(word in line for word in ("rror loading model", "GGML_ASSERT", "fatal error"))]
     return said[0].rpartition("error loading model")[2].strip(": ") if said else error.message
