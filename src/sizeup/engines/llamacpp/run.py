@@ -222,5 +222,7 @@ def _tail(log: Any) -> str:
     """The last lines that say why: an abort's own line, not the stack that a debugger prints behind it."""
     log.seek(0)
     lines = log.read().decode("utf-8", "replace").splitlines()
-    said = [line for line in lines if any(word in line for word in ("GGML_ASSERT", "GGML_ABORT", "fatal error", "terminate called", "what():"))]
+    said = [
+        line for line in lines if any(word in line for word in ("GGML_ASSERT", "GGML_ABORT", "fatal error", "terminate called", "what():"))
+    ]
     return "\n".join((said or lines)[-LAST_LOG_LINES:])
