@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import functools
 import json
 import os
@@ -13,7 +12,7 @@ import pytest
 from gguf import GGUFReader
 
 import sizeup
-from sizeup.engines.llamacpp import ENGINE, library, refusals
+from sizeup.engines.llamacpp import ENGINE, refusals
 from sizeup.engines.llamacpp.tensors import gguf_tensors
 from sizeup.errors import EngineFailed, Refused, Unavailable
 from sizeup.facts import data_json
@@ -226,36 +225,6 @@ def test_sparse_attention_at_several_contexts(name: str, settings: dict[str, obj
 def test_embeddings_are_proved(name: str) -> None:
     """Pooled and per-token embeddings: the compute buffer and the output rows that they add."""
     assert set(prove(plan_of(name, embeddings=True, context_tokens=2048)).difference_bytes.values()) == {0}
-
-
-def test_another_engine_version_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A release whose layouts nobody checked is refused in one sentence, before anything of it is loaded."""
-    monkeypatch.setattr(library.importlib.metadata, "version", lambda name: "2026.9.11063")
-    with pytest.raises(Unavailable, match=r"xllamacpp 2026\.9\.11063, which sizeup has not checked") as caught:
-        prove(plan_of("Qwen/Qwen3-0.6B"))
-    assert library.KNOWN_VERSIONS[-1] in caught.value.hint
-
-
-@pytest.mark.engine
-@pytest.mark.parametrize("shift", ["n_batch", "rope_freq_base", "yarn_orig_ctx", "embeddings"])
-def test_a_shifted_layout_is_found(shift: str) -> None:
-    """An engine with one field more than we know: a default behind it reads wrong."""
-
-    class Shifted(ctypes.Structure):
-        _fields_ = [field for field in library.ContextParams._fields_ if field[0] != shift]
-
-    raw = bytes(library.Library().llama_context_default_params())
-    seen = Shifted.from_buffer_copy(raw[: ctypes.sizeof(Shifted)])
-    wrong = [name for name, value in library._CONTEXT_DEFAULTS.items() if name != shift and getattr(seen, name) != value]
-    assert wrong
-
-
-@pytest.mark.engine
-def test_a_default_that_differs_stops_a_proof(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One field that reads unlike it should is enough; the sentence names it."""
-    monkeypatch.setitem(library._CONTEXT_DEFAULTS, "n_ubatch", 513)
-    with pytest.raises(Unavailable, match=r"another struct layout.*ContextParams\.n_ubatch reads 512, not 513"):
-        library.Library()
 
 
 def test_windows_are_named_by_architectures_that_exist() -> None:
