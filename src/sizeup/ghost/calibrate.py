@@ -76,8 +76,8 @@ def calibrate(machine: Machine, tell: Tell | None = None) -> Calibration:
     many = _run(machine, ghost("many", MANY, "Q8_0"), 16)
     layer_s = _fixed(many, MANY["num_hidden_layers"])
     loads = {kind: _loads(ghost(f"wide-{kind}", WIDE, kind), PROMPT_TOKENS) for kind in FORMATS}
-    read = {kind: _rate(loads[kind][0], wide[kind].decode_tokens_per_s, layer_s, "bytes") for kind in FORMATS}
-    flops = {kind: _rate(loads[kind][1], wide[kind].prefill_tokens_per_s, layer_s, "flops") for kind in FORMATS}
+    flops = {kind: _flops_per_s(loads[kind][1], wide[kind].prefill_tokens_per_s, layer_s) for kind in FORMATS}
+    read = {kind: _bytes_per_s(loads[kind][0], wide[kind].decode_tokens_per_s, layer_s, flops[kind]) for kind in FORMATS}
     next_is("experts")
     expert_layer, expert_rows = _experts(machine, read["Q8_0"], flops["Q8_0"], layer_s)
     next_is("cache")
@@ -126,11 +126,29 @@ def _joined(work: Sequence[Any]) -> Load:
     return load(part, {})
 
 
-def _rate(step: Load, tokens_per_s: float | None, layer_s: float, what: str) -> float:
-    """Bytes or FLOPs per second when the layers' fixed time is taken off."""
-    seconds = float(step.tokens) / (tokens_per_s or 1.0)
-    amount = sum(float(getattr(read, what)) for read in step.reads)
-    return amount / max(seconds - layer_s * float(step.layers), seconds / 4)
+def _flops_per_s(batch: Load, tokens_per_s: float | None, layer_s: float) -> float:
+    """The rate of multiplying a prompt, the layers' fixed time taken off."""
+    spent = float(batch.tokens) / (tokens_per_s or 1.0)
+    return _flops(batch) / _rest(spent, layer_s * float(batch.layers))
+
+
+def _bytes_per_s(one: Load, tokens_per_s: float | None, layer_s: float, flops_per_s: float) -> float:
+    """The rate of reading weights for one token; its multiplying and the layers' fixed time taken off."""
+    spent = 1 / (tokens_per_s or 1.0)
+    return _bytes(one) / _rest(spent, layer_s * float(one.layers) + _flops(one) / flops_per_s)
+
+
+def _bytes(step: Load) -> float:
+    return sum(float(part.bytes) for part in step.reads)
+
+
+def _flops(step: Load) -> float:
+    return sum(float(part.flops) for part in step.reads)
+
+
+def _rest(spent: float, known: float) -> float:
+    """What is left of a time; never so little that a disturbed measurement makes a rate of it that no machine has."""
+    return max(spent - known, spent / 4)
 
 
 def _fixed(found: Measurement, layers: int) -> float:
@@ -143,7 +161,7 @@ def _experts(machine: Machine, read: float, flops: float, layer_s: float) -> tup
     model = ghost("experts", EXPERTS, "Q8_0")
     found = _run(machine, model, PROMPT_TOKENS)
     one, batch = _loads(model, PROMPT_TOKENS)
-    fixed = 1 / (found.decode_tokens_per_s or 1.0) - sum(float(part.bytes) for part in one.reads) / read
+    fixed = 1 / (found.decode_tokens_per_s or 1.0) - _bytes(one) / read - _flops(one) / flops
     times = max(1.0, fixed / float(one.layers) / layer_s)
     dense = sum(float(part.flops) for part in batch.reads if not part.routed) / flops
     routed = sum(float(part.flops) for part in batch.reads if part.routed) / flops
@@ -158,9 +176,7 @@ def _attention(machine: Machine, read: float, flops: float, layer_s: float) -> t
     found = _run(machine, model, DEPTH_TOKENS, SECONDS * 2)
     one, batch = _loads(model, DEPTH_TOKENS)
     fixed = layer_s * float(one.layers)
-    weights = sum(float(part.bytes) for part in one.reads) / read
-    spent = 1 / (found.decode_tokens_per_s or 1.0)
-    cache = float(one.cache_bytes) / max(spent - fixed - weights, spent / 4)
-    matrices = sum(float(part.flops) for part in batch.reads) / flops
     prompt = float(batch.tokens) / (found.prefill_tokens_per_s or 1.0)
-    return cache, float(batch.mixing_flops) / max(prompt - fixed - matrices, prompt / 4)
+    mixing = float(batch.mixing_flops) / _rest(prompt, fixed + _flops(batch) / flops)
+    known = fixed + _bytes(one) / read + _flops(one) / flops + float(one.mixing_flops) / mixing
+    return float(one.cache_bytes) / _rest(1 / (found.decode_tokens_per_s or 1.0), known), mixing
