@@ -148,7 +148,11 @@ def measurement_json(measurement: Measurement, predicted: dict[str, int]) -> dic
         }
         for part, measured in measurement.buffers.items()
     }
-    return {**dataclasses.asdict(measurement), "parts": parts}
+    points = [
+        {**dataclasses.asdict(point), "reached": point.reached, "each_tokens_per_s": point.each_tokens_per_s}
+        for point in measurement.points
+    ]
+    return {**dataclasses.asdict(measurement), "points": points, "parts": parts}
 
 
 def _fields(thing: Any) -> dict[str, Any]:

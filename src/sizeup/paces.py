@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
-from typing import Any
+from typing import Any, NamedTuple
 
 from .home import data_dir, write_atomically
 
@@ -17,33 +17,62 @@ NEAR = 8
 """A lesson counts for models that read up to so many times more or fewer bytes a token: small ones live in the processor's caches."""
 
 
-def learn(cpu: str, share: float, model: str, quant: str, moved_bytes: int, date: str) -> None:
-    """Keep one lesson of this processor: the share that a model in this format reached, reading so many bytes a token."""
-    lessons = [row for row in _read() if isinstance(row, dict)]
-    lessons.append({"cpu": cpu, "share": share, "model": model, "quant": quant, "moved_bytes": moved_bytes, "date": date})
-    write_atomically(data_dir() / FILE, (json.dumps(lessons[-MOST:], ensure_ascii=False) + "\n").encode())
+def learn(
+    cpu: str, share: float, model: str, quant: str, moved_bytes: int, date: str, depth_tokens: int | None = None, sequences: int = 1
+) -> None:
+    """Keep one lesson of this processor: the share that a model in this format reached, reading so many bytes a step.
+
+    `depth_tokens` were in the cache of each of `sequences` that were decoded together.
+    """
+    kept = [row for row in _read() if isinstance(row, dict)]
+    lesson = {"cpu": cpu, "share": share, "model": model, "quant": quant, "moved_bytes": moved_bytes, "date": date}
+    kept.append({**lesson, "depth_tokens": depth_tokens, "sequences": sequences})
+    write_atomically(data_dir() / FILE, (json.dumps(kept[-MOST:], ensure_ascii=False) + "\n").encode())
     _lessons.cache_clear()
 
 
-def shares(cpu: str, quant: str, moved_bytes: int) -> tuple[float, ...]:
-    """The shares reached on this processor by models in this format and of this size, oldest first."""
+def shares(cpu: str, quant: str, moved_bytes: int, sequences: int = 1) -> tuple[float, ...]:
+    """The shares reached on this processor by models in this format and of this size, oldest first, so many decoded together."""
     return tuple(
-        share
-        for name, mix, moved, share in _lessons()
-        if (name, mix) == (cpu, quant) and moved_bytes <= NEAR * moved <= NEAR * NEAR * moved_bytes
+        lesson.share
+        for lesson in lessons()
+        if (lesson.cpu, lesson.quant, lesson.sequences) == (cpu, quant, sequences)
+        and moved_bytes <= NEAR * lesson.moved_bytes <= NEAR * NEAR * moved_bytes
     )
 
 
+class Lesson(NamedTuple):
+    """What one decoding taught. Shares fall with depth and batch, as arithmetic joins the reading."""
+
+    cpu: str
+    quant: str
+    moved_bytes: int
+    share: float
+    depth_tokens: int | None = None
+    """None in lessons of before depths were kept."""
+    sequences: int = 1
+    model: str = ""
+
+
+def lessons() -> tuple[Lesson, ...]:
+    """Every lesson that can be read, oldest first."""
+    return _lessons()
+
+
 @functools.cache
-def _lessons() -> tuple[tuple[str, str, int, float], ...]:
+def _lessons() -> tuple[Lesson, ...]:
     """What can be made of the file; a damaged one teaches nothing."""
-    found: list[tuple[str, str, int, float]] = []
+    found: list[Lesson] = []
     for row in _read():
         try:
-            lesson = (str(row["cpu"]), str(row["quant"]), int(row["moved_bytes"]), float(row["share"]))
-        except (TypeError, KeyError, ValueError):
+            depth = row.get("depth_tokens")
+            lesson = Lesson(
+                str(row["cpu"]), str(row["quant"]), int(row["moved_bytes"]), float(row["share"]),
+                None if depth is None else int(depth), int(row.get("sequences", 1)), str(row.get("model", "")),
+            )  # fmt: skip
+        except (TypeError, KeyError, ValueError, AttributeError):
             continue
-        if lesson[2] > 0 and lesson[3] > 0:
+        if lesson.moved_bytes > 0 and lesson.share > 0:
             found.append(lesson)
     return tuple(found)
 

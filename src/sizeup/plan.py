@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from .figure import Number, plain, total
+from .points import Point
 
 Level = Literal["predicted", "proved", "rehearsed", "measured"]
 
@@ -235,6 +236,20 @@ class Measurement:
     layers_run: int = 0
     """Blocks that really ran when the model was thinned; 0: all of them."""
     load_s: float | None = None
+    """With the file in the system's cache, as it stands after writing or a load before."""
+    load_cold_s: float | None = None
+    load_cold_note: str = ""
+    """"kept": the system did not forget the file, so that no cold load could be measured."""
+    peaks: dict[str, dict[str, int]] = field(default_factory=dict)
+    """Per pool and kind ("anonymous", "file"), bytes: the most seen resident at the marks of a run and after each repeat."""
+    prefill_joules_per_1000_tokens: float | None = None
+    decode_joules_per_1000_tokens: float | None = None
+    energy_note: str = ""
+    """"read", "denied" or "none"; "" where nobody looked."""
+    energy_counters: tuple[str, ...] = ()
+    """The counters that were added up; they hold all that the package or card spent."""
+    points: tuple[Point, ...] = ()
+    """Depths and batch sizes that were asked for; the figures above are then the shallowest one's."""
     text: str = ""
     date: str = ""
     machine: str = ""

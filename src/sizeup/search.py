@@ -19,6 +19,7 @@ from .hardware import Machine
 from .memory import make_settings
 from .model import ModelSpec
 from .plan import Breakdown, Measurement, Plan, SpeedEstimate
+from .points import Point
 from .throughput import PROMPT_TOKENS, Run, estimate, reached
 
 CONTEXT_STEP = 256
@@ -223,11 +224,16 @@ def resolve_machine(machine: Machine | str | None) -> Machine:
 def remember(plan: Plan, found: Measurement) -> int:
     """Store what an engine did beside what was predicted, and learn this machine's pace from it; returns the row's number."""
     number = store.keep(found, plan.breakdown.as_reported())
-    if found.decode_tokens_per_s and not found.layers_run and plan.machine.name == "this machine" and plan.machine.cpu is not None:
+    if found.layers_run or plan.machine.name != "this machine" or plan.machine.cpu is None:
+        return number
+    for point in found.points or (Point(found.prompt_tokens, decode_tokens_per_s=found.decode_tokens_per_s),):
+        # Lessons are of one sequence: what several read in a step is not told apart here.
+        if not point.decode_tokens_per_s or point.sequences > 1:
+            continue
         # Half the decoded tokens were in the cache on average; beside the prompt that is nothing.
-        lesson = reached(plan, found.decode_tokens_per_s, found.prompt_tokens)
+        lesson = reached(plan, point.decode_tokens_per_s, point.depth_tokens)
         if lesson is not None:
-            paces.learn(plan.machine.cpu.name, lesson[0], plan.model.name, plan.quant, lesson[1], found.date)
+            paces.learn(plan.machine.cpu.name, lesson[0], plan.model.name, plan.quant, lesson[1], found.date, point.depth_tokens)
     return number
 
 

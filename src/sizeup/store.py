@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from .errors import Unavailable
 from .home import data_dir
 from .plan import Evidence, Measurement
+from .points import made
 
 if TYPE_CHECKING:
     import sqlite3
@@ -88,7 +89,11 @@ def measurements(model: str | None = None) -> list[Measurement]:
         rows = connection.execute(f"SELECT content FROM measurement {where} ORDER BY id DESC", values).fetchall()
     known = {field.name for field in dataclasses.fields(Measurement)}
     # A row of an older version lacks fields or has others; what is missing takes its default.
-    return [Measurement(**{k: v for k, v in json.loads(row[0]).items() if k in known}) for row in rows]
+    return [_read({k: v for k, v in json.loads(row[0]).items() if k in known}) for row in rows]
+
+
+def _read(fields: dict[str, Any]) -> Measurement:
+    return Measurement(**{**fields, "points": made(fields.get("points")), "energy_counters": tuple(fields.get("energy_counters") or ())})
 
 
 def evidence(model: str, quant: str, settings: dict[str, Any]) -> tuple[Evidence, ...]:

@@ -42,7 +42,7 @@ def _gap(prefix: str) -> str:
 
 def parse_count(text: str) -> int:
     """A count of tokens or parameters: `8192`, `8,192`, `32k` (32,768 for contexts is written 32768 or 32K), `7B`."""
-    match = re.fullmatch(r"\s*(-?[0-9][0-9_,]*(?:\.[0-9]+)?)\s*([kKMBT]?)\s*", text)
+    match = re.fullmatch(r"\s*(-?[0-9][0-9_]*(?:,[0-9]{3})*(?:\.[0-9]+)?)\s*([kKMBT]?)\s*", text)
     if not match:
         raise UserError(f"“{text}” is not a number.", "8192 or 32K")
     number = match[1].replace(",", "").replace("_", "")

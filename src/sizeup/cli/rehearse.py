@@ -10,7 +10,7 @@ import click
 
 from sizeup.errors import EngineFailed, Unavailable, UserError
 
-from .settings import Count, Size, model_argument, plan_options, read_model, settings
+from .settings import Count, Counts, Size, model_argument, plan_options, read_model, settings
 from .verb import Asked, Option, Verb
 
 
@@ -24,6 +24,8 @@ def rehearse(
     disk: tuple[Path, ...],
     layers: int | None,
     compare: str | None,
+    depths: tuple[int, ...],
+    batches: tuple[int, ...],
     **chosen: Any,
 ) -> None:
     """Rehearse one plan, or one for each mix of --compare; every rehearsal is stored."""
@@ -34,10 +36,18 @@ def rehearse(
         raise UserError("A rehearsal needs at least one token of prompt, one to decode and some time.", "sizeup rehearse --help")
     spec = read_model(model, chosen["assume"])
     given = {"gpu_layers": 0, **settings(chosen)}
+    context = chosen["context"]
+    if depths or batches:
+        from sizeup.ghost.depths import needed_context
+
+        given = {"sequences": max((1, *batches)), **given}
+        if context is None:
+            usual = min(8192, spec.context_tokens or 8192)
+            context = max(usual, needed_context(depths, (given["sequences"],), prompt_tokens, decode_tokens))
     mixes = [mix.strip() for mix in compare.split(",") if mix.strip()] if compare else [chosen["quant"]]
     rows = []
     for mix in mixes:
-        plan = search.fit(spec, None, engine=chosen["engine"], quant=mix, context_tokens=chosen["context"], **given)[0]
+        plan = search.fit(spec, None, engine=chosen["engine"], quant=mix, context_tokens=context, **given)[0]
         try:
             found = rehearse_plan(
                 plan,
@@ -47,6 +57,8 @@ def rehearse(
                 max_disk=max_disk,
                 layers=layers,
                 disks=disk,
+                depths=depths,
+                batches=batches,
                 tell=_live(asked, plan.quant),
             )
         except (EngineFailed, Unavailable):
@@ -85,6 +97,14 @@ def _live(asked: Asked, mix: str) -> Any:
             show(t("rehearse.writing", mix=mix, done=asked.page.bytes(event["bytes"]), whole=asked.page.bytes(event["of_bytes"])))
         elif kind == "loaded":
             show(t("rehearse.loaded", mix=mix))
+        elif kind == "cold":
+            show(t("rehearse.cold", mix=mix))
+        elif kind == "filling":
+            show(t("rehearse.filling", mix=mix, done=event["tokens"], depth=event["of_tokens"]))
+        elif kind == "point":
+            places = {"index": event["index"], "count": event["count"], "depth": event["depth_tokens"], "batch": event["sequences"]}
+            said = {"task": t(f"speed.{event['task']}"), "rate": f"{event['tokens_per_s']:.3g}", "repeats": event["repeats"]}
+            show(t("rehearse.at_point", mix=mix, **places, **said))
         elif kind == "pace":
             rates = {name: f"{event[f'{name}_tokens_per_s']:.3g}" for name in ("prefill", "decode")}
             show(t("rehearse.pace", mix=mix, repeats=event["repeats"], **rates))
@@ -106,6 +126,8 @@ command = Verb(
         Option(["--disk"], type=click.Path(path_type=Path), multiple=True, metavar="FOLDER"),
         Option(["--layers"], type=Count(), metavar="N"),
         Option(["--compare"], metavar="MIX,MIX"),
+        Option(["--depths"], type=Counts(), default=(), metavar="N,N"),
+        Option(["--batches"], type=Counts(), default=(), metavar="N,N"),
         *(option for option in plan_options() if option.name not in ("on", "ram")),
     ],
 )

@@ -21,6 +21,15 @@ class Count(click.ParamType):  # type: ignore[type-arg]
         return value if isinstance(value, int) else parse_count(value)
 
 
+class Counts(click.ParamType):  # type: ignore[type-arg]
+    """Several whole numbers apart by commas: 0,4096,16K."""
+
+    name = "counts"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        return value if isinstance(value, tuple) else tuple(parse_count(piece) for piece in value.split(","))
+
+
 class Size(click.ParamType):  # type: ignore[type-arg]
     """Bytes: 24GiB or 24GB; 24G is refused with both readings."""
 

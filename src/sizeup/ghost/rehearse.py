@@ -13,10 +13,14 @@ from sizeup.errors import Unavailable
 from sizeup.figure import plain
 from sizeup.model import Tensor
 from sizeup.plan import Measurement, Plan
+from sizeup.points import made
 from sizeup.search import make_plan
 from sizeup.units import show_bytes
 
+from . import cold
+from .depths import check
 from .disk import filled, parts
+from .extrapolate import JOULES, extrapolated, fastest
 from .thin import rounds, thinned
 
 TURNS = 2
@@ -38,6 +42,8 @@ def rehearse(
     layers: int | None = None,
     path: str | None = None,
     disks: Sequence[Path] = (),
+    depths: Sequence[int] = (),
+    batches: Sequence[int] = (),
     tell: Tell | None = None,
 ) -> Measurement:
     """Run the plan's model with made-up weights and return medians with their spread, peak memory and load time.
@@ -45,16 +51,23 @@ def rehearse(
     A model that memory or disk does not hold runs with fewer layers, twice, and is extrapolated by what a layer adds
     (`layers_run` says how many; the speeds are then of the whole). `layers` asks for that. `path` measures a real file
     in the same way. `disks` are the folders that the ghost may lie in, split over them where no one holds it, at most
-    `max_disk` bytes in each; without them it is the user's data folder. Raises Unavailable without the engine, a GPU or room; EngineFailed with the engine's log.
+    `max_disk` bytes in each; without them it is the user's data folder. `depths` (tokens in the cache before the clock
+    starts) and `batches` (sequences decoded together) ask for points that share the time. Raises Unavailable without the
+    engine, a GPU or room; UserError for points that the context has no room for; EngineFailed with the engine's log.
     """
     if plain(plan.settings.gpu_layers) != 0:
         raise Unavailable("The embedded engine has no GPU here to rehearse on.", "--gpu-layers 0")
-    asked = {"prompt_tokens": prompt_tokens, "decode_tokens": decode_tokens, "vocabulary": plan.model.vocabulary}
+    asked: dict[str, Any] = {"prompt_tokens": prompt_tokens, "decode_tokens": decode_tokens, "vocabulary": plan.model.vocabulary}
+    if depths or batches:
+        asked |= {"depths": list(depths) or [0], "batches": list(batches) or [1]}
+        check(plan, asked)
     if path is not None:
         return _measured(plan, (path,), {**asked, "seconds": seconds}, tell)
     if layers is None and fits(plan, max_disk, disks):
         with filled(plan.model, _tensors(plan), max_disk, _writing(tell), disks) as paths:
-            return _measured(plan, paths, {**asked, "seconds": seconds}, tell)
+            load_cold_s = _cold_load(plan, paths, tell)
+            found = _measured(plan, paths, {**asked, "seconds": seconds}, tell)
+            return dataclasses.replace(found, load_cold_s=load_cold_s, load_cold_note="" if load_cold_s is not None else "kept")
     few, more = thin_layers(plan, max_disk, layers, disks)
     thin = [_fewer(plan, count) for count in (few, more)]
     asked = {**asked, "seconds": seconds / 2 / TURNS}
@@ -64,7 +77,7 @@ def rehearse(
     ):
         # In turns, so that what else the machine does falls on both alike.
         turns = [[_measured(part, where, asked, tell) for part, where in zip(thin, (a, b), strict=True)] for _ in range(TURNS)]
-    return extrapolated(plan, _fastest([turn[0] for turn in turns]), _fastest([turn[1] for turn in turns]), few, more)
+    return extrapolated(plan, fastest([turn[0] for turn in turns]), fastest([turn[1] for turn in turns]), few, more)
 
 
 def fits(plan: Plan, max_disk: int | None, disks: Sequence[Path] = ()) -> bool:
@@ -113,45 +126,30 @@ def thin_layers(plan: Plan, max_disk: int | None, most: int | None, disks: Seque
     return few, count
 
 
+def _cold_load(plan: Plan, paths: Sequence[str], tell: Tell | None) -> float | None:
+    """Seconds to load the ghost from its disks alone; None where the system does not forget a file."""
+    if not all(cold.drop(path) for path in paths):
+        return None
+    if tell is not None:
+        tell("cold", {})
+    _, done = conduct({**job(plan), "paths": list(paths), "load_only": True, "max_tokens": 0})
+    return float(done["load_s"])
+
+
 def _writing(tell: Tell | None) -> Callable[[int, int], None] | None:
     return None if tell is None else lambda done, whole: tell("written", {"bytes": done, "of_bytes": whole})
 
 
-def _fastest(runs: list[Measurement]) -> Measurement:
-    """The best of several runs of one ghost: what else the machine did can only have slowed the others."""
-    rates: dict[str, Any] = {
-        name: max(getattr(run, name) or 0.0 for run in runs) for name in ("prefill_tokens_per_s", "decode_tokens_per_s")
-    }
-    return dataclasses.replace(runs[-1], repeats=sum(run.repeats for run in runs), **rates)
-
-
 def _measured(plan: Plan, paths: Sequence[str], asked: dict[str, Any], tell: Tell | None) -> Measurement:
     ready, done = conduct({**job(plan), "paths": list(paths), "rehearse": asked, "max_tokens": 0}, tell)
-    pace = ("prefill_tokens_per_s", "decode_tokens_per_s", "prefill_spread", "decode_spread", "repeats", "cores_used")
+    names = ("prefill_tokens_per_s", "decode_tokens_per_s", "prefill_spread", "decode_spread", "repeats", "cores_used", "energy_note")
+    pace: dict[str, Any] = {**{name: done[name] for name in names}, **{name: done.get(name) for name in JOULES}}
     return dataclasses.replace(
         measurement(plan, "rehearsed", ready, done),
         expected_resident_bytes=expected_resident(plan, asked["prompt_tokens"]),
         prompt_tokens=asked["prompt_tokens"],
-        **{name: done[name] for name in pace},
+        **pace,
+        energy_counters=tuple(done["energy_counters"]),
+        peaks={"ram": done["peaks"]} if done["peaks"] else {},
+        points=made(done.get("points")),
     )
-
-
-def extrapolated(plan: Plan, few: Measurement, more: Measurement, few_layers: int, more_layers: int) -> Measurement:
-    """The whole model's speed from two thin ones: what stands around the layers once, and what each layer adds."""
-    return dataclasses.replace(
-        more,
-        model=plan.model.name,
-        prefill_tokens_per_s=_whole(few.prefill_tokens_per_s, more.prefill_tokens_per_s, few_layers, more_layers, plan.model.layers),
-        decode_tokens_per_s=_whole(few.decode_tokens_per_s, more.decode_tokens_per_s, few_layers, more_layers, plan.model.layers),
-        prefill_spread=max(few.prefill_spread, more.prefill_spread),
-        decode_spread=max(few.decode_spread, more.decode_spread),
-        layers_run=more_layers,
-    )
-
-
-def _whole(few_rate: float | None, more_rate: float | None, few: int, more: int, whole: int) -> float | None:
-    """Tokens per second with all layers: seconds a token are a constant and a cost per layer."""
-    if not few_rate or not more_rate:
-        return None
-    per_layer = max((1 / more_rate - 1 / few_rate) / (more - few), 0.0)
-    return 1 / (1 / more_rate + per_layer * (whole - more))

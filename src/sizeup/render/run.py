@@ -10,6 +10,7 @@ from sizeup.plan import PARTS, Measurement, Plan
 
 from .answer import EDGE
 from .names import rate, seconds, speed_range
+from .points import energy, held, loads, points, shown_rate, spread
 from .tables import Column, table
 
 
@@ -35,14 +36,15 @@ def measurement(page: Page, plan: Plan, found: Measurement) -> str:
             Column(t("run.difference"), [_gap(page, guess, real) for _, guess, real in rows], right=True, least=7),
         ],
     )
-    lines += ["", *_speeds(page, plan, found)]
+    lines += ["", *_speeds(page, plan, found), *points(page, found)]
     if found.layers_run:
         words = t("rehearse.thinned", layers=found.layers_run, whole=plan.model.layers)
         lines += [page.paint(line, "warn") for line in indented(words, page.width, EDGE)]
     elif found.level == "rehearsed":
         lines += [page.paint(line, "dim") for line in indented(t("rehearse.note"), page.width, EDGE)]
     if found.resident_bytes is not None:
-        lines += [page.paint(line, "dim") for line in indented(t("run.resident_note"), page.width, EDGE)]
+        words = held(page, found)
+        lines += [page.paint(line, "dim") for said in (t("run.resident_note"), words) if said for line in indented(said, page.width, EDGE)]
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
@@ -63,14 +65,16 @@ def _speeds(page: Page, plan: Plan, found: Measurement) -> list[str]:
     t = page.texts
     rows: list[tuple[str, str, str]] = []
     if found.decode_tokens_per_s:
-        guess = speed_range(page, plan.speed.decode) if plan.speed.decode else ""
-        rows.append((t("speed.decode"), t("speed.rate", range=rate(found.decode_tokens_per_s)) + _spread(found.decode_spread), guess))
+        guess = speed_range(page, plan.speed.decode) if plan.speed.decode and not found.points else ""
+        rows.append((t("speed.decode"), t("speed.rate", range=rate(found.decode_tokens_per_s)) + spread(found.decode_spread), guess))
     if found.prefill_tokens_per_s:
         guess = speed_range(page, plan.speed.prefill) if plan.speed.prefill else ""
-        rows.append((t("speed.prefill"), t("speed.rate", range=rate(found.prefill_tokens_per_s)) + _spread(found.prefill_spread), guess))
+        rows.append((t("speed.prefill"), t("speed.rate", range=rate(found.prefill_tokens_per_s)) + spread(found.prefill_spread), guess))
     if found.load_s is not None:
         guess = seconds(page, plan.speed.load_s) if plan.speed.load_s is not None else ""
-        rows.append((t("speed.load"), seconds(page, found.load_s), guess))
+        rows.append((t("speed.load"), loads(page, found), guess))
+    if found.energy_note:
+        rows.append((t("rehearse.energy"), energy(page, found), ""))
     width = max((cells(name) for name, _, _ in rows), default=0) + 2
     lines = []
     for name, real, guess in rows:
@@ -129,10 +133,6 @@ def census(page: Page, rows: Sequence[Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _spread(share: float) -> str:
-    return f" ± {share * 100:.1f} %" if share else ""
-
-
 def rehearsals(page: Page, rows: Sequence[tuple[Plan, Measurement]]) -> str:
     """Several rehearsals of one model side by side."""
     t = page.texts
@@ -143,15 +143,11 @@ def rehearsals(page: Page, rows: Sequence[tuple[Plan, Measurement]]) -> str:
         [
             Column(t("models.quant"), [plan.quant for plan, _ in rows]),
             Column(t("run.resident"), ["–" if m.layers_run else _size(page, m.peak_resident_bytes) for m in found], right=True),
-            Column(t("speed.prefill"), [_rate(page, m.prefill_tokens_per_s) + _spread(m.prefill_spread) for m in found], right=True),
-            Column(t("speed.decode"), [_rate(page, m.decode_tokens_per_s) + _spread(m.decode_spread) for m in found], right=True),
+            Column(t("speed.prefill"), [shown_rate(page, m.prefill_tokens_per_s) + spread(m.prefill_spread) for m in found], right=True),
+            Column(t("speed.decode"), [shown_rate(page, m.decode_tokens_per_s) + spread(m.decode_spread) for m in found], right=True),
             Column(t("speed.load"), [seconds(page, m.load_s) if m.load_s is not None else "–" for m in found], right=True, rank=1),
         ],
     )
     if any(m.layers_run for m in found):
         lines += ["", *indented(t("rehearse.some_thinned"), page.width, EDGE)]
     return "\n".join(line.rstrip() for line in lines) + "\n"
-
-
-def _rate(page: Page, value: float | None) -> str:
-    return page.texts("speed.rate", range=rate(value)) if value else "–"

@@ -18,30 +18,8 @@ from typing import Any
 from ...errors import SizeupError
 from .library import LOAD_MODES, ChatMessage, Library
 from .library_types import CACHE_TYPES
-from .pace import Pace
-
-
-def emit(event: str, **values: Any) -> None:
-    sys.stdout.write(json.dumps({"event": event, **values}, ensure_ascii=False) + "\n")
-    sys.stdout.flush()
-
-
-def resident() -> dict[str, int]:
-    """Resident bytes of this process: total, anonymous, file-backed and peak; empty where /proc does not exist."""
-    names = {"VmRSS": "total", "RssAnon": "anonymous", "RssFile": "file", "VmHWM": "peak"}
-    found: dict[str, int] = {}
-    try:
-        with open("/proc/self/status", encoding="ascii", errors="replace") as lines:
-            for line in lines:
-                key, _, rest = line.partition(":")
-                if key in names:
-                    found[names[key]] = int(rest.split()[0]) * 1024
-    except OSError:
-        import resource
-
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        found["peak"] = peak if sys.platform == "darwin" else peak * 1024
-    return found
+from .rehearsal import rehearse
+from .reports import Peaks, emit
 
 
 def die_with_parent() -> None:
@@ -51,13 +29,13 @@ def die_with_parent() -> None:
 
 
 class Run:
-    """One model, one context, one sequence."""
+    """One model, one context."""
 
     def __init__(self, job: dict[str, Any]) -> None:
         self.job = job
         self.lib = Library()
-        self.base = resident()
-        self.marks: dict[str, dict[str, int]] = {"base": self.base}
+        self.peaks = Peaks()
+        self.marks: dict[str, dict[str, int]] = {"base": self.peaks.look()}
 
     def load(self) -> None:
         lib, settings = self.lib, self.job["settings"]
@@ -76,7 +54,7 @@ class Run:
         if not self.model:
             raise RuntimeError("the engine could not load the model")
         self.load_s = time.perf_counter() - start
-        self.marks["loaded"] = resident()
+        self.marks["loaded"] = self.peaks.look()
         self.vocab = lib.llama_model_get_vocab(self.model)
 
     def open(self) -> None:
@@ -94,7 +72,7 @@ class Run:
         self.context = lib.llama_init_from_model(self.model, params)
         if not self.context:
             raise RuntimeError("the engine refused the context")
-        self.marks["context"] = resident()
+        self.marks["context"] = self.peaks.look()
 
     def buffers(self) -> dict[str, Any]:
         """Exact bytes per buffer type where the engine tells, else the log's rounded figures; both are sent."""
@@ -158,7 +136,7 @@ class Run:
             self._decode(tokens[at : at + batch])
         next_token = lib.llama_sampler_sample(sampler, self.context, -1)
         prefill_s = time.perf_counter() - start
-        self.marks["prefill"] = resident()
+        self.marks["prefill"] = self.peaks.look()
         piece, pending, made, stopped = ctypes.create_string_buffer(512), b"", 0, "length"
         start = time.perf_counter()
         while made < min(job["max_tokens"], room):
@@ -174,7 +152,7 @@ class Run:
             made += 1
             next_token = lib.llama_sampler_sample(sampler, self.context, -1)
         decode_s = time.perf_counter() - start
-        self.marks["decode"] = resident()
+        self.marks["decode"] = self.peaks.look()
         return {
             "prompt_tokens": len(tokens),
             "new_tokens": made,
@@ -184,21 +162,9 @@ class Run:
         }
 
     def rehearse(self) -> dict[str, Any]:
-        """How fast this context computes; the vocabulary's size is all that is needed of a tokenizer."""
-        lib, asked = self.lib, self.job["rehearse"]
-        memory = lib.llama_get_memory(self.context)
-        pace = Pace(
-            self._decode,
-            lambda: lib.llama_memory_clear(memory, False) if memory else None,
-            asked["vocabulary"],
-            self.job["settings"]["batch_tokens"],
-        )
-        used = time.process_time()
-        start = time.perf_counter()
-        found = pace.run(asked["prompt_tokens"], asked["decode_tokens"], asked["seconds"], lambda so_far: emit("pace", **so_far))
-        cores = (time.process_time() - used) / (time.perf_counter() - start)
-        self.marks["decode"] = resident()
-        return {**found, "cores_used": cores}
+        found = rehearse(self.lib, self.context, self.job["settings"], self.job["rehearse"], self.peaks)
+        self.marks["decode"] = self.peaks.look()
+        return found
 
 
 def _whole_characters(data: bytes) -> tuple[str, bytes]:
@@ -219,10 +185,13 @@ def main() -> int:
         run = Run(job)
         run.load()
         emit("loaded", load_s=run.load_s)
+        if job.get("load_only"):
+            emit("done", load_s=run.load_s, resident=run.marks)
+            return 0
         run.open()
         emit("ready", buffers=run.buffers(), version=run.lib.version)
         outcome = run.rehearse() if job.get("rehearse") else run.generate() if job["max_tokens"] else {}
-        emit("done", **outcome, load_s=run.load_s, resident=run.marks)
+        emit("done", **outcome, load_s=run.load_s, resident=run.marks, peaks=run.peaks.most)
     except SizeupError as error:
         emit("failed", message=error.message, hint=error.hint, log="")
         return 1

@@ -13,6 +13,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from ...probe.energy import Meter
+
 ENOUGH = 5
 """Repeats after which a small spread may end it."""
 STILL = 0.02
@@ -22,7 +24,16 @@ STILL = 0.02
 class Pace:
     """Measures one context; `decode` computes a batch of tokens, `clear` empties the cache."""
 
-    def __init__(self, decode: Callable[[array.array[int]], None], clear: Callable[[], None], vocabulary: int, batch: int) -> None:
+    def __init__(
+        self,
+        decode: Callable[[array.array[int]], None],
+        clear: Callable[[], None],
+        vocabulary: int,
+        batch: int,
+        meter: Meter | None = None,
+    ) -> None:
+        self._meter = meter
+        self._joules: dict[str, list[float]] = {"prefill": [], "decode": []}
         self._decode, self._clear, self._batch = decode, clear, batch
         self._draw = random.Random(1)
         self._vocabulary = vocabulary
@@ -35,17 +46,29 @@ class Pace:
         """Seconds of one prompt, and of the tokens after it."""
         self._clear()
         tokens, more = self.tokens(prompt), self.tokens(decoded)
-        start = time.perf_counter()
+        first, start = self._energy(), time.perf_counter()
         for at in range(0, prompt, self._batch):
             self._decode(tokens[at : at + self._batch])
-        middle = time.perf_counter()
+        middle, second = time.perf_counter(), self._energy()
         for token in more:
             self._decode(array.array("i", [token]))
-        return middle - start, time.perf_counter() - middle
+        end = time.perf_counter()
+        self._burnt("prefill", prompt, first, second)
+        self._burnt("decode", decoded, second, self._energy())
+        return middle - start, end - middle
+
+    def _energy(self) -> tuple[int, ...] | None:
+        return self._meter.read() if self._meter else None
+
+    def _burnt(self, task: str, tokens: int, before: tuple[int, ...] | None, after: tuple[int, ...] | None) -> None:
+        spent = self._meter.joules(before, after) if self._meter else None
+        if spent is not None:
+            self._joules[task].append(spent / tokens * 1000)
 
     def run(self, prompt: int, decoded: int, seconds: float, tell: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
         """Medians of prefill and decode in tokens per second with their spread, within about `seconds` of measuring."""
         self.once(min(prompt, 32), 2)
+        self._joules = {"prefill": [], "decode": []}
         prefill: list[float] = []
         decode: list[float] = []
         begin = time.perf_counter()
@@ -59,6 +82,7 @@ class Pace:
                 "prefill_spread": spread(prefill),
                 "decode_spread": spread(decode),
                 "repeats": len(decode),
+                **{f"{task}_joules_per_1000_tokens": statistics.median(spent) for task, spent in self._joules.items() if spent},
             }
             tell(found)
             spent = time.perf_counter() - begin
