@@ -7,19 +7,21 @@ import json
 
 import pytest
 
-import sizeup
-from sizeup import calibration
+from sizeup import calibration, probe
 from sizeup.calibration import Calibration
 from sizeup.engines import engine
 from sizeup.errors import UserError
 from sizeup.facts import data_json
+from sizeup.ghost import calibrate
 from sizeup.hardware import Cpu, Device, Disk, Machine, Pool
 from sizeup.rates import branch, known, spread
 from sizeup.readers import read
 from sizeup.roofline import Load, Pace, Reads, terms
-from sizeup.search import with_speed
+from sizeup.search import fit, speed, with_speed
 from sizeup.throughput import host_flops_per_s, tokens_a_round
 from sizeup.work import experts_read
+
+from .program import Run
 
 LLAMA = engine("llama.cpp")
 
@@ -110,7 +112,7 @@ def test_more_never_runs_faster() -> None:
     box = card()
 
     def rate(**changes: object) -> float:
-        found = sizeup.speed("Qwen/Qwen3-8B", box, **{"quant": "Q4_K_M", **changes}).decode
+        found = speed("Qwen/Qwen3-8B", box, **{"quant": "Q4_K_M", **changes}).decode
         assert found is not None
         assert found.lower < found.tokens_per_s < found.upper
         return found.tokens_per_s
@@ -121,12 +123,12 @@ def test_more_never_runs_faster() -> None:
     assert rate(gpu_layers=20) < base
     assert rate(gpu_layers=0) < rate(gpu_layers=20)
     assert rate(flash_attention=False, depth_tokens=8192) < rate(depth_tokens=8192)
-    assert sizeup.speed("Qwen/Qwen3-8B", card(rate=5e11), quant="Q4_K_M").decode.tokens_per_s < base  # type: ignore[union-attr]
+    assert speed("Qwen/Qwen3-8B", card(rate=5e11), quant="Q4_K_M").decode.tokens_per_s < base  # type: ignore[union-attr]
 
 
 def test_a_batch_shares_the_weights() -> None:
     """Eight sequences together decode faster than one, and each slower than alone."""
-    one, eight = (sizeup.speed("Qwen/Qwen3-8B", card(), quant="Q4_K_M", batch=batch).decode for batch in (1, 8))
+    one, eight = (speed("Qwen/Qwen3-8B", card(), quant="Q4_K_M", batch=batch).decode for batch in (1, 8))
     assert one is not None
     assert eight is not None
     assert one.tokens_per_s * 2 < eight.tokens_per_s < one.tokens_per_s * 8
@@ -134,10 +136,10 @@ def test_a_batch_shares_the_weights() -> None:
 
 def test_what_is_not_known_is_none() -> None:
     """No bandwidth, no decode speed; no arithmetic rate, no prefill."""
-    assert sizeup.speed("Qwen/Qwen3-8B", card(rate=0.0), quant="Q4_K_M").decode is None
+    assert speed("Qwen/Qwen3-8B", card(rate=0.0), quant="Q4_K_M").decode is None
     box = card()
     bare = dataclasses.replace(box, devices=(dataclasses.replace(box.devices[0], flops_per_s=None),))
-    found = sizeup.speed("Qwen/Qwen3-8B", bare, quant="Q4_K_M", gpu_layers="all")
+    found = speed("Qwen/Qwen3-8B", bare, quant="Q4_K_M", gpu_layers="all")
     assert found.prefill is None
     assert found.decode is not None
 
@@ -146,15 +148,15 @@ def test_what_is_not_known_is_none() -> None:
 def test_mistakes(mistake: dict[str, object]) -> None:
     """Counts that make no sense, a backend or a setting that nobody knows: one sentence."""
     with pytest.raises(UserError):
-        sizeup.speed("Qwen/Qwen3-8B", card(), quant="Q4_K_M", **mistake)  # type: ignore[arg-type]
+        speed("Qwen/Qwen3-8B", card(), quant="Q4_K_M", **mistake)  # type: ignore[arg-type]
 
 
 def test_weights_beyond_memory_wait_for_the_disk() -> None:
     """A model larger than RAM pages from the disk for every token: slower than the disk's rate allows it any better; no disk rate, no speed."""
     box = Machine("small", Cpu("Some CPU", 4, 4, 4.0, "x86_64", ("avx2",)), (Pool("ram", 4 << 30, 3 << 30, 2e10),))
-    assert sizeup.speed("Qwen/Qwen3-8B", box, quant="Q8_0", repack=False).decode is None
+    assert speed("Qwen/Qwen3-8B", box, quant="Q8_0", repack=False).decode is None
     rated = dataclasses.replace(box, disks=(Disk("/", 1 << 40, 1 << 39, bytes_per_s=5e8),))
-    found = sizeup.speed("Qwen/Qwen3-8B", rated, quant="Q8_0", repack=False).decode
+    found = speed("Qwen/Qwen3-8B", rated, quant="Q8_0", repack=False).decode
     assert found is not None
     assert found.bound_by == "disk:disk"
     assert found.tokens_per_s < 5e8 / 4e9
@@ -162,18 +164,18 @@ def test_weights_beyond_memory_wait_for_the_disk() -> None:
 
 def test_first_word_turn_and_energy() -> None:
     """The wait is the prompt and one token; a turn adds the rest; energy lies between a part of the design power and all of it."""
-    speed = sizeup.speed("Qwen/Qwen3-8B", card(), quant="Q4_K_M", gpu_layers="all")
-    assert speed.prefill is not None
-    assert speed.decode is not None
-    first, turn = speed.first_token_s(1000), speed.turn_s(1000, 101)
+    found = speed("Qwen/Qwen3-8B", card(), quant="Q4_K_M", gpu_layers="all")
+    assert found.prefill is not None
+    assert found.decode is not None
+    first, turn = found.first_token_s(1000), found.turn_s(1000, 101)
     assert first is not None
     assert turn is not None
-    assert first[1] == pytest.approx(1000 / speed.prefill.tokens_per_s + 1 / speed.decode.tokens_per_s)
-    assert turn[1] == pytest.approx(first[1] + 100 / speed.decode.tokens_per_s)
+    assert first[1] == pytest.approx(1000 / found.prefill.tokens_per_s + 1 / found.decode.tokens_per_s)
+    assert turn[1] == pytest.approx(first[1] + 100 / found.decode.tokens_per_s)
     assert first[0] < first[1] < first[2]
-    joules = speed.joules(1000)
+    joules = found.joules(1000)
     assert joules is not None
-    assert joules[0] < 1000 / speed.decode.tokens_per_s * 450 < joules[1]
+    assert joules[0] < 1000 / found.decode.tokens_per_s * 450 < joules[1]
 
 
 def test_a_device_leans_on_its_family_and_widens() -> None:
@@ -209,9 +211,9 @@ def test_the_facts_are_whole() -> None:
 def test_a_measurement_of_this_machine_beats_what_was_published(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its rates decide at once, for its processor only; a damaged file teaches nothing."""
     box = Machine("this machine", Cpu("Some CPU", 4, 4, 4.0, "x86_64", ("avx2",)), (Pool("ram", 32 << 30, 30 << 30, 2e10),))
-    before = sizeup.speed("Qwen/Qwen3-0.6B", box, quant="Q8_0").decode
+    before = speed("Qwen/Qwen3-0.6B", box, quant="Q8_0").decode
     calibration.keep(Calibration("Some CPU", 4, "2026-11-21", {"Q8_0": 1e9, "": 1e9}, {"Q8_0": 5e10, "": 5e10}, 1e9, 1e10, 1e-4, 1.5, 10.0))
-    after = sizeup.speed("Qwen/Qwen3-0.6B", box, quant="Q8_0").decode
+    after = speed("Qwen/Qwen3-0.6B", box, quant="Q8_0").decode
     assert before is not None
     assert after is not None
     (part,) = LLAMA.work(read("Qwen/Qwen3-0.6B"), "Q8_0", LLAMA.Settings(context_tokens=1024))
@@ -235,7 +237,7 @@ def test_host_arithmetic_is_none_where_nobody_knows_the_processor() -> None:
 
 def test_a_plan_carries_its_speeds() -> None:
     """An empty context decodes no slower than a full one, and a plan can be asked at a depth."""
-    (plan, *_) = sizeup.fit("Qwen/Qwen3-8B", card(), quant="Q4_K_M", context_tokens=32_768)
+    (plan, *_) = fit("Qwen/Qwen3-8B", card(), quant="Q4_K_M", context_tokens=32_768)
     assert plan.speed.decode is not None
     assert plan.speed.full is not None
     assert plan.speed.full.tokens_per_s < plan.speed.decode.tokens_per_s
@@ -246,16 +248,38 @@ def test_a_plan_carries_its_speeds() -> None:
 
 def test_a_draft_helps_when_it_is_much_smaller() -> None:
     """A small draft makes a large model faster, the model as its own draft slower; the range widens with what nobody knows."""
-    alone = sizeup.speed("Qwen/Qwen3-32B", card(80), quant="Q4_K_M", gpu_layers="all").decode
-    small = sizeup.speed(
-        "Qwen/Qwen3-32B", card(80), quant="Q4_K_M", gpu_layers="all", draft=read("Qwen/Qwen3-0.6B"), draft_quant="Q8_0"
-    ).decode
-    itself = sizeup.speed(
-        "Qwen/Qwen3-32B", card(80), quant="Q4_K_M", gpu_layers="all", draft=read("Qwen/Qwen3-32B"), draft_quant="Q4_K_M"
-    ).decode
+    alone = speed("Qwen/Qwen3-32B", card(80), quant="Q4_K_M", gpu_layers="all").decode
+    small = speed("Qwen/Qwen3-32B", card(80), quant="Q4_K_M", gpu_layers="all", draft=read("Qwen/Qwen3-0.6B"), draft_quant="Q8_0").decode
+    itself = speed("Qwen/Qwen3-32B", card(80), quant="Q4_K_M", gpu_layers="all", draft=read("Qwen/Qwen3-32B"), draft_quant="Q4_K_M").decode
     assert alone is not None
     assert small is not None
     assert itself is not None
     assert itself.tokens_per_s < alone.tokens_per_s < small.tokens_per_s
     assert small.upper / small.lower > alone.upper / alone.lower
     assert tokens_a_round(0.5, 2) == 1 + 0.5 + 0.25
+
+
+@pytest.mark.engine
+def test_a_calibration_measures_and_is_kept(sizeup: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`machine --measure` runs small ghosts on the engine: every rate is positive, kept for this processor, and beats what was assumed."""
+    monkeypatch.setattr(calibrate, "SECONDS", 0.05)
+    monkeypatch.setattr(calibrate, "RUNS", 1)
+    monkeypatch.setattr(calibrate, "FORMATS", ("Q8_0",))
+    monkeypatch.setattr(calibrate, "WIDE", {**calibrate.WIDE, "hidden_size": 512, "intermediate_size": 512})
+    monkeypatch.setattr(calibrate, "DEPTH_TOKENS", 256)
+    assert sizeup("machine", "--measure", "--json").code == 0
+    cpu = probe.machine().cpu
+    assert cpu is not None
+    found = calibration.kept(cpu.name)
+    assert found is not None
+    assert min(found.read_bytes_per_s["Q8_0"], found.flops_per_s["Q8_0"], found.cache_bytes_per_s, found.layer_s) > 0
+    assert found.expert_layer >= 1
+    assert found.spread[0] < 1 < found.spread[1]
+
+
+def test_a_busy_machine_widens_what_it_was_told() -> None:
+    """Repeats that lie far apart make the interval as wide, and say that it should be measured again."""
+    quiet = Calibration("c", 1, "2026-11-21", {"": 1.0}, {"": 1.0}, 1.0, 1.0, 0.0, 1.0, 0.0, 0.01)
+    busy = quiet._replace(noise=0.5)
+    assert (quiet.busy, busy.busy) == (False, True)
+    assert busy.spread[0] < quiet.spread[0] < 1 < quiet.spread[1] < busy.spread[1]

@@ -14,8 +14,11 @@ from .roofline import Pace
 
 FILE = "calibration.json"
 
-SPREAD = (0.85, 1.15)
-"""The 80 % interval around what a measured machine is told, as factors: assumed, from repeats on shared machines."""
+USUAL_SPREAD = 0.15
+"""Half the 80 % interval around what a quiet machine is told, as a share: assumed, from repeats on shared machines."""
+
+BUSY_SPREAD = 0.2
+"""Repeats that lie further apart than this say that something else ran meanwhile."""
 
 
 class Calibration(NamedTuple):
@@ -34,6 +37,19 @@ class Calibration(NamedTuple):
     layer_s: float
     expert_layer: float
     expert_rows: float
+    noise: float = 0.0
+    """The largest spread among the repeats, as a share."""
+
+    @property
+    def busy(self) -> bool:
+        """Whether something else ran while this was measured, so that it should be measured again."""
+        return self.noise > BUSY_SPREAD
+
+    @property
+    def spread(self) -> tuple[float, float]:
+        """The 80 % interval around what is predicted from this, as factors."""
+        half = max(USUAL_SPREAD, self.noise)
+        return 1 / (1 + half), 1 + half
 
     @property
     def pace(self) -> Pace:

@@ -31,14 +31,26 @@ def learn(
     _lessons.cache_clear()
 
 
-def shares(cpu: str, quant: str, moved_bytes: int, sequences: int = 1) -> tuple[float, ...]:
-    """The shares reached on this processor by models in this format and of this size, oldest first, so many decoded together."""
+SHALLOW_TOKENS, NEAR_DEPTH = 512, 4
+"""Depths up to the first are alike; deeper ones count for those up to so many times as deep or as shallow."""
+
+
+def shares(cpu: str, quant: str, moved_bytes: int, sequences: int = 1, depth_tokens: int = 0) -> tuple[float, ...]:
+    """The shares reached on this processor by models in this format and of this size, oldest first, so many decoded together so deep."""
     return tuple(
         lesson.share
         for lesson in lessons()
         if (lesson.cpu, lesson.quant, lesson.sequences) == (cpu, quant, sequences)
         and moved_bytes <= NEAR * lesson.moved_bytes <= NEAR * NEAR * moved_bytes
+        and _near_depth(depth_tokens, lesson.depth_tokens)
     )
+
+
+def _near_depth(asked: int, taught: int | None) -> bool:
+    if taught is None:
+        return True
+    shallow, deep = sorted((max(asked, SHALLOW_TOKENS), max(taught, SHALLOW_TOKENS)))
+    return deep <= NEAR_DEPTH * shallow
 
 
 class Lesson(NamedTuple):

@@ -161,7 +161,7 @@ class Run(NamedTuple):
         here = self.machine.name == "this machine" and cpu is not None
         if here and (measured := calibration.kept(name)) is not None:
             each = {name: name for name in measured.read_bytes_per_s}
-            return Reach(measured.pace, *calibration.SPREAD, "here", measured.how, each)
+            return Reach(measured.pace, *measured.spread, "here", measured.how, each)
         bandwidth = pool.bytes_per_s or 0.0
         if metric == "prefill":
             return _by_arithmetic(bandwidth, host_flops_per_s(self.machine))
@@ -228,7 +228,11 @@ def _by_share(run: Run, pool: Pool, work: Work) -> Reach:
     moved = int(work.moved_bytes)
     cpu = run.machine.cpu
     label = run.quant or run.model.mix or "as stored"
-    seen = sorted(shares(cpu.name, label, moved)) if cpu is not None and run.machine.name == "this machine" else []
+    seen = (
+        sorted(shares(cpu.name, label, moved, int(work.tokens), work.depth_tokens))
+        if cpu is not None and run.machine.name == "this machine"
+        else []
+    )
     if seen:
         middle = seen[len(seen) // 2]
         low, high = seen[0] / LESSON_MARGIN / middle, seen[-1] * LESSON_MARGIN / middle

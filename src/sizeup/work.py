@@ -42,8 +42,8 @@ class Work(NamedTuple):
     """Of attention over cached tokens and of recurrences; weights not included."""
     tokens: Number
     """New tokens of the step, of all sequences."""
-    handed_over_bytes: Number = 0
-    """Activations that come from or go to another device, and weights that are streamed to it."""
+    depth_tokens: int = 0
+    """Tokens that each sequence holds before it."""
 
     @property
     def weight_bytes(self) -> Number:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
+
+from sizeup.hardware import Machine
 
 from .settings import MachineName
 from .verb import Asked, Option, Verb
@@ -21,6 +25,8 @@ def machine(asked: Asked, name: str | None, measure: bool, listed: bool, save: s
     box = probe.machine(name, measure=True) if measure else probe.machine(name)
     if box.name == "this machine":
         box = probe.details(box, measure)
+        if measure:
+            _calibrate(asked, box)
     if save is not None:
         from sizeup.probe import machine_writer
 
@@ -36,6 +42,34 @@ def machine(asked: Asked, name: str | None, measure: bool, listed: bool, save: s
     from sizeup import render
 
     asked.say(render.machine(asked.page, box))
+
+
+def _calibrate(asked: Asked, box: Machine) -> None:
+    """This machine's own rates, from small ghosts on the embedded engine; a note where there is no engine to ask."""
+    from sizeup import calibration
+    from sizeup.errors import EngineFailed, Unavailable
+    from sizeup.ghost.calibrate import calibrate
+
+    shown = not asked.json and sys.stderr.isatty()
+    t = asked.page.texts
+
+    def tell(name: str, done: int, whole: int) -> None:
+        if shown:
+            what = t(f"calibrate.{name}") if t.has(f"calibrate.{name}") else name
+            sys.stderr.write(f"\r\x1b[K  {t('calibrate.next', what=what, done=done + 1, whole=whole)}")
+            sys.stderr.flush()
+
+    try:
+        found = calibrate(box, tell)
+    except (EngineFailed, Unavailable) as trouble:
+        note = t("calibrate.not", why=t.sentence(trouble.message))
+    else:
+        calibration.keep(found)
+        note = t("calibrate.busy") if found.busy else ""
+    if shown:
+        sys.stderr.write("\r\x1b[K")
+    if note:
+        sys.stderr.write(f"  {note}\n")
 
 
 def _list(asked: Asked, word: str) -> None:

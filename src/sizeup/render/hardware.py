@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sizeup import calibration
 from sizeup.hardware import Device, Disk, Machine, Modules
 from sizeup.page import Page
 
@@ -45,6 +46,10 @@ def more(page: Page, box: Machine) -> list[tuple[str, str]]:
     found += [(t(f"machine.unused_{other.kind}"), f"{other.name}{t('list.comma')}{t.sentence(other.why)}") for other in box.unused]
     if box.board:
         found.append((t("machine.board"), box.board))
+    if box.name == "this machine" and box.cpu is not None and (rates := calibration.kept(box.cpu.name)) is not None:
+        format_ = max(rates.read_bytes_per_s, key=lambda name: (name == "Q4_K", name))
+        rated = {"read": bandwidth(rates.read_bytes_per_s[format_]), "flops": f"{rates.flops_per_s.get(format_, 0) / 1e9:,.0f}"}
+        found.append((t("machine.calibrated"), t("machine.calibrated_words", date=rates.date, format=format_, **rated)))
     if box.programs:
         held = [f"{program.name} {page.bytes(program.resident_bytes)}" for program in box.programs]
         found.append((t("machine.programs"), t("list.comma").join(held)))

@@ -43,7 +43,7 @@ def work(page: Sheet, settings: Settings, made: Slots, where: Homes, tokens: int
         cache, state, mixing = kept.get(backend, (0, 0, 0))
         shares = _shares(page, where, backend, new)
         there = layers.count(backend), routers.count(backend)
-        found.append(Work(pool(backend, where), *there, shares, cache, state, mixing, new))
+        found.append(Work(pool(backend, where), *there, shares, cache, state, mixing, new, depth))
     return tuple(found)
 
 
