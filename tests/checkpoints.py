@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from sizeup.errors import SizeupError
+from sizeup.readers.safetensors import read_header
 
 BITS = {
     "BF16": 16,
@@ -103,3 +107,19 @@ def save_config(folder: Path, **more: object) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "config.json").write_text(json.dumps({**LLAMA, **more}))
     return folder
+
+
+GOOD = table({"a": ("BF16", (4, 8)), "b": ("F32", (3,))}, {"format": "pt"})
+
+
+def measured(path: Path, reader: object = read_header) -> tuple[object, int]:
+    """What reading gives, an error included, and the peak of memory."""
+    tracemalloc.start()
+    try:
+        try:
+            found: object = reader(path)  # type: ignore[operator]
+        except SizeupError as error:
+            found = error
+        return found, tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sizeup.derivation import Line, explain
+from sizeup.derivation import explain
+from sizeup.derivation_line import Line
 from sizeup.errors import UserError
 from sizeup.facts import GIVEN, Source
 from sizeup.figure import Figure, ceil_div, leaf, least, most, plain, round_up, step, total

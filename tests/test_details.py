@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,9 +12,10 @@ from typing import Any
 
 import pytest
 
+import sizeup
 from sizeup.hardware import Machine, Pool
 from sizeup.probe import apple, dmi, elsewhere, rocm_smi, windows
-from sizeup.probe.details import ask, with_details
+from sizeup.probe.detailed import ask, with_details
 from sizeup.probe.programs import programs
 
 GIB = 2**30
@@ -182,3 +184,10 @@ def test_commands_that_are_not_there(tmp_path: Path) -> None:
 
     for platform in ("linux", "darwin", "win32"):
         assert with_details(BOX, tmp_path, nothing, platform).pools == BOX.pools
+
+
+def test_no_function_of_a_package_is_named_like_its_module() -> None:
+    """Importing a module puts it in the place of its package's function of that name: the function's second call would fail."""
+    for file in Path(sizeup.__file__).parent.rglob("__init__.py"):
+        functions = {node.name for node in ast.parse(file.read_text(encoding="utf-8")).body if isinstance(node, ast.FunctionDef)}
+        assert functions & {path.stem for path in file.parent.iterdir()} == set(), file

@@ -126,7 +126,7 @@ def test_split_files_are_one_model(tmp_path: Path) -> None:
         ([part(0, 2, ["a"]), part(0, 2, ["b"])], "says it is part 0 of 2"),
         ([part(0, 3, ["a"]), part(1, 3, ["b"])], "says 2 parts in its name and 3 inside"),
         ([part(0, 2, ["a"]), part(1, 2, ["a"])], "hold the same tensor"),
-        ([part(0, 2, ["a"]), part(1, 2, [])], "hold 1 tensors, but the first says 2"),
+        ([part(0, 2, ["a"]), part(1, 2, [])], "in the 2 parts: 1, not 2 as the first says"),
         ([part(0, 2, ["a"]), b"GGUF"], "ends inside its header"),
     ],
 )

@@ -1,17 +1,41 @@
-"""What a plan can say of itself beside its figures: its weights by number format, and its decode speed."""
+"""What a plan says of itself: its claims part by part, its weights by number format, and its decode speed."""
 
 from __future__ import annotations
 
-from .derivation import Line, Walk, pool_word, value_text
+from .derivation_line import Line, value_text
+from .derivation_walk import Walk
 from .engines import engine as find_engine
+from .errors import UserError
 from .facts import Source
-from .figure import plain
+from .figure import Figure, plain
 from .i18n import Texts
 from .model import Tensor
-from .plan import Plan
+from .plan import Breakdown, Plan
 from .quant import Quant, quant
 from .replay import model_source
 from .throughput import Run
+
+
+def breakdown_lines(breakdown: Breakdown, part: str | None, walk: Walk) -> list[Line]:
+    """One tree per claim of the part that was asked for."""
+    known = [name for name, count in breakdown.by_part().items() if plain(count)]
+    if part is not None and part not in known:
+        raise UserError(f"This answer has no part “{part}”.", "--why " + " | ".join(known))
+    t, lines = walk.t, []
+    for claim in breakdown.claims:
+        if plain(claim.bytes) and part in (None, claim.part):
+            words = [t.named("part", claim.part)]
+            words += [t.named("label", claim.label)] if claim.label else []
+            words += [pool_word(t, claim.pool)] if len(breakdown.by_pool()) > 1 else []
+            figure = claim.bytes if isinstance(claim.bytes, Figure) else Figure(claim.bytes, "given", (), claim.part)
+            lines.append(walk.line(figure, t("list.comma").join(words), claim.part))
+    return lines
+
+
+def pool_word(t: Texts, pool: str) -> str:
+    """A pool in words, without the machine's own name for it."""
+    kind, _, number = pool.partition(":")
+    return t("pool.gpu", number=number) if kind == "vram" else t.named("pool", kind)
 
 
 def format_lines(plan: Plan, t: Texts) -> list[Line]:

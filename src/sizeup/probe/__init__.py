@@ -40,7 +40,7 @@ def details(machine: Machine, measure: bool = False) -> Machine:
     from dataclasses import replace
 
     from . import disk_read
-    from .details import with_details
+    from .detailed import with_details
 
     detailed = with_details(machine)
     return replace(detailed, disks=disk_read.measure(detailed.disks)) if measure else detailed

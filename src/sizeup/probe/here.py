@@ -17,7 +17,7 @@ from .cpu import cpu as linux_cpu
 from .devices import devices
 from .disk import disks
 from .files import fields, text
-from .found import together
+from .found import Found, together
 from .memory import ram
 from .swap import swap
 from .system import board, is_wsl, system
@@ -48,26 +48,27 @@ def _linux(root: Path) -> Machine:
         words.append(f"{limits.cpu_words} of {processor.threads} threads")
     if is_wsl(root):
         words.append("WSL: memory and cores are what .wslconfig grants, not all of Windows' own")
+    warnings = (*limits.warnings, *cpu_warnings, *memory_warnings, *found.warnings, *disk_warnings)
+    source = Source("read", "this machine", processor.source.date)
+    machine = _with_devices(processor, memory, found, system(root), source)
+    return replace(machine, disks=places, limits=(*words, *machine.limits), warnings=warnings, board=board(root), swap=swap(root))
+
+
+def _with_devices(processor: Cpu, memory: Pool | None, found: Found, name: str, source: Source) -> Machine:
+    """The host and what the device probes found; its memory is "unified" where a GPU shares it. Disks and warnings are the caller's."""
     pools: tuple[Pool, ...] = (memory,) if memory else ()
     if any(device.pool == "unified" for device in found.devices):
         pools = tuple(_unified(pool, found.devices) for pool in pools)
-    words += found.limits
-    warnings = (*limits.warnings, *cpu_warnings, *memory_warnings, *found.warnings, *disk_warnings)
     return Machine(
         "this machine",
         processor,
         pools + found.pools,
         found.devices,
-        places,
-        found.links,
-        system(root),
-        tuple(words),
-        warnings,
-        (),
-        Source("read", "this machine", processor.source.date),
-        found.unused,
-        board(root),
-        swap(root),
+        links=found.links,
+        system=name,
+        limits=found.limits,
+        source=source,
+        unused=found.unused,
     )
 
 
@@ -100,24 +101,10 @@ def _elsewhere(root: Path) -> Machine:
     found = together([devices(root), windows.adapters(windows.registry(), total)])
     if found.pools:
         found = found._replace(devices=tuple(device for device in found.devices if device.pool != "unified"), limits=())
-    shares = any(device.pool == "unified" for device in found.devices)
-    pools: tuple[Pool, ...] = (Pool("ram", total, available or 0, None, processor.source),) if total else ()
-    pools = tuple(_unified(pool, found.devices) for pool in pools) if shares else pools
+    memory = Pool("ram", total, available or 0, None, processor.source) if total else None
     trouble = () if total else ("The size of this machine's memory cannot be read.",)
-    return Machine(
-        "this machine",
-        processor,
-        pools + found.pools,
-        found.devices,
-        places,
-        found.links,
-        system(root) or platform.system().lower(),
-        found.limits,
-        (*found.warnings, *trouble, *disk_warnings),
-        (),
-        processor.source,
-        found.unused,
-    )
+    machine = _with_devices(processor, memory, found, system(root) or platform.system().lower(), processor.source)
+    return replace(machine, disks=places, warnings=(*found.warnings, *trouble, *disk_warnings))
 
 
 def _with_bandwidth(machine: Machine, measure: bool) -> Machine:

@@ -22,14 +22,12 @@ def read(fields: Fields, family: Family) -> Body:
     """The whole decoder; raises Unreadable for a missing or impossible field."""
     sizes = dimensions(fields, family)
     stack = blocks(fields, family, sizes)
-    return Body(
-        sizes.hidden,
-        sizes.vocabulary,
-        embedding(fields, family, sizes),
-        head(fields, family, sizes),
-        stack,
-        drafts(fields, family, sizes, stack),
-    )
+    return around(fields, family, sizes, stack, drafts(fields, family, sizes, stack))
+
+
+def around(fields: Fields, family: Family, sizes: Dimensions, stack: Sequence[Block], drafts: Sequence[Block] = ()) -> Body:
+    """Blocks between the family's embedding and head."""
+    return Body(sizes.hidden, sizes.vocabulary, embedding(fields, family, sizes), head(fields, family, sizes), stack, drafts)
 
 
 def blocks(fields: Fields, family: Family, sizes: Dimensions) -> list[Block]:

@@ -118,7 +118,7 @@ class Fields:
         if not isinstance(value, (list, tuple)):
             raise self.broken(names, f"as {_kind(value)} where a list belongs")
         if length is not None and len(value) < length:
-            raise self.broken(names, f"with {len(value)} items for {length} layers")
+            raise self.broken(names, f"of length {len(value)} for {length} layers")
         items = value[: MOST_LAYERS if length is None else length]
         return [each(item) for item in items] if each else list(items)
 
@@ -156,4 +156,4 @@ class Fields:
 
 
 def _kind(value: Any) -> str:
-    return {str: "text", bool: "true or false", list: "a list", dict: "a table"}.get(type(value), "something")
+    return {str: "a text", bool: "true or false", list: "a list", dict: "a table"}.get(type(value), "something else")

@@ -16,7 +16,7 @@ from ..errors import NotFound, Unreadable
 from ..model import Tensor
 from ..quant import ggml_types
 from ..units import show_bytes
-from .ranges import Cursor, FileSource, RangeSource
+from .ranges import Cursor, FileSource, RangeSource, cut_short
 
 HEADER_LIMIT = 1 << 28
 """Bytes a header may take; the largest vocabularies need 15 MB."""
@@ -227,10 +227,7 @@ class _Reader:
                 whole = start + max((t.offset or 0) + t.bytes for t in tensors)
                 if whole > 1 << 60:
                     raise self.bad(f"the tensor {tensor.name} would end {show_bytes(start + end)} into the file")
-                raise Unreadable(
-                    f"{self.name} ends in the middle of tensor {place + 1:,} of {len(tensors):,}: {show_bytes(size)} of {show_bytes(whole)} are here.",
-                    "download the rest, or the file again",
-                )
+                raise cut_short(self.cursor.source, place + 1, len(tensors), whole)
 
 
 def read_headers(path: str | Path) -> tuple[Header, ...]:
@@ -264,7 +261,7 @@ def read_headers(path: str | Path) -> tuple[Header, ...]:
     total = headers[0].metadata.get("split.tensors.count")
     found = sum(len(header.tensors) for header in headers)
     if isinstance(total, int) and total != found:
-        raise Unreadable(f"The {count} parts hold {found:,} tensors, but the first says {total:,}.", "download the parts again")
+        raise Unreadable(f"Tensors in the {count} parts: {found:,}, not {total:,} as the first says.", "download the parts again")
     names = [tensor.name for header in headers for tensor in header.tensors]
     if len(set(names)) != len(names):
         raise Unreadable(f"Two parts of {match['stem']} hold the same tensor.", "download the parts again")

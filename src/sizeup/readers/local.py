@@ -195,7 +195,7 @@ def _checkpoint(path: Path, entries: list[str], assume: str | None) -> ModelSpec
         return with_weights(spec, weights)
     here = sum(name.endswith(".safetensors") for name in entries)
     if here:
-        said = f"{path} holds {here} safetensors files and no index that says which belong together: sizes are from the config"
+        said = f"no index in {path} says which of its safetensors files ({here}) belong together: sizes are from the config"
     elif any(name.endswith(".safetensors.index.json") for name in entries):
         said = f"no shard that the index in {path} names is there: sizes are from the config"
     else:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from ..errors import NotFound, Unreadable
+from ..units import show_bytes
 
 FIRST_CHUNK = 1 << 18
 LARGEST_CHUNK = 1 << 23
@@ -21,6 +22,14 @@ class RangeSource(Protocol):
     def read(self, offset: int, length: int) -> bytes:
         """Up to `length` bytes from `offset`; shorter only at the end."""
         ...
+
+
+def cut_short(source: RangeSource, number: int, tensors: int, whole_bytes: int) -> Unreadable:
+    """The error for a file that ends inside one of its tensors, counted from 1."""
+    return Unreadable(
+        f"{source.name} ends in the middle of tensor {number:,} of {tensors:,}: {show_bytes(source.size)} of {show_bytes(whole_bytes)} are here.",
+        "download the rest, or the file again",
+    )
 
 
 class FileSource:

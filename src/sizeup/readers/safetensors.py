@@ -16,7 +16,7 @@ from ..model import Tensor
 from ..quant import quants
 from ..units import show_bytes
 from .json_pieces import NotJson, entries, flat, pairs, text
-from .ranges import Cursor, FileSource, RangeSource
+from .ranges import Cursor, FileSource, RangeSource, cut_short
 
 HEADER_LIMIT = 100_000_000
 """Bytes that the format allows a header."""
@@ -142,11 +142,7 @@ def _check(source: RangeSource, tensors: Sequence[Tensor], start: int) -> tuple[
         end, before = offset + tensor.bytes, tensor.name
         if start + end > source.size:
             whole = start + max((t.offset or 0) + t.bytes for t in tensors)
-            raise Unreadable(
-                f"{source.name} ends in the middle of tensor {place + 1:,} of {len(tensors):,}: "
-                f"{show_bytes(source.size)} of {show_bytes(whole)} are here.",
-                "download the rest, or the file again",
-            )
+            raise cut_short(source, place + 1, len(tensors), whole)
     after = source.size - start - end
     said = [f"{source.name} has {show_bytes(holes)} between its tensors that no tensor uses"] if holes else []
     return (*said, *([f"{source.name} has {show_bytes(after)} after its last tensor"] if after else []))

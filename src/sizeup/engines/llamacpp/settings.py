@@ -111,7 +111,8 @@ class Settings:
             shares = getattr(self, name)
             if shares is not None and (len(shares) != self.gpus or not min(shares) >= 0 or not sum(shares) > 0):
                 raise UserError(
-                    f"{name} has {len(shares)} shares for {self.gpus} devices, or no positive one.", "one share per device, such as 3,1"
+                    f"{name} needs one share for each device ({self.gpus}), not all of them 0; it has {len(shares)}.",
+                    "one share per device, such as 3,1",
                 )
 
 

@@ -36,11 +36,4 @@ def read(fields: Fields, family: Family) -> Body:
         for kind, routed in zip(kinds, sparse_layers(fields, sizes.layers), strict=True)
     ]
     steps = fields.integer(*decoder.DRAFTS, default=0, least=0, most=64)
-    return Body(
-        sizes.hidden,
-        sizes.vocabulary,
-        decoder.embedding(fields, family, sizes),
-        decoder.head(fields, family, sizes),
-        blocks,
-        [Block((latent,), sparse, decoder.draft_norms(own, sizes.hidden))] * steps,
-    )
+    return decoder.around(fields, family, sizes, blocks, [Block((latent,), sparse, decoder.draft_norms(own, sizes.hidden))] * steps)

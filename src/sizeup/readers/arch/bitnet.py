@@ -14,4 +14,4 @@ def read(fields: Fields, family: Family) -> Body:
     sizes = dimensions(fields, family)
     inner = (*norm("attn_sub_norm", sizes.hidden), *norm("ffn_sub_norm", fields.integer(*FEED)))
     blocks = [Block(b.mixers, b.feed, Extras((*b.norms.shapes, *inner))) for b in decoder.blocks(fields, family, sizes)]
-    return Body(sizes.hidden, sizes.vocabulary, decoder.embedding(fields, family, sizes), decoder.head(fields, family, sizes), blocks)
+    return decoder.around(fields, family, sizes, blocks)

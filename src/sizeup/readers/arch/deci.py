@@ -20,7 +20,7 @@ def read(fields: Fields, family: Family) -> Body:
     else:
         kv_heads = fields.each_layer("num_key_value_heads_per_layer", layers=sizes.layers, default=sizes.kv_heads, most=sizes.heads)
         blocks = [block(sizes, attention(sizes, heads), Mlp(fields.integer(*FEED))) for heads in kv_heads]
-    return Body(sizes.hidden, sizes.vocabulary, decoder.embedding(fields, family, sizes), decoder.head(fields, family, sizes), blocks)
+    return decoder.around(fields, family, sizes, blocks)
 
 
 def attention(sizes: Dimensions, kv_heads: int) -> Attention:

@@ -56,7 +56,7 @@ def ratios(fields: Fields, layers: int) -> list[int]:
         rates = fields.section("compress_rates")
         listed = [rates.integer(word, default=RATIOS.get(word, 0), least=0) if rates else RATIOS.get(word, 0) for word in words]
     if len(listed) < layers:
-        raise fields.broken(("compress_ratios",), f"with {len(listed)} items for {layers} layers")
+        raise fields.broken(("compress_ratios",), f"of length {len(listed)} for {layers} layers")
     return listed
 
 

@@ -19,10 +19,4 @@ def read(fields: Fields, family: Family) -> Body:
         replace(mixers.mamba2(fields, sizes.hidden, gated_norm=fields.flag("mamba_rms_norm")), output_bias=fields.flag("projectors_bias")),
     )
     block = Block(both, feeds.dense(fields, family, 1, 0, False), norms(family.norms, sizes.hidden))
-    return Body(
-        sizes.hidden,
-        sizes.vocabulary,
-        decoder.embedding(fields, family, sizes),
-        decoder.head(fields, family, sizes),
-        [block] * sizes.layers,
-    )
+    return decoder.around(fields, family, sizes, [block] * sizes.layers)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sizeup.layers import Block, Mlp, Part
 from sizeup.readers import decoder, feeds, mixers
 from sizeup.readers.body import Body, norms
@@ -19,14 +21,7 @@ def read(fields: Fields, family: Family) -> Body:
         kind: Block((mixers.mixer(fields, family, sizes, kind, 0),), feed, norms(family.norms, sizes.hidden))
         for kind in dict.fromkeys(kinds)
     }
-    return Body(
-        sizes.hidden,
-        sizes.vocabulary,
-        decoder.embedding(fields, family, sizes),
-        decoder.head(fields, family, sizes),
-        [made[kind] for kind in kinds],
-        gguf=architecture(fields, family, kinds),
-    )
+    return replace(decoder.around(fields, family, sizes, [made[kind] for kind in kinds]), gguf=architecture(fields, family, kinds))
 
 
 def kinds_of(fields: Fields, family: Family, sizes: Dimensions) -> list[str]:

@@ -38,4 +38,4 @@ def read(fields: Fields, family: Family) -> Body:
         Block((softmax if at(layer, "attn", 8, 4) else mamba,), routed if at(layer, "expert", 2, 1) else plain, own)
         for layer in range(sizes.layers)
     ]
-    return Body(hidden, sizes.vocabulary, decoder.embedding(fields, family, sizes), decoder.head(fields, family, sizes), blocks)
+    return decoder.around(fields, family, sizes, blocks)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sizeup.layers import Block, Mlp, Moe
 from sizeup.readers import decoder
 from sizeup.readers.body import Body, norms
@@ -19,11 +21,5 @@ def read(fields: Fields, family: Family) -> Body:
     moe = Moe(count, used, fields.integer("expert_ffn_hidden_size"), router_bias=True, dense=dense, empty=empty)
     own = norms(family.norms, sizes.hidden)
     pair = [Block((mixer,), moe, own), Block((mixer,), dense, own)]
-    return Body(
-        sizes.hidden,
-        sizes.vocabulary,
-        decoder.embedding(fields, family, sizes),
-        decoder.head(fields, family, sizes),
-        pair * sizes.layers,
-        warnings=("Tokens that choose empty experts use fewer weights than are counted as active.",) if empty else (),
-    )
+    warnings = ("Tokens that choose empty experts use fewer weights than are counted as active.",) if empty else ()
+    return replace(decoder.around(fields, family, sizes, pair * sizes.layers), warnings=warnings)

@@ -23,14 +23,7 @@ def read(fields: Fields, family: Family) -> Body:
     moe, dense = feeds.sparse(fields, family), Mlp(fields.integer(*FEED))
     own = norms(family.norms, sizes.hidden)
     blocks = [Block((local if w else full,), moe if r else dense, own) for w, r in zip(windowed, routed, strict=True)]
-    return Body(
-        sizes.hidden,
-        sizes.vocabulary,
-        decoder.embedding(fields, family, sizes),
-        decoder.head(fields, family, sizes),
-        blocks,
-        drafts(fields, sizes, local, dense),
-    )
+    return decoder.around(fields, family, sizes, blocks, drafts(fields, sizes, local, dense))
 
 
 def attention(fields: Fields, sizes: Dimensions, windowed: bool) -> Attention:

@@ -21,4 +21,4 @@ def read(fields: Fields, family: Family) -> Body:
     feed = feeds.sparse(fields, family)
     own = norms(family.norms, sizes.hidden)
     blocks = [Block((linear if kind == "linear" else softmax,), feed, own) for kind in kinds]
-    return Body(sizes.hidden, sizes.vocabulary, decoder.embedding(fields, family, sizes), decoder.head(fields, family, sizes), blocks)
+    return decoder.around(fields, family, sizes, blocks)

@@ -36,7 +36,7 @@ def pattern(fields: Fields, strings: tuple[str, ...], lists: tuple[str, ...], la
             raise fields.missing(strings)
         text = "".join(LETTERS.get(word, "?") for word in words)
     if layers is not None and len(text) < layers:
-        raise fields.broken(strings, f"with {len(text)} letters for {layers} layers")
+        raise fields.broken(strings, f"of length {len(text)} for {layers} layers")
     text = text[:layers]
     if set(text) - set("M*-E"):
         raise fields.broken(strings + lists, "with a kind of block that has no rule here")

@@ -27,14 +27,7 @@ def read(fields: Fields, family: Family) -> Body:
     blocks = [Block((made[kind],), sparse if r else dense, own) for kind, r in zip(kinds, routed, strict=True)]
     listed = fields.texts("layer_types") or []
     local: Attention = made["sliding" if "sliding_attention" in listed[sizes.layers :] or steps else "full"]
-    return Body(
-        sizes.hidden,
-        sizes.vocabulary,
-        decoder.embedding(fields, family, sizes),
-        decoder.head(fields, family, sizes),
-        blocks,
-        [Block((local,), dense, decoder.draft_norms(own, sizes.hidden))] * steps,
-    )
+    return decoder.around(fields, family, sizes, blocks, [Block((local,), dense, decoder.draft_norms(own, sizes.hidden))] * steps)
 
 
 def windowed(fields: Fields, sizes: Dimensions) -> Dimensions:

@@ -1,0 +1,138 @@
+"""Whatever an error can say exists in every language."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from sizeup import i18n
+from sizeup.readers.local import KINDS
+from tests.raised import raised
+
+TYPED = {
+    "--assume llama",
+    "--on MACHINE --ram SIZE",
+    "--ram 32GiB",
+    "--why {}",
+    "2x {} nvlink",
+    "True",
+    "all",
+    "bandwidth = “1008 GB/s”",
+    "bandwidth = “32 GB/s”",
+    "chmod u+r {}",
+    "ends = [“vram:0”, “vram:1”]",
+    "ollama pull {}",
+    'pip install "sizeup[run]"',
+    "pip install xllamacpp=={}",
+    "sizeup --help",
+    "sizeup explain",
+    "sizeup fit MODEL",
+    "sizeup ghost MODEL --to FOLDER",
+    "sizeup machine",
+    "sizeup models --help",
+    "sizeup prove --all",
+    "sizeup prove --help",
+    "sizeup rehearse --help",
+    "sizeup run FILE.gguf",
+    "sizeup {} --help",
+    "{} = “24GiB”",
+    "{}-00001-of-{}.gguf",
+    "{}/FILE.gguf",
+    "{}/NAME.toml",
+}
+"""Hints to be typed as they stand: nothing in them to translate."""
+
+VALUES = {
+    "cli/mistakes.py: _near(error) or helped": "names of options",
+    "cli/mistakes.py: error.format_message()": "click's own words",
+    "engines/llamacpp/run.py: event['hint'] or 'sizeup fit for a plan that fits'": "the hint of an error raised in the engine's process",
+    "engines/llamacpp/settings.py: near[0] if near else ', '.join(kinds())": "names of backends",
+    "engines/llamacpp/settings.py: near[0] if near else ', '.join(CACHE_TYPES)": "names of formats",
+    "engines/llamacpp/settings.py: example": "a number, or all",
+    "memory.py: near[0] if near else ', '.join(known)": "names of settings",
+    "probe/described.py: text.strip()": "what was asked for, without its link",
+    "probe/machine_file.py: error.hint": "the hint of an error raised elsewhere",
+    "probe/table.py: _sold(candidates)": "sizes",
+    "readers/__init__.py: error.hint": "the hint of an error raised elsewhere",
+    "readers/json_pieces.py: str(error) if isinstance(error, NotJson) else 'one of its entries is not JSON'": "an error raised elsewhere",
+}
+"""Arguments that hold no words of their own -> what they hold."""
+
+FOREIGN = (*(f"{{}} is {what}." for _, what, _ in KINDS), "{} is all zeros at its start, as a download that never finished.")
+FOREIGN_HINTS = (*(hint for _, _, hint in KINDS if hint != "git lfs pull"), "download it again")
+NO_MODEL = "{} is no model file: it begins with “{}”, not with “GGUF”."
+BECOMES = {
+    "probe/table.py: nearest(name)": ("rtx-4090, m3-max-64gb, raspberry-pi-5-8gb or a TOML file",),
+    "readers/gguf.py: hint": ("download it again",),
+    "readers/gguf.py: f'it claims {count:,} {what} in {show_bytes(self.cursor.source.size)}'": (
+        "it claims {} tensors in {}",
+        "it claims {} metadata keys in {}",
+    ),
+    "readers/gguf.py: f'{what} claims {length:,} bytes'": (
+        "a key claims {} bytes",
+        "a tensor's name claims {} bytes",
+        "an element of {} claims {} bytes",
+    ),
+    "readers/local.py: _nearby(path)": ("the path of a .gguf, a config.json or a folder, or a model's name",),
+    "readers/local.py: f'{path} is {what}.'": (*FOREIGN, NO_MODEL),
+    "readers/local.py: way_out": (*FOREIGN_HINTS, "a .gguf, a .safetensors, a config.json or a folder of them"),
+    "readers/local.py: f'{path} is {what[0]}.'": FOREIGN,
+    "readers/local.py: what[1]": FOREIGN_HINTS,
+    "readers/safetensors.py: f'{source.name} is {what}.'": FOREIGN,
+    "readers/safetensors.py: way_out": FOREIGN_HINTS,
+    "readers/safetensors.py: hint": ("download it again",),
+}
+"""Arguments whose words are chosen elsewhere -> all that they become."""
+
+KINDS_OF_VALUES = ("a text", "true or false", "a list", "a table", "something else")
+"""What a field of a config may hold, in place of what it should."""
+
+
+def words(text: str) -> bool:
+    """Whether a text has a word of English beside names, options and values."""
+    return bool(re.search(r"[a-z]{3,}|\b(or|is)\b", re.sub(r"--[\w-]+|\S*=\S*|\{\}|\.(gguf|toml)\b", " ", text)))
+
+
+def translated(text: str, language: str) -> bool:
+    """Whether a text is translated whole: nothing of its own is taken for the value of a place."""
+    if text in i18n._content(language)["sentences"]:
+        return True
+    match = next((found for pattern, _, _ in i18n._patterns(language) if (found := pattern.fullmatch(text))), None)
+    return match is not None and all(not words(place) or translated(place, language) for place in match.groups())
+
+
+def sentences() -> Iterator[str]:
+    """Every text with words that an error can have."""
+    yield from KINDS_OF_VALUES
+    for where, text in raised():
+        if where in BECOMES:
+            yield from filter(words, BECOMES[where])
+        elif words(text) and text not in TYPED:
+            yield text
+
+
+@pytest.mark.parametrize("language", i18n.LANGUAGES[1:])
+def test_every_error_is_translated(language: str) -> None:
+    """Each sentence and each hint of each error that the package can raise has a translation."""
+    assert sorted({text for text in sentences() if text not in TYPED and not translated(text, language)}) == []
+
+
+def test_no_words_hide_in_values() -> None:
+    """An argument that the source alone does not tell is a list of names, or stands above with what it holds."""
+    unknown = {where for where, text in raised() if text == "{}" and ": ', '.join(" not in where}
+    assert sorted(unknown - VALUES.keys() - BECOMES.keys()) == []
+
+
+def test_nothing_is_excused_that_is_not_raised() -> None:
+    """The lists above name what is in the source, and nothing else."""
+    found = list(raised())
+    assert sorted((VALUES.keys() | BECOMES.keys()) - {where for where, _ in found}) == []
+    assert sorted(TYPED - {text for _, text in found}) == []
+
+
+def test_a_sentence_is_not_taken_for_another() -> None:
+    """A text of which a vaguer sentence would swallow a part counts as not translated."""
+    assert translated("There is no file {}.", "zh-Hant")
+    assert not translated("There is no file {} in the folder of these.", "zh-Hant")
