@@ -60,11 +60,12 @@ def test_fit(sizeup: Run, model: str) -> None:
 
 
 def test_a_model_without_a_verb_means_fit(sizeup: Run, model: str) -> None:
-    """`sizeup MODEL` is `sizeup fit MODEL`, wherever the options stand."""
-    whole = sizeup("fit", model, "--context", "4096", "--lang", "zh-Hant")
-    assert sizeup(model, "--context", "4096", "--lang", "zh-Hant") == whole
-    assert sizeup("--lang", "zh-Hant", model, "--context", "4096") == whole
-    assert sizeup("--lang=zh-Hant", "fit", model, "--context=4096") == whole
+    """`sizeup MODEL` is `sizeup fit MODEL`, wherever the options stand. On a described machine, whose free memory stands still."""
+    box = ("--on", "raspberry-pi-5-8gb")
+    whole = sizeup("fit", model, "--context", "4096", "--lang", "zh-Hant", *box)
+    assert sizeup(model, "--context", "4096", "--lang", "zh-Hant", *box) == whole
+    assert sizeup("--lang", "zh-Hant", model, "--context", "4096", *box) == whole
+    assert sizeup("--lang=zh-Hant", "fit", model, "--context=4096", *box) == whole
 
 
 @pytest.mark.parametrize(
