@@ -263,7 +263,7 @@ def test_a_draft_helps_when_it_is_much_smaller() -> None:
 def test_a_calibration_measures_and_is_kept(sizeup: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """`machine --measure` runs small ghosts on the engine: every rate is positive, kept for this processor, and beats what was assumed."""
     monkeypatch.setattr(calibrate, "SECONDS", 0.05)
-    monkeypatch.setattr(calibrate, "RUNS", 1)
+    monkeypatch.setattr(calibrate, "MOST_RUNS", 1)
     monkeypatch.setattr(calibrate, "FORMATS", ("Q8_0",))
     monkeypatch.setattr(calibrate, "WIDE", {**calibrate.WIDE, "hidden_size": 512, "intermediate_size": 512})
     monkeypatch.setattr(calibrate, "DEPTH_TOKENS", 256)

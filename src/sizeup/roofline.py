@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from .figure import Number, most, step, where
-from .work import Work
+from .work import Share, Work
 
 VECTOR_TOKENS = 8
 """Up to so many tokens a step multiplies matrices by vectors, which pads nothing (llama.cpp's MMVQ_MAX_BATCH_SIZE and its kin)."""
@@ -33,6 +33,8 @@ class Pace(NamedTuple):
     """How many times the fixed time of a layer with routed experts is that of a dense one."""
     expert_rows: Number = 0.0
     """Rows by which each expert's share of a batch is padded."""
+    dot_s: Number = 0.0
+    """Fixed time of one row of weights with one token: short rows cost more a byte than long ones."""
 
 
 class Reads(NamedTuple):
@@ -43,6 +45,7 @@ class Reads(NamedTuple):
     flops: Number
     rows: Number
     routed: bool
+    dots: Number = 0
 
 
 class Load(NamedTuple):
@@ -66,8 +69,13 @@ class Terms(NamedTuple):
 
 
 def load(work: Work, kinds: Mapping[str, str]) -> Load:
-    """A pool's work with its formats named by class; `kinds` maps formats to classes."""
-    reads = tuple(Reads(kinds.get(s.format, ""), s.bytes, s.flops, s.rows, s.routed) for s in work.shares)
+    """A pool's work with its formats named by class; `kinds` maps formats to classes, rearranged ones apart by a "+" where it can."""
+
+    def kind(share: Share) -> str:
+        rearranged = kinds.get(f"{share.format}+") if share.packed else None
+        return rearranged or kinds.get(share.format, "")
+
+    reads = tuple(Reads(kind(share), share.bytes, share.flops, share.rows, share.routed, share.dots) for share in work.shares)
     return Load(reads, work.cache_bytes + work.state_bytes, work.mixing_flops, work.layers, work.expert_layers, work.tokens)
 
 
@@ -76,7 +84,7 @@ def terms(load: Load, pace: Pace) -> Terms:
     memory: Number = load.cache_bytes / pace.cache_bytes_per_s
     compute: Number = 0.0 if pace.mixing_flops_per_s is None else load.mixing_flops / pace.mixing_flops_per_s
     for part in load.reads:
-        memory = memory + part.bytes / _rate(pace.read_bytes_per_s, part.kind)
+        memory = memory + part.bytes / _rate(pace.read_bytes_per_s, part.kind) + part.dots * pace.dot_s
         if pace.flops_per_s is not None:
             flops = padded_flops(part.flops, part.rows, load.tokens, pace.expert_rows) if part.routed else part.flops
             compute = compute + flops / _rate(pace.flops_per_s, part.kind)

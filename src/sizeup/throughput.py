@@ -160,8 +160,7 @@ class Run(NamedTuple):
         name = cpu.name if cpu is not None else ""
         here = self.machine.name == "this machine" and cpu is not None
         if here and (measured := calibration.kept(name)) is not None:
-            each = {name: name for name in measured.read_bytes_per_s}
-            return Reach(measured.pace, *measured.spread, "here", measured.how, each)
+            return Reach(measured.pace, *measured.spread, "here", measured.how, _by_format(measured.read_bytes_per_s))
         bandwidth = pool.bytes_per_s or 0.0
         if metric == "prefill":
             return _by_arithmetic(bandwidth, host_flops_per_s(self.machine))
@@ -221,6 +220,14 @@ class Run(NamedTuple):
 def _reach(found: Known, metric: str, moe: bool) -> Reach:
     low, high = spread(metric, found.nearness, moe)
     return Reach(found.pace, low, high, found.nearness, f"published: {found.runs} runs")
+
+
+def _by_format(measured: Mapping[str, float]) -> dict[str, str]:
+    """Every format, rearranged ("+") or as stored, by the measured one that speaks for it: itself, its other form, its nearest kin."""
+    named = [name for name in measured if name]
+    kin = {kinds().get(name.rstrip("+"), ""): name for name in named}
+    near = {name: kin[kind] for name, kind in kinds().items() if kind in kin}
+    return near | {name.rstrip("+"): name for name in named} | {name: name for name in named}
 
 
 def _by_share(run: Run, pool: Pool, work: Work) -> Reach:

@@ -23,6 +23,10 @@ class Share(NamedTuple):
     rows: Number
     """Tokens that meet each weight read: all of the step's, or an expert's share of them."""
     routed: bool = False
+    packed: bool = False
+    """Whether the host reads its own rearranged copy of them."""
+    dots: Number = 0
+    """Rows of weights that the step multiplies by one token, each a dot product with an overhead of its own."""
 
 
 class Work(NamedTuple):

@@ -1,7 +1,8 @@
 """Ten seconds or so that tell this machine's own rates: small ghosts run on the embedded engine, and the formula is solved for them.
 
 One ghost per number format is large enough to come from memory and has few layers: it tells the rates of reading and multiplying.
-One of many tiny layers tells a layer's fixed time, one of experts what those add, one with a filled cache what attention costs.
+One of many tiny layers tells a layer's fixed time, one of short rows what a row costs beside its bytes, one of experts what those add,
+one with a filled cache what attention costs.
 """
 
 from __future__ import annotations
@@ -34,10 +35,14 @@ DEPTH_TOKENS = 2048
 SECONDS = 0.4
 """Measuring time of each run; making and loading its ghost comes on top."""
 
-RUNS = 2
-"""How often each ghost runs; the faster counts, since what else the machine does can only slow it."""
+LEAST_RUNS, MOST_RUNS = 2, 4
+"""How often each ghost runs: until the two fastest agree. The fastest counts, since what else the machine does can only slow it."""
+
+AGREE = 0.1
+"""How far the two fastest may lie apart, as a share."""
 
 WIDE: dict[str, Any] = {"hidden_size": 2048, "intermediate_size": 6144, "num_hidden_layers": 3, "num_attention_heads": 16}
+NARROW: dict[str, Any] = {"hidden_size": 512, "intermediate_size": 2048, "num_hidden_layers": 24, "num_attention_heads": 8}
 MANY: dict[str, Any] = {"hidden_size": 128, "intermediate_size": 256, "num_hidden_layers": 48, "num_attention_heads": 4}
 DEEP: dict[str, Any] = {"hidden_size": 256, "intermediate_size": 256, "num_hidden_layers": 4, "num_attention_heads": 8, "head_dim": 64}
 EXPERTS: dict[str, Any] = {
@@ -66,26 +71,33 @@ def calibrate(machine: Machine, tell: Tell | None = None) -> Calibration:
     """
     if machine.cpu is None:
         raise Unavailable("This machine's processor has no name to keep a measurement under.", "sizeup machine")
-    steps = [*FORMATS, "layers", "experts", "cache"]
+    steps = [*FORMATS, "layers", "rows", "experts", "cache"]
 
     def next_is(name: str) -> None:
         if tell is not None:
             tell(name, steps.index(name), len(steps))
 
-    wide: dict[str, Measurement] = {}
+    wide: dict[str, tuple[Measurement, Load, Load]] = {}
     for kind in FORMATS:
         next_is(kind)
-        wide[kind] = _run(machine, ghost(f"wide-{kind}", WIDE, kind), PROMPT_TOKENS)
+        model = ghost(f"wide-{kind}", WIDE, kind)
+        one, batch = _loads(model, PROMPT_TOKENS)
+        wide[max(one.reads, key=lambda part: float(part.bytes)).kind] = (_run(machine, model, PROMPT_TOKENS), one, batch)
     next_is("layers")
     many = _run(machine, ghost("many", MANY, "Q8_0"), 16)
     layer_s = _fixed(many, MANY["num_hidden_layers"])
-    loads = {kind: _loads(ghost(f"wide-{kind}", WIDE, kind), PROMPT_TOKENS) for kind in FORMATS}
-    flops = {kind: _flops_per_s(loads[kind][1], wide[kind].prefill_tokens_per_s, layer_s) for kind in FORMATS}
-    read = {kind: _bytes_per_s(loads[kind][0], wide[kind].decode_tokens_per_s, layer_s, flops[kind]) for kind in FORMATS}
+    flops = {key: _flops_per_s(batch, found.prefill_tokens_per_s, layer_s) for key, (found, _, batch) in wide.items()}
+    next_is("rows")
+    usual = next(iter(wide))
+    dot_s = _dots(machine, wide[usual], flops[usual], layer_s)
+    read = {
+        key: _bytes_per_s(one, found.decode_tokens_per_s, layer_s + dot_s * _dot_count(one) / float(one.layers), flops[key])
+        for key, (found, one, _) in wide.items()
+    }
     next_is("experts")
-    expert_layer, expert_rows = _experts(machine, read["Q8_0"], flops["Q8_0"], layer_s)
+    expert_layer, expert_rows = _experts(machine, read[usual], flops[usual], layer_s, dot_s)
     next_is("cache")
-    cache, mixing = _attention(machine, read["Q8_0"], flops["Q8_0"], layer_s)
+    cache, mixing = _attention(machine, read[usual], flops[usual], layer_s, dot_s)
     return Calibration(
         machine.cpu.name,
         max(1, min(machine.cpu.cores, int(machine.cpu.usable + 0.5))),
@@ -97,7 +109,8 @@ def calibrate(machine: Machine, tell: Tell | None = None) -> Calibration:
         layer_s,
         expert_layer,
         expert_rows,
-        max(max(found.decode_spread, found.prefill_spread) for found in wide.values()),
+        dot_s,
+        max(found.decode_spread for found, _, _ in wide.values()),
     )
 
 
@@ -113,7 +126,16 @@ def _run(machine: Machine, model: ModelSpec, prompt_tokens: int, seconds: float 
     llama = engine("llama.cpp")
     settings = llama.Settings(context_tokens=prompt_tokens + 256)
     plan = make_plan(model, machine, llama, None, llama.on(settings, machine, ()), timed=False)
-    return fastest([rehearse(plan, prompt_tokens=prompt_tokens, decode_tokens=16, seconds=seconds) for _ in range(RUNS)])
+    runs: list[Measurement] = []
+    while len(runs) < MOST_RUNS and (len(runs) < LEAST_RUNS or _apart(runs) > AGREE):
+        runs.append(rehearse(plan, prompt_tokens=prompt_tokens, decode_tokens=16, seconds=seconds))
+    return replace(fastest(runs), decode_spread=_apart(runs))
+
+
+def _apart(runs: Sequence[Measurement]) -> float:
+    """How far the two fastest runs lie apart, as a share; of one run its own spread."""
+    rates = sorted((run.decode_tokens_per_s or 0.0 for run in runs), reverse=True)
+    return 1 - rates[1] / rates[0] if len(rates) > 1 and rates[0] else runs[0].decode_spread
 
 
 def _loads(model: ModelSpec, prompt_tokens: int) -> tuple[Load, Load]:
@@ -128,7 +150,25 @@ def _loads(model: ModelSpec, prompt_tokens: int) -> tuple[Load, Load]:
 
 def _joined(work: Sequence[Any]) -> Load:
     (part,) = work
-    return load(part, {})
+    formats = {share.format for share in part.shares}
+    return load(part, {name: name for name in (*formats, *(f"{name}+" for name in formats))})
+
+
+def _dots(machine: Machine, wide: tuple[Measurement, Load, Load], flops_per_s: float, layer_s: float) -> float:
+    """The fixed time of a row, from a ghost of short rows and one of long ones: the same bytes, more dot products."""
+    found, one, _ = wide
+    model = ghost("narrow", NARROW, FORMATS[0])
+    short, (few, _) = _run(machine, model, PROMPT_TOKENS), _loads(model, PROMPT_TOKENS)
+    left = [
+        1 / (run.decode_tokens_per_s or 1.0) - layer_s * float(load.layers) - _flops(load) / flops_per_s
+        for run, load in ((found, one), (short, few))
+    ]
+    share = _bytes(few) / _bytes(one)
+    return max(0.0, (left[1] - share * left[0]) / (_dot_count(few) - share * _dot_count(one)))
+
+
+def _dot_count(step: Load) -> float:
+    return sum(float(part.dots) for part in step.reads)
 
 
 def _flops_per_s(batch: Load, tokens_per_s: float | None, layer_s: float) -> float:
@@ -161,12 +201,12 @@ def _fixed(found: Measurement, layers: int) -> float:
     return 1 / (found.decode_tokens_per_s or 1.0) / layers
 
 
-def _experts(machine: Machine, read: float, flops: float, layer_s: float) -> tuple[float, float]:
+def _experts(machine: Machine, read: float, flops: float, layer_s: float, dot_s: float) -> tuple[float, float]:
     """How many times a layer with experts takes the fixed time of a dense one, and the rows that each expert's batch is padded by."""
     model = ghost("experts", EXPERTS, "Q8_0")
     found = _run(machine, model, PROMPT_TOKENS)
     one, batch = _loads(model, PROMPT_TOKENS)
-    fixed = 1 / (found.decode_tokens_per_s or 1.0) - _bytes(one) / read - _flops(one) / flops
+    fixed = 1 / (found.decode_tokens_per_s or 1.0) - _bytes(one) / read - _flops(one) / flops - dot_s * _dot_count(one)
     times = max(1.0, fixed / float(one.layers) / layer_s)
     dense = sum(float(part.flops) for part in batch.reads if not part.routed) / flops
     routed = sum(float(part.flops) for part in batch.reads if part.routed) / flops
@@ -175,7 +215,7 @@ def _experts(machine: Machine, read: float, flops: float, layer_s: float) -> tup
     return times, max(0.0, (spent / routed - 1) * rows)
 
 
-def _attention(machine: Machine, read: float, flops: float, layer_s: float) -> tuple[float, float]:
+def _attention(machine: Machine, read: float, flops: float, layer_s: float, dot_s: float) -> tuple[float, float]:
     """Bytes per second of a cache that one token reads, and FLOPs per second of a prompt's attention."""
     model = ghost("deep", DEEP, "Q8_0")
     found = _run(machine, model, DEPTH_TOKENS, SECONDS * 2)
@@ -183,5 +223,5 @@ def _attention(machine: Machine, read: float, flops: float, layer_s: float) -> t
     fixed = layer_s * float(one.layers)
     prompt = float(batch.tokens) / (found.prefill_tokens_per_s or 1.0)
     mixing = float(batch.mixing_flops) / _rest(prompt, fixed + _flops(batch) / flops)
-    known = fixed + _bytes(one) / read + _flops(one) / flops + float(one.mixing_flops) / mixing
+    known = fixed + _bytes(one) / read + dot_s * _dot_count(one) + _flops(one) / flops + float(one.mixing_flops) / mixing
     return float(one.cache_bytes) / _rest(1 / (found.decode_tokens_per_s or 1.0), known), mixing

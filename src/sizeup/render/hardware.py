@@ -47,9 +47,9 @@ def more(page: Page, box: Machine) -> list[tuple[str, str]]:
     if box.board:
         found.append((t("machine.board"), box.board))
     if box.name == "this machine" and box.cpu is not None and (rates := calibration.kept(box.cpu.name)) is not None:
-        format_ = max(rates.read_bytes_per_s, key=lambda name: (name == "Q4_K", name))
+        format_ = max(rates.read_bytes_per_s, key=lambda name: (name.startswith("Q4_K"), name))
         rated = {"read": bandwidth(rates.read_bytes_per_s[format_]), "flops": f"{rates.flops_per_s.get(format_, 0) / 1e9:,.0f}"}
-        found.append((t("machine.calibrated"), t("machine.calibrated_words", date=rates.date, format=format_, **rated)))
+        found.append((t("machine.calibrated"), t("machine.calibrated_words", date=rates.date, format=format_.rstrip("+"), **rated)))
     if box.programs:
         held = [f"{program.name} {page.bytes(program.resident_bytes)}" for program in box.programs]
         found.append((t("machine.programs"), t("list.comma").join(held)))

@@ -27,7 +27,7 @@ from .settings import Settings as Given
 from .settings import kinds
 from .slots import drafted_tokens, slots
 from .view import as_seen
-from .weights import Load, weight_claims
+from .weights import Load, packing, weight_claims
 from .work import work
 
 
@@ -59,9 +59,7 @@ class LlamaCpp:
         check(model, settings)
         where, made = homes(model, settings), slots(model, settings)
         page = sheet(model, typed_tensors(model, quant))
-        features = settings.cpu_features if settings.cpu_features is not None else here()
-        load = Load(settings.mmap, settings.repack, settings.no_host, settings.gpu_kind, features, settings.mtp)
-        claims: list[Claim] = [*weight_claims(page, where, load)]
+        claims: list[Claim] = [*weight_claims(page, where, _load(settings))]
         claims += cache_claims(model, settings, made, where)
         try:
             claims += offload_claims(page, settings, made, where)
@@ -81,8 +79,8 @@ class LlamaCpp:
     ) -> tuple[Work, ...]:
         """One step of `tokens` new tokens for each of `sequences` that hold `depth_tokens` already, pool by pool."""
         model = as_seen(model)
-        page = sheet(model, typed_tensors(model, quant))
-        return work(page, settings, slots(model, settings), homes(model, settings), tokens, depth_tokens, sequences)
+        page, where = sheet(model, typed_tensors(model, quant)), homes(model, settings)
+        return work(page, settings, slots(model, settings), where, tokens, depth_tokens, sequences, packing(_load(settings), where))
 
     def draft(self, settings: Given) -> Draft | None:
         """The draft model with its own settings; the model's own draft blocks are not counted here."""
@@ -94,6 +92,11 @@ class LlamaCpp:
     def command(self, model: ModelSpec, quant: str | None, settings: Given) -> str:
         """`llama-server` with these settings."""
         return command(model, quant, settings)
+
+
+def _load(settings: Given) -> Load:
+    features = settings.cpu_features if settings.cpu_features is not None else here()
+    return Load(settings.mmap, settings.repack, settings.no_host, settings.gpu_kind, features, settings.mtp)
 
 
 def notes(model: ModelSpec, settings: Given, context: object) -> tuple[str, ...]:

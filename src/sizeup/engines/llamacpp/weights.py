@@ -38,9 +38,7 @@ def weight_claims(sheet: Sheet, homes: Homes, load: Load) -> tuple[Claim, ...]:
     weights that were copied to a device, are marked reclaimable, since running never reads them again.
     """
     kinds = data_json("llamacpp_backends.json")["kinds"]
-    # Pinned host memory of the first device ranks before repacking.
-    may_repack = load.repack and (homes.cpu == 0 or load.no_host or not kinds[load.kind]["pinned_host"])
-    book = ledger(sheet, Buffers(load.kind, load.features if may_repack else ()))
+    book = ledger(sheet, Buffers(load.kind, packing(load, homes)))
     blocks = len(book.rest) if load.mtp else sheet.spec.layers
     held = _host_entries(book, homes, blocks)
     host = sum(held, Entry())
@@ -81,6 +79,13 @@ def weight_claims(sheet: Sheet, homes: Homes, load: Load) -> tuple[Claim, ...]:
     if host.packed + again.packed:
         claims.append(Claim("repacked", "ram", host.packed + again.packed))
     return tuple(claims)
+
+
+def packing(load: Load, homes: Homes) -> tuple[str, ...]:
+    """The instruction sets that host weights are rearranged for; none where they are not."""
+    # Pinned host memory of the first device ranks before repacking.
+    pinned = homes.cpu > 0 and not load.no_host and data_json("llamacpp_backends.json")["kinds"][load.kind]["pinned_host"]
+    return load.features if load.repack and not pinned else ()
 
 
 def _host_entries(book: Ledger, homes: Homes, blocks: int) -> list[Entry]:

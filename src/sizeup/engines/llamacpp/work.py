@@ -16,6 +16,7 @@ from ...work import Share, Work, experts_read, matrix_flops
 from .cache import STATE_BYTES, by_backend, caching_groups, pooled_cells
 from .graph.sheet import EXPERTS, IN_BLOCK, INPUT, Homes, Sheet
 from .placement import pool
+from .repack import packed_bytes
 from .settings import Settings
 from .slots import PADDING, Slots, window_cells
 
@@ -26,13 +27,28 @@ class Stock(NamedTuple):
     format: str
     bytes: int
     weights: int
+    outputs: int
+    """Rows: what its matrices put out."""
     routed: bool
+    packed: bool
+    head: bool
+    """The output projection, which only tokens whose logits are asked for meet."""
 
 
-def work(page: Sheet, settings: Settings, made: Slots, where: Homes, tokens: int, depth: int, sequences: int = 1) -> tuple[Work, ...]:
+def work(
+    page: Sheet,
+    settings: Settings,
+    made: Slots,
+    where: Homes,
+    tokens: int,
+    depth: int,
+    sequences: int = 1,
+    packing: tuple[str, ...] = (),
+) -> tuple[Work, ...]:
     """One step of `tokens` new tokens for each of `sequences` that hold `depth` tokens already, per pool.
 
-    Not counted: norms and activations, which stay in a processor's own caches; lookups of the token embedding.
+    Logits are computed for the last token of each sequence. `packing` are the instruction sets that host weights are rearranged
+    for. Not counted: norms and activations, which stay in a processor's own caches; lookups of the token embedding.
     """
     new = tokens * sequences
     kept = _kept(page.spec, settings, made, where, tokens, depth, sequences)
@@ -41,24 +57,28 @@ def work(page: Sheet, settings: Settings, made: Slots, where: Homes, tokens: int
     found = []
     for backend in sorted({*layers, *where.experts, where.output, *kept}):
         cache, state, mixing = kept.get(backend, (0, 0, 0))
-        shares = _shares(page, where, backend, new)
+        shares = _shares(page, where, backend, new, sequences, packing)
         there = layers.count(backend), routers.count(backend)
         found.append(Work(pool(backend, where), *there, shares, cache, state, mixing, new, depth))
     return tuple(found)
 
 
-def _shares(page: Sheet, where: Homes, backend: int, tokens: int) -> tuple[Share, ...]:
+def _shares(page: Sheet, where: Homes, backend: int, tokens: int, heads: int, packing: tuple[str, ...]) -> tuple[Share, ...]:
     """The weights of one backend, added up by format."""
-    shares: dict[tuple[str, bool, Number], list[Number]] = {}
-    for routing, stocks in _stocks(page, where, backend).items():
+    shares: dict[tuple[str, bool, bool, Number], list[Number]] = {}
+    for routing, stocks in _stocks(page, where, backend, packing).items():
         experts, used = routing
         for stock in stocks:
             share = experts_read(experts, used, tokens) / experts if stock.routed else 1
-            rows = tokens * used / (experts * share) if stock.routed else tokens
-            entry = shares.setdefault((stock.format, stock.routed, rows), [0, 0])
+            met = heads if stock.head else tokens
+            rows = tokens * used / (experts * share) if stock.routed else met
+            entry = shares.setdefault((stock.format, stock.routed, stock.packed, rows), [0, 0, 0])
             entry[0] += stock.bytes * share
-            entry[1] += matrix_flops(stock.weights, tokens * used / experts if stock.routed else tokens)
-    return tuple(Share(name, read, flops, rows, routed) for (name, routed, rows), (read, flops) in shares.items())
+            entry[1] += matrix_flops(stock.weights, tokens * used / experts if stock.routed else met)
+            entry[2] += stock.outputs * share
+    return tuple(
+        Share(name, read, flops, rows, routed, packed, dots) for (name, routed, packed, rows), (read, flops, dots) in shares.items()
+    )
 
 
 Routing = tuple[int, int]
@@ -69,9 +89,9 @@ EVERY_TOKEN: Routing = (1, 1)
 
 
 @functools.lru_cache(maxsize=256)
-def _stocks(page: Sheet, where: Homes, backend: int) -> dict[Routing, tuple[Stock, ...]]:
+def _stocks(page: Sheet, where: Homes, backend: int, packing: tuple[str, ...]) -> dict[Routing, tuple[Stock, ...]]:
     """What one backend holds of the weights that a step uses, added up by routing and format."""
-    sums: dict[tuple[Routing, str, bool], list[int]] = {}
+    sums: dict[tuple[Routing, str, bool, bool, bool], list[int]] = {}
     tied = "output.weight" not in page.tensors
     for name, tensor in page.tensors.items():
         match = IN_BLOCK.match(name)
@@ -88,12 +108,16 @@ def _stocks(page: Sheet, where: Homes, backend: int) -> dict[Routing, tuple[Stoc
             continue
         routed = match is not None and EXPERTS.match(match[2]) is not None
         routing = _routing(page, index) if routed else EVERY_TOKEN
-        entry = sums.setdefault((routing, str(tensor.type), routed), [0, 0])
+        # A token embedding that is the head too stays as stored, since rows are looked up in it.
+        packed = backend == where.cpu and not name.startswith(INPUT) and packed_bytes(tensor, packing) is not None
+        head = name in ("output.weight", "token_embd.weight")
+        entry = sums.setdefault((routing, str(tensor.type), routed, packed, head), [0, 0, 0])
         entry[0] += tensor.bytes
         entry[1] += tensor.elements
+        entry[2] += tensor.elements // tensor.shape[0] if len(tensor.shape) > 1 else 0
     found: dict[Routing, tuple[Stock, ...]] = {}
-    for (routing, name, routed), (bytes, weights) in sums.items():
-        found[routing] = (*found.get(routing, ()), Stock(name, bytes, weights, routed))
+    for (routing, kind, routed, packed, head), (bytes, weights, outputs) in sums.items():
+        found[routing] = (*found.get(routing, ()), Stock(kind, bytes, weights, outputs, routed, packed, head))
     return found
 
 
