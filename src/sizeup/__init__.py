@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .ghost.prove import prove as prove
     from .ghost.rehearse import rehearse as rehearse
     from .memory import account as account
+    from .pretraining import pretrain as pretrain
     from .probe import machine as machine
     from .readers import read as read
     from .recommend import models as models
@@ -30,6 +31,7 @@ _HOME = {
     "fit": "search",
     "machine": "probe",
     "models": "recommend",
+    "pretrain": "pretraining",
     "prove": "ghost.prove",
     "read": "readers",
     "rehearse": "ghost.rehearse",
@@ -38,7 +40,7 @@ _HOME = {
 }
 """Public name -> the module that holds it. No module of the package carries a public name, or importing it would hide the function."""
 
-__all__ = ["SizeupError", "account", "explain", "fit", "machine", "models", "prove", "read", "rehearse", "run", "speed"]
+__all__ = ["SizeupError", "account", "explain", "fit", "machine", "models", "pretrain", "prove", "read", "rehearse", "run", "speed"]
 
 
 def __getattr__(name: str) -> Any:

@@ -16,6 +16,8 @@ from .plan import Measurement, Plan, Speed, SpeedEstimate
 
 if TYPE_CHECKING:
     from .ghost.keep import Keepsake
+    from .interval import Interval
+    from .pretraining import Pretraining
 
 
 def plan_json(plan: Plan) -> dict[str, Any]:
@@ -153,6 +155,67 @@ def measurement_json(measurement: Measurement, predicted: dict[str, int]) -> dic
         for point in measurement.points
     ]
     return {**dataclasses.asdict(measurement), "points": points, "parts": parts}
+
+
+def pretraining_json(found: Pretraining) -> dict[str, Any]:
+    """Training plans: intervals as low, middle and high, each with its source; what is unknown is null."""
+    fleet = found.fleet
+    return {
+        "model": found.model or None,
+        "parameters": found.parameters,
+        "active_parameters": found.active_parameters,
+        "best_parameters": interval_json(found.size_spread),
+        "sequence_tokens": found.sequence_tokens,
+        "recompute": found.recompute,
+        "flops_from_layers": found.layered,
+        "device": fleet.device,
+        "devices": fleet.devices,
+        "device_flops_per_s": fleet.flops_per_s,
+        "device_watts": fleet.watts,
+        "mfu": interval_json(fleet.mfu),
+        "plans": [
+            {
+                "kind": plan.kind,
+                "tokens": plan.tokens,
+                "tokens_interval": interval_json(plan.tokens_spread),
+                "tokens_per_parameter": plan.tokens_per_parameter,
+                "flops_per_token": plan.flops_per_token,
+                "flops": plan.cost.flops,
+                "rule_6nd_flops": plan.rule_flops,
+                "loss_nats_per_token": interval_json(plan.loss),
+                "device_hours": interval_json(plan.cost.device_hours),
+                "days": interval_json(plan.cost.days),
+                "tokens_per_s": interval_json(plan.cost.tokens_per_s),
+                "wanted_days": plan.cost.wanted_days,
+                "devices_for_wanted_days": interval_json(plan.cost.devices_needed),
+                "usd": interval_json(plan.cost.usd),
+                "usd_per_device_hour": interval_json(plan.cost.usd_per_device_hour),
+                "device_kwh": interval_json(plan.cost.kwh),
+            }
+            for plan in found.plans
+        ],
+        "laws": [
+            {"name": name, "tokens": tokens, "current": current, "source": dataclasses.asdict(source)}
+            for name, tokens, current, source in found.by_law
+        ],
+        "published": [
+            {
+                "model": run.model,
+                "active_parameters": run.active_parameters,
+                "tokens": run.tokens,
+                "tokens_per_parameter": run.tokens_per_parameter,
+                "includes": run.includes or None,
+                "source": dataclasses.asdict(run.source),
+            }
+            for run in found.published
+        ],
+        "assumed": list(found.assumed),
+    }
+
+
+def interval_json(interval: Interval | None) -> dict[str, Any] | None:
+    """Lowest, middle and highest value with the source; null when unknown."""
+    return None if interval is None else dataclasses.asdict(interval)
 
 
 def _fields(thing: Any) -> dict[str, Any]:
