@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from .datasets.count import dataset as dataset
     from .derivation import explain as explain
     from .engines.llamacpp.run import run as run
     from .errors import SizeupError as SizeupError
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 _HOME = {
     "SizeupError": "errors",
     "account": "memory",
+    "dataset": "datasets.count",
     "explain": "derivation",
     "fit": "search",
     "machine": "probe",
@@ -40,7 +42,21 @@ _HOME = {
 }
 """Public name -> the module that holds it. No module of the package carries a public name, or importing it would hide the function."""
 
-__all__ = ["SizeupError", "account", "explain", "fit", "machine", "models", "pretrain", "prove", "read", "rehearse", "run", "speed"]
+__all__ = [
+    "SizeupError",
+    "account",
+    "dataset",
+    "explain",
+    "fit",
+    "machine",
+    "models",
+    "pretrain",
+    "prove",
+    "read",
+    "rehearse",
+    "run",
+    "speed",
+]
 
 
 def __getattr__(name: str) -> Any:

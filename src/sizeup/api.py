@@ -6,6 +6,7 @@ Integers stay integers; keys end in `_bytes`, `_tokens`, `_s` or `_per_s`; unkno
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,9 +16,11 @@ from .model import ModelSpec
 from .plan import Measurement, Plan, Speed, SpeedEstimate
 
 if TYPE_CHECKING:
+    from .datasets.count import Dataset
     from .ghost.keep import Keepsake
     from .interval import Interval
     from .pretraining import Pretraining
+    from .sft import Purpose
 
 
 def plan_json(plan: Plan) -> dict[str, Any]:
@@ -210,6 +213,28 @@ def pretraining_json(found: Pretraining) -> dict[str, Any]:
             for run in found.published
         ],
         "assumed": list(found.assumed),
+    }
+
+
+def dataset_json(found: Dataset) -> dict[str, Any]:
+    """A dataset file: examples, tokens as an interval, lengths of examples."""
+    content = dataclasses.asdict(found)
+    content.pop("by_kind")
+    return content | {"characters_by_kind": dict(found.by_kind) or None, "tokenizer": found.tokenizer or None}
+
+
+def purposes_json(known: Sequence[Purpose]) -> dict[str, Any]:
+    """Examples by purpose, with the published work behind them."""
+    return {
+        "purposes": [
+            {
+                "purpose": purpose.name,
+                "low": purpose.low,
+                "high": purpose.high,
+                "evidence": [{"examples": e.examples, "what": e.what, "source": dataclasses.asdict(e.source)} for e in purpose.evidence],
+            }
+            for purpose in known
+        ]
     }
 
 
