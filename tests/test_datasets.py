@@ -220,6 +220,57 @@ def test_counting(tmp_path: Path) -> None:
     assert (found.tokens.low, found.tokens.middle, found.counted, found.longest_tokens) == (16 + 21, 16 + 21, True, 21)
 
 
+def vocabulary_file(path: Path, model: str, tokens: list[str], **rest: Any) -> Path:
+    """A GGUF file of a vocabulary and nothing else."""
+    import gguf
+
+    writer = gguf.GGUFWriter(str(path), "llama")
+    writer.add_tokenizer_model(model)
+    writer.add_token_list(tokens)
+    for name, value in rest.items():
+        getattr(writer, f"add_{name}")(value)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.close()
+    return path
+
+
+def test_a_vocabulary_of_bytes_in_gguf(tmp_path: Path) -> None:
+    """Byte-level merges in the order of the file, inside what the cut leaves together: two words are two pieces."""
+    pytest.importorskip("tokenizers")
+    from sizeup.ghost.tokenizer import byte_letters
+
+    path = vocabulary_file(
+        tmp_path / "v.gguf",
+        "gpt2",
+        [*byte_letters(), "he", "hel", "lo", "Ġhe"],
+        tokenizer_pre="gpt-2",
+        token_merges=["h e", "he l", "l o", "Ġ he"],
+    )
+    found = tokenizer(path)
+    assert found is not None
+    # hel lo, and Ġ hel lo: "h e" and "he l" are earlier than "Ġ he".
+    assert found.lengths(["hello hello", "he", "héh", ""]) == [2 + 3, 1, 4, 0]
+    assert not found.near
+    strange = tokenizer(vocabulary_file(tmp_path / "w.gguf", "gpt2", [*byte_letters()], tokenizer_pre="never-heard-of", token_merges=[]))
+    assert strange is not None
+    assert strange.near
+
+
+def test_a_vocabulary_of_pieces_in_gguf(tmp_path: Path) -> None:
+    """SentencePiece: the join with the highest score first; what is no piece falls to its bytes."""
+    pytest.importorskip("tokenizers")
+    bytes_ = [f"<0x{number:02X}>" for number in range(256)]
+    tokens = ["<unk>", *bytes_, "▁", "a", "b", "c", "ab", "bc", "▁a"]
+    scores = [0.0] * 257 + [-1.0, -2.0, -3.0, -4.0, -9.0, -5.0, -7.0]
+    found = tokenizer(vocabulary_file(tmp_path / "v.gguf", "llama", tokens, token_scores=scores, token_types=[2] + [6] * 256 + [1] * 7))
+    assert found is not None
+    # ▁abc: bc (-5) before ▁a (-7); ab (-9) has no a left. The two bytes of é fall back.
+    assert found.lengths(["abc", "é"]) == [2, 3]
+    with pytest.raises(SizeupError, match="of the kind"):
+        tokenizer(vocabulary_file(tmp_path / "w.gguf", "bert", tokens))
+
+
 def test_a_broken_tokenizer(tmp_path: Path) -> None:
     """A tokenizer that is none is refused in words."""
     pytest.importorskip("tokenizers")

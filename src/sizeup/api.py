@@ -176,6 +176,7 @@ def pretraining_json(found: Pretraining) -> dict[str, Any]:
         "device_flops_per_s": fleet.flops_per_s,
         "device_watts": fleet.watts,
         "mfu": interval_json(fleet.mfu),
+        "stated_mfu": interval_json(found.stated_mfu),
         "plans": [
             {
                 "kind": plan.kind,

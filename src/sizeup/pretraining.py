@@ -13,9 +13,9 @@ from .figure import Figure, leaf
 from .hardware import Device, Machine
 from .interval import Interval
 from .model import ModelSpec
-from .scaling import budget_flops, expected_loss, laws, optimal_parameters, optimal_tokens
+from .scaling import budget_flops, expected_loss, fitted_sizes, laws, optimal_parameters, optimal_tokens
 from .training_flops import RECOMPUTED, token_flops
-from .training_runs import TrainingRun, mfu, training_flops_per_s, training_runs
+from .training_runs import TrainingRun, mfu, stated_mfu, training_flops_per_s, training_runs
 from .units import parse_count
 
 DEFAULT_DEVICE = "h100 sxm"
@@ -73,6 +73,8 @@ class Pretraining:
     """Law, its best tokens, whether it stands, its source."""
     published: tuple[TrainingRun, ...]
     """Runs of models near this size, fewest tokens for a parameter first."""
+    stated_mfu: Interval | None
+    """What authors state for the time that their runs ran on such devices, which is more than the paid hours give; None when nobody does."""
     assumed: tuple[str, ...] = ()
 
 
@@ -137,6 +139,12 @@ def pretrain(
         point = Interval(like.tokens, like.tokens, like.tokens, replace(like.source, where=f"{like.model}: {like.source.where}"))
         plans.append(plan("over_trained", like.tokens, point))
     by_law = tuple((law.name, float(law.tokens(active)), law.current, law.source) for law in laws())
+    smallest, largest = fitted_sizes()
+    if not smallest <= active <= largest:
+        assumed = (
+            *assumed,
+            f"the laws were fitted to {smallest // 10**6}M to {largest // 10**9}B parameters and are drawn on to this size",
+        )
     return Pretraining(
         spec.name if spec else "",
         total,
@@ -149,6 +157,7 @@ def pretrain(
         tuple(plans),
         by_law,
         _near(active),
+        stated_mfu(fleet.device),
         assumed,
     )
 

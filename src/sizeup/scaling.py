@@ -117,6 +117,12 @@ def optimal_parameters(flops: float) -> Interval:
     return _spread([float(law.parameters(flops)) for law in laws() if law.current])
 
 
+def fitted_sizes() -> tuple[int, int]:
+    """The smallest and the largest model that the laws were fitted to; beyond them they are drawn on."""
+    low, high = data_json("scaling_laws.json")["fitted_parameters"]
+    return int(low), int(high)
+
+
 def expected_loss(parameters: int, tokens: int) -> Interval:
     """Loss in nats per token over the fits, with an 80 % margin for the floor's error; the middle is of the fit that stands.
 

@@ -82,6 +82,8 @@ def _notes(page: Page, found: Pretraining) -> list[str]:
     share = f"{fleet.mfu.middle:.0%} ({fleet.mfu.low:.0%}–{fleet.mfu.high:.0%})"
     rate = f"{fleet.flops_per_s / 1e12:,.0f} TFLOP/s"
     notes.append(t(f"pretrain.mfu_{fleet.mfu.source.kind}", share=share, rate=rate))
+    if found.stated_mfu is not None:
+        notes[-1] += " " + t("pretrain.stated", low=f"{found.stated_mfu.low:.0%}", high=f"{found.stated_mfu.high:.0%}")
     price = found.plans[0].cost.usd_per_device_hour
     if price is None:
         notes.append(t("pretrain.no_price"))
