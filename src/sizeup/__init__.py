@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from .datasets.count import dataset as dataset
     from .derivation import explain as explain
     from .engines.llamacpp.run import run as run
     from .errors import SizeupError as SizeupError
     from .ghost.prove import prove as prove
     from .ghost.rehearse import rehearse as rehearse
     from .memory import account as account
+    from .pretraining import pretrain as pretrain
     from .probe import machine as machine
     from .readers import read as read
     from .recommend import models as models
@@ -26,10 +28,12 @@ if TYPE_CHECKING:
 _HOME = {
     "SizeupError": "errors",
     "account": "memory",
+    "dataset": "datasets.count",
     "explain": "derivation",
     "fit": "search",
     "machine": "probe",
     "models": "recommend",
+    "pretrain": "pretraining",
     "prove": "ghost.prove",
     "read": "readers",
     "rehearse": "ghost.rehearse",
@@ -38,7 +42,21 @@ _HOME = {
 }
 """Public name -> the module that holds it. No module of the package carries a public name, or importing it would hide the function."""
 
-__all__ = ["SizeupError", "account", "explain", "fit", "machine", "models", "prove", "read", "rehearse", "run", "speed"]
+__all__ = [
+    "SizeupError",
+    "account",
+    "dataset",
+    "explain",
+    "fit",
+    "machine",
+    "models",
+    "pretrain",
+    "prove",
+    "read",
+    "rehearse",
+    "run",
+    "speed",
+]
 
 
 def __getattr__(name: str) -> Any:

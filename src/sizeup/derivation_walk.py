@@ -162,7 +162,22 @@ def unit(figure: Figure) -> str:
     return "B" if "B" in (kinds[1:] if figure.op == "where" else kinds) else ""
 
 
-_COUNTS = ("_state", "_values", "_tokens", "_cells", "_slots", "_rows", "_layers", "_streams", "_heads")
+_COUNTS = (
+    "_state",
+    "_values",
+    "_tokens",
+    "_cells",
+    "_slots",
+    "_rows",
+    "_layers",
+    "_streams",
+    "_heads",
+    "_flops",
+    "_hours",
+    "_parameters",
+    "_loss",
+    "_mfu",
+)
 """Endings of step names that count something else than bytes."""
 
 

@@ -108,6 +108,12 @@ class Figure:
     def __rmod__(self, other: Number) -> Figure:
         return _binary("mod", operator.mod, other, self)
 
+    def __pow__(self, other: Number) -> Figure:
+        return _binary("^", operator.pow, self, other)
+
+    def __rpow__(self, other: Number) -> Figure:
+        return _binary("^", operator.pow, other, self)
+
     def __neg__(self) -> Figure:
         return Figure(-self.value, "neg", (self,))
 

@@ -69,7 +69,7 @@ def read_header(path: str | Path) -> Header:
 def header_from(source: RangeSource) -> Header:
     """The header behind a range source, checked against the source's size."""
     cursor = Cursor(source, HEADER_LIMIT)
-    reader = _Reader(cursor, source.name)
+    reader = Reader(cursor, source.name)
     try:
         return reader.header()
     except EOFError:
@@ -80,7 +80,7 @@ def header_from(source: RangeSource) -> Header:
         raise Unreadable(f"{source.name} has a damaged header.", "download it again") from None
 
 
-class _Reader:
+class Reader:
     """Walks one header."""
 
     def __init__(self, cursor: Cursor, name: str) -> None:
@@ -151,8 +151,7 @@ class _Reader:
 
     def array(self, key: str) -> Any:
         kind, length = struct.unpack("<IQ", self.cursor.take(12))
-        if length > ELEMENTS_LIMIT:
-            raise self.bad(f"the array {key} claims {length:,} elements")
+        self.sized(length, key)
         if kind in SCALARS:
             layout = f"<{length}{SCALARS[kind]}"
             bytes = struct.calcsize(layout)
@@ -163,6 +162,11 @@ class _Reader:
         if kind == STRING:
             return self.strings(length, key)
         raise self.bad(f"the array {key} holds the unsupported type {kind}")
+
+    def sized(self, length: int, key: str) -> None:
+        """Refuse an array that no header holds."""
+        if length > ELEMENTS_LIMIT:
+            raise self.bad(f"the array {key} claims {length:,} elements")
 
     def strings(self, length: int, key: str) -> Any:
         """Pass over texts; the first few dozen of a short array are kept (names of languages, tags)."""

@@ -1,0 +1,7 @@
+"""Run: python -m tools.guides."""
+
+from . import memory, scaling  # noqa: F401  they register their answers
+from .page import PAGE, page
+
+if __name__ == "__main__":
+    PAGE.write_text(page())
