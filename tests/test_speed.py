@@ -15,10 +15,11 @@ from sizeup.facts import data_json
 from sizeup.ghost import calibrate
 from sizeup.hardware import Cpu, Device, Disk, Machine, Pool
 from sizeup.rates import branch, known, spread
+from sizeup.reach import host_flops_per_s
 from sizeup.readers import read
 from sizeup.roofline import Load, Pace, Reads, terms
 from sizeup.search import fit, speed, with_speed
-from sizeup.throughput import host_flops_per_s, tokens_a_round
+from sizeup.throughput import tokens_a_round
 from sizeup.work import experts_read
 
 from .program import Run

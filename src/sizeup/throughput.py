@@ -5,19 +5,18 @@ An interval, never a point. (Named so because `sizeup.speed` is a public functio
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from . import calibration
 from .engine import Draft, Engine
 from .facts import data_json
 from .figure import Number, step
-from .hardware import Device, Machine, Pool
+from .hardware import Machine
 from .model import ModelSpec
-from .paces import shares
 from .plan import Breakdown, Plan, Speed, SpeedEstimate
-from .rates import Known, kinds, known, spread
-from .roofline import Pace, Terms, load, terms
+from .rates import kinds
+from .reach import Reach, device_of, link_bytes_per_s, reach_of
+from .roofline import Terms, load, terms
 from .work import Work
 
 PROMPT_TOKENS = 512
@@ -28,23 +27,6 @@ STREAMED_FROM_TOKENS = 32
 
 DISK_SPREAD = (0.7, 1.2)
 """How far paging from a disk may lie from its measured sequential rate, as factors: assumed."""
-
-LESSON_MARGIN = 1.25
-"""How far beyond its own measured shares a machine's decoding may lie with another model: assumed."""
-
-
-class Reach(NamedTuple):
-    """A device's rates with the 80 % interval around what they predict."""
-
-    pace: Pace
-    low: float
-    """Factor on the predicted rate."""
-    high: float
-    how: str
-    """"here" (measured on this machine), "device", "family", "far" or "assumed"; a message key."""
-    source: str
-    kinds: Mapping[str, str] | None = None
-    """Formats by class where it is not the usual table: a measurement has a rate for each format."""
 
 
 def estimate(
@@ -115,11 +97,11 @@ class Run(NamedTuple):
         """Every device's share with its seconds; None where a rate is not known."""
         found = []
         for part in work:
-            host = self._device(part.pool) is None
+            host = device_of(self.machine, part.pool) is None
             # The embedding's rows alone make no step.
             if host and not part.layers and not part.weight_bytes:
                 continue
-            reach = self.reach(part, metric)
+            reach = self._reach(part, metric)
             if reach is None or (metric == "prefill" and reach.pace.flops_per_s is None):
                 return None
             spent = terms(load(part, reach.kinds or kinds()), reach.pace)
@@ -142,54 +124,19 @@ class Run(NamedTuple):
         basis = "; ".join(f"{part.pool}: {reach.how}" for part, reach, _ in timed)
         return Speed(tokens / middle, tokens / slow, tokens / fast, longest[1], basis)
 
-    def reach(self, work: Work, metric: str) -> Reach | None:
-        """The rates of the device behind a pool; None when nobody knows its bandwidth."""
-        pool, device = self.machine.pool(work.pool) or self.machine.pool("unified"), self._device(work.pool)
-        if pool is None or not pool.bytes_per_s:
-            return None
-        moe = work.expert_layers > 0
+    def _reach(self, work: Work, metric: str) -> Reach | None:
+        label = self.quant or self.model.mix or "as stored"
         flash = self.settings.flash_attention is not False
-        if device is not None:
-            backend = self.backend or device.kind
-            found = known(device.name, device.family, backend, pool.bytes_per_s, device.flops_per_s, flash)
-            return _reach(found, metric, moe)
-        return self._host(pool, work, metric, moe, flash)
-
-    def _host(self, pool: Pool, work: Work, metric: str, moe: bool, flash: bool) -> Reach | None:
-        cpu = self.machine.cpu
-        name = cpu.name if cpu is not None else ""
-        here = self.machine.name == "this machine" and cpu is not None
-        if here and (measured := calibration.kept(name)) is not None:
-            return Reach(measured.pace, *measured.spread, "here", measured.how, _by_format(measured.read_bytes_per_s))
-        bandwidth = pool.bytes_per_s or 0.0
-        if metric == "prefill":
-            return _by_arithmetic(bandwidth, host_flops_per_s(self.machine))
-        if pool.bandwidth_source.kind == "measured":
-            return _by_share(self, pool, work)
-        part, family = (cpu.part or name, cpu.family or "CPU") if cpu is not None else ("", "CPU")
-        # No vendor states a processor's arithmetic rate, so runs were fitted without one.
-        return _reach(known(part, family, "cpu", bandwidth, None, flash), metric, moe)
-
-    def _device(self, pool: str) -> Device | None:
-        """The device that computes what the engine puts into this pool; None for the host.
-
-        On a machine with one memory for all, the engine's card by number is the device of that number.
-        """
-        if not pool.startswith("vram:"):
-            return None
-        own = next((device for device in self.machine.devices if device.pool == pool), None)
-        shared = [device for device in self.machine.devices if device.pool == "unified"]
-        number = int(pool.partition(":")[2])
-        return own if own is not None or number >= len(shared) else shared[number]
+        return reach_of(self.machine, work, metric, label, flash, self.backend)
 
     def _streamed(self, part: Work) -> tuple[Terms, Reach] | None:
         """A long prompt's step over host weights: copied to the first card and multiplied there; None when the engine does not."""
-        device = self._device("vram:0")
+        device = device_of(self.machine, "vram:0")
         used = self.settings.gpu_layers != 0 and self.settings.op_offload
         if device is None or device.pool == "unified" or not used or part.tokens < STREAMED_FROM_TOKENS:
             return None
         there = part._replace(pool="vram:0")
-        reach = self.reach(there, "prefill")
+        reach = self._reach(there, "prefill")
         if reach is None or reach.pace.flops_per_s is None:
             return None
         spent = terms(load(there, kinds()), reach.pace)
@@ -217,81 +164,10 @@ class Run(NamedTuple):
         return sum(watts for watts in most if watts) if most and all(most) else None
 
 
-def _reach(found: Known, metric: str, moe: bool) -> Reach:
-    low, high = spread(metric, found.nearness, moe)
-    return Reach(found.pace, low, high, found.nearness, f"published: {found.runs} runs")
-
-
-def _by_format(measured: Mapping[str, float]) -> dict[str, str]:
-    """Every format, rearranged ("+") or as stored, by the measured one that speaks for it: itself, its other form, its nearest kin."""
-    named = [name for name in measured if name]
-    kin = {kinds().get(name.rstrip("+"), ""): name for name in named}
-    near = {name: kin[kind] for name, kind in kinds().items() if kind in kin}
-    return near | {name.rstrip("+"): name for name in named} | {name: name for name in named}
-
-
-def _by_share(run: Run, pool: Pool, work: Work) -> Reach:
-    """A host whose memory was measured and nothing else: decoding reaches a share of that, by its own runs of such models, else assumed."""
-    moved = int(work.moved_bytes)
-    cpu = run.machine.cpu
-    label = run.quant or run.model.mix or "as stored"
-    seen = (
-        sorted(shares(cpu.name, label, moved, int(work.tokens), work.depth_tokens))
-        if cpu is not None and run.machine.name == "this machine"
-        else []
-    )
-    if seen:
-        middle = seen[len(seen) // 2]
-        low, high = seen[0] / LESSON_MARGIN / middle, seen[-1] * LESSON_MARGIN / middle
-        how, source = "here", f"measured: {len(seen)} runs and rehearsals on this machine"
-    else:
-        row = data_json("host_rates.json")["share_of_measured"]
-        middle, how, source = row["middle"], "assumed", row["source"]
-        low, high = row["low"] / middle, row["high"] / middle
-    reached = (pool.bytes_per_s or 0.0) * middle
-    # The share holds everything that a step takes, so nothing else is added.
-    return Reach(Pace({"": reached}, None, reached, None, 0.0), low, high, how, source)
-
-
-def _by_arithmetic(bandwidth: float, flops_per_s: float | None) -> Reach:
-    """A host that reads a prompt: its vector units, of which an assumed share is reached."""
-    row = data_json("host_rates.json")["arithmetic"]
-    middle = row["middle"]
-    reached = None if flops_per_s is None else flops_per_s * middle
-    pace = Pace({"": bandwidth}, None if reached is None else {"": reached}, bandwidth, reached, 0.0)
-    return Reach(pace, row["low"] / middle, row["high"] / middle, "assumed", row["source"])
-
-
 @step("tokens_a_round")
 def tokens_a_round(accepted: Number, drafted: Number) -> Number:
     """Tokens that a round of drafting yields on average: each proposal stands only if those before it did, and one more comes for sure."""
     return (1 - accepted ** (drafted + 1)) / (1 - accepted)
-
-
-@step("host_flops")
-def host_flops(cores: Number, per_cycle: Number, hertz: Number) -> Number:
-    """Single-precision operations per second of all cores' vector units."""
-    return cores * per_cycle * hertz
-
-
-def host_flops_per_s(machine: Machine) -> float | None:
-    """What the host's vector units could do: cores, their widest instruction set, an assumed clock; None when neither is known."""
-    cpu = machine.cpu
-    if cpu is None or not cpu.cores:
-        return None
-    facts = data_json("host_rates.json")["arithmetic"]
-    row = next((row for row in facts["instruction_sets"] if row["feature"] in cpu.features or row["feature"] == cpu.architecture), None)
-    if row is None:
-        return None
-    return float(host_flops(min(cpu.cores, cpu.usable or cpu.cores), row["flops_per_cycle"], facts["assumed_hertz"]))
-
-
-def link_bytes_per_s(machine: Machine, device: Device) -> tuple[float, bool]:
-    """The rate between host memory and a card, and whether it is assumed."""
-    for link in machine.links:
-        if {link.ends[0], link.ends[1]} == {"ram", device.pool} and link.bytes_per_s:
-            return link.bytes_per_s, link.source.kind == "assumed"
-    return float(data_json("host_rates.json")["assumed_link_bytes_per_s"]), True
 
 
 def load_s(machine: Machine, breakdown: Breakdown) -> float | None:
