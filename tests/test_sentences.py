@@ -24,6 +24,7 @@ TYPED = {
     "chmod u+r {}",
     "ends = [“vram:0”, “vram:1”]",
     "ollama pull {}",
+    "iconv -t UTF-8",
     'pip install "sizeup[run]"',
     "pip install xllamacpp=={}",
     "sizeup --help",
@@ -32,6 +33,7 @@ TYPED = {
     "sizeup ghost MODEL --to FOLDER",
     "sizeup machine",
     "sizeup models --help",
+    "sizeup pretrain --parameters 8B",
     "sizeup prove --all",
     "sizeup prove --help",
     "sizeup rehearse --help",
@@ -47,6 +49,7 @@ TYPED = {
 VALUES = {
     "cli/mistakes.py: _near(error) or helped": "names of options",
     "cli/mistakes.py: error.format_message()": "click's own words",
+    "datasets/tokenizer.py: INSTALL": "a command",
     "engines/llamacpp/run.py: event['hint'] or 'sizeup fit for a plan that fits'": "the hint of an error raised in the engine's process",
     "engines/llamacpp/settings.py: near[0] if near else ', '.join(kinds())": "names of backends",
     "engines/llamacpp/settings.py: near[0] if near else ', '.join(CACHE_TYPES)": "names of formats",
@@ -64,6 +67,9 @@ FOREIGN = (*(f"{{}} is {what}." for _, what, _ in KINDS), "{} is all zeros at it
 FOREIGN_HINTS = (*(hint for _, _, hint in KINDS if hint != "git lfs pull"), "download it again")
 NO_MODEL = "{} is no model file: it begins with “{}”, not with “GGUF”."
 BECOMES = {
+    "budget.py: _EXAMPLE": ("--budget 1e23FLOP, --budget 50000h or --budget $200k",),
+    "datasets/count.py: FORMATS": ("a .jsonl, .json, .txt or .parquet file",),
+    "datasets/rows.py: FORMATS": ("a .jsonl, .json, .txt or .parquet file",),
     "probe/table.py: nearest(name)": ("rtx-4090, m3-max-64gb, raspberry-pi-5-8gb or a TOML file",),
     "readers/gguf.py: hint": ("download it again",),
     "readers/gguf.py: f'it claims {count:,} {what} in {show_bytes(self.cursor.source.size)}'": (

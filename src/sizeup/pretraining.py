@@ -99,7 +99,7 @@ def pretrain(
     if days <= 0 or not math.isfinite(days):
         raise UserError(f"{days:g} days are no time to train in.", "--days 30")
     if recompute not in RECOMPUTED:
-        raise UserError(f"“{recompute}” is not a kind of checkpointing.", " | ".join(RECOMPUTED))
+        raise UserError(f"“{recompute}” is not a kind of checkpointing.", ", ".join(RECOMPUTED))
     spec = _model(model, parameters)
     fleet, assumed = _fleet(on, gpus, gpu)
     given = _count(tokens, "tokens")

@@ -38,7 +38,7 @@ class TokenFlops(NamedTuple):
     def spent(self, recompute: str = "none") -> Number:
         """Forward and backward with what is computed twice: what the hardware does."""
         if recompute not in RECOMPUTED:
-            raise UserError(f"“{recompute}” is not a kind of checkpointing.", " | ".join(RECOMPUTED))
+            raise UserError(f"“{recompute}” is not a kind of checkpointing.", ", ".join(RECOMPUTED))
         again = self.mixing if recompute == "selective" else self.blocks + self.mixing if recompute == "full" else 0
         return self.model + again
 
