@@ -159,6 +159,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"parameters": "8B", "days": float("nan")}, "days are no time"),
     ({"parameters": "8B", "on": "8x h100", "gpus": 3}, "--on names its own devices."),
     ({"parameters": "8B", "on": "raspberry-pi-5-8gb"}, "Nobody says how fast"),
+    ({"parameters": "8B", "on": "rtx 4090 + rtx 3090"}, "devices of several kinds"),
     ({"parameters": "8B", "recompute": "some"}, "“some” is not a kind of checkpointing."),
     ({"parameters": "8B", "sequence_tokens": 0}, "A sequence of 0 tokens is empty."),
     ({"model": "llama3.1:8b", "parameters": "8B"}, "A model has its own number of parameters."),

@@ -30,7 +30,7 @@ def trained_tokens(devices: Number, flops_per_s: Number, mfu: Number, flops_per_
 
 @dataclass(frozen=True, slots=True)
 class Fleet:
-    """Equal devices that train together; the slowest sets the pace of all."""
+    """Equal devices that train together."""
 
     device: str
     devices: int | None

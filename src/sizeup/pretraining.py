@@ -8,21 +8,17 @@ from dataclasses import dataclass, replace
 from .budget import Budget, parse_budget
 from .cost import Cost, Fleet, cost, device_hours
 from .errors import UserError
-from .facts import ASSUMED, GIVEN, Source, data_json
+from .facts import GIVEN, Source, data_json
 from .figure import Figure, leaf
-from .hardware import Device, Machine
+from .hardware import Machine
 from .interval import Interval
 from .model import ModelSpec
+from .pretraining_asked import count_asked, fleet_asked, model_asked, sequence_asked
 from .scaling import budget_flops, expected_loss, fitted_sizes, laws, optimal_parameters, optimal_tokens
 from .training_flops import RECOMPUTED, token_flops
-from .training_runs import TrainingRun, mfu, stated_mfu, training_flops_per_s, training_runs
-from .units import parse_count
+from .training_runs import TrainingRun, stated_mfu, training_runs
 
-DEFAULT_DEVICE = "h100 sxm"
-"""What is planned for when no hardware is named: what most published runs since 2024 used."""
 WANTED_DAYS = 30.0
-LONGEST_SEQUENCE = 8192
-"""Tokens of a sequence unless one is given, or the model's context where that is shorter: as Llama 3 was pretrained."""
 NEAR = 3.0
 """Published runs of models up to so many times larger or smaller are shown beside a plan."""
 
@@ -100,14 +96,14 @@ def pretrain(
         raise UserError(f"{days:g} days are no time to train in.", "--days 30")
     if recompute not in RECOMPUTED:
         raise UserError(f"“{recompute}” is not a kind of checkpointing.", ", ".join(RECOMPUTED))
-    spec = _model(model, parameters)
-    fleet, assumed = _fleet(on, gpus, gpu)
-    given = _count(tokens, "tokens")
+    spec = model_asked(model, parameters)
+    fleet, assumed = fleet_asked(on, gpus, gpu)
+    given = count_asked(tokens, "tokens")
     money = parse_budget(budget) if isinstance(budget, str) else budget
     if given and money:
         raise UserError("Tokens and a budget both say how long to train.", "one of --tokens and --budget")
     flops = None if money is None else money.flops(fleet)
-    size = _count(parameters, "parameters")
+    size = count_asked(parameters, "parameters")
     spread = None
     if spec is None and size is None:
         if flops is None:
@@ -116,7 +112,7 @@ def pretrain(
         size = round(spread.middle)
     total = spec.parameters if spec else size or 0
     active = spec.active_parameters if spec else total
-    sequence = _sequence(spec, sequence_tokens)
+    sequence = sequence_asked(spec, sequence_tokens)
     per_token = _flops_per_token(spec, active, sequence, recompute)
 
     def plan(kind: str, count: float, spread: Interval | None = None) -> TrainingPlan:
@@ -162,64 +158,11 @@ def pretrain(
     )
 
 
-def _model(model: str | ModelSpec | None, parameters: int | str | None) -> ModelSpec | None:
-    if model is not None and parameters is not None:
-        raise UserError("A model has its own number of parameters.", "a model or --parameters, not both")
-    if isinstance(model, str):
-        from .readers import read
-
-        return read(model)
-    return model
-
-
-def _count(number: int | str | None, what: str) -> int | None:
-    if number is None:
-        return None
-    count = parse_count(number) if isinstance(number, str) else number
-    if count < 1:
-        raise UserError(f"{count:,} {what} are none.", f"--{what} {'8B' if what == 'parameters' else '15T'}")
-    if count > 10**18:
-        raise UserError(
-            f"{count:,} {what} are beyond anything that any law was fitted to.", f"--{what} {'8B' if what == 'parameters' else '15T'}"
-        )
-    return count
-
-
-def _sequence(spec: ModelSpec | None, asked: int | None) -> int:
-    longest = spec.context_tokens if spec is not None else None
-    if asked is None:
-        return min(longest or LONGEST_SEQUENCE, LONGEST_SEQUENCE)
-    if asked < 1:
-        raise UserError(f"A sequence of {asked} tokens is empty.", f"--sequence {LONGEST_SEQUENCE}")
-    if longest and asked > longest:
-        raise UserError(f"A sequence of {asked:,} tokens is beyond the {longest:,} that the model is made for.", f"--sequence {longest}")
-    return asked
-
-
 def _flops_per_token(spec: ModelSpec | None, active: int, sequence: int, recompute: str) -> float:
     if spec is not None:
         return float(token_flops(spec, sequence).spent(recompute))
     # Nothing is known of the layers: recomputing all of them is one more pass forward, of attention alone next to nothing.
     return float(budget_flops(active, 1)) * (4 / 3 if recompute == "full" else 1)
-
-
-def _fleet(on: str | Machine | None, gpus: int | None, gpu: str | None) -> tuple[Fleet, tuple[str, ...]]:
-    """The devices that train, and what had to be assumed of them."""
-    from .probe import machine
-
-    if on is not None and (gpus is not None or gpu is not None):
-        raise UserError("--on names its own devices.", "--on MACHINE, or --gpus with --gpu")
-    if gpus is not None and gpus < 1:
-        raise UserError(f"{gpus} GPUs train nothing.", "--gpus 512")
-    box = machine(on) if isinstance(on, str) else on if on is not None else machine(gpu or DEFAULT_DEVICE)
-    rates = [(rate, device) for device in box.devices if (rate := training_flops_per_s(device))]
-    if not rates or len(rates) < len(box.devices):
-        raise UserError(f"Nobody says how fast {box.name} multiplies.", "--gpus 512 --gpu h100")
-    slowest: tuple[float, Device] = min(rates, key=lambda pair: pair[0])
-    device = slowest[1]
-    assumed = () if on is not None or gpu is not None else (f"no hardware is named: planned for {device.name}",)
-    devices = len(box.devices) if on is not None else gpus
-    return Fleet(device.name, devices, slowest[0], device.watts, mfu(device.name), device.source or ASSUMED), assumed
 
 
 def _over_trained(active: int) -> TrainingRun | None:
