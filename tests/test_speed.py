@@ -13,7 +13,9 @@ from sizeup.engines import engine
 from sizeup.errors import UserError
 from sizeup.facts import data_json
 from sizeup.ghost import calibrate
+from sizeup.ghost.solve import Seen, solved
 from sizeup.hardware import Cpu, Device, Disk, Machine, Pool
+from sizeup.plan import Measurement
 from sizeup.rates import branch, known, spread
 from sizeup.reach import host_flops_per_s
 from sizeup.readers import read
@@ -284,3 +286,36 @@ def test_a_busy_machine_widens_what_it_was_told() -> None:
     busy = quiet._replace(noise=0.5)
     assert (quiet.busy, busy.busy) == (False, True)
     assert busy.spread[0] < quiet.spread[0] < 1 < quiet.spread[1] < busy.spread[1]
+
+
+def test_rates_are_solved_from_what_ghosts_took() -> None:
+    """Times made from known rates give those rates back: reading and multiplying by format, layers, rows, experts, attention."""
+    truth = Calibration(
+        "c", 1, "2026-11-21", {"Q8_0": 3e10, "F16": 4e10, "": 3e10}, {"Q8_0": 2e11, "F16": 1e11, "": 1e11}, 6e9, 8e10, 2e-5, 5.0, 20.0, 2e-9
+    )
+
+    def seen(shape: dict[str, object], kind: str, prompt: int) -> Seen:
+        shot = calibrate.Shot(calibrate.ghost("g", shape, kind), prompt)
+        bare = calibrate._seen(shot, Measurement("rehearsed", "e", "m", {}, {}))
+        steps = [
+            step._replace(reads=tuple(part._replace(kind=kind) for part in step.reads if part.kind.startswith(kind))) for step in bare[:2]
+        ]
+        spent = [sum(map(float, terms(step, truth.pace))) for step in steps]
+        return Seen(steps[0], steps[1], *spent)
+
+    tiny = seen(calibrate.MANY, "Q8_0", 16)
+    wide = {kind: seen(calibrate.WIDE, kind, 128) for kind in ("Q8_0", "F16")}
+    found = solved(
+        wide,
+        # A layer so small that nothing but its fixed time is seen.
+        tiny._replace(decode_s=truth.layer_s * float(tiny.one.layers)),
+        seen(calibrate.NARROW, "Q8_0", 128),
+        seen(calibrate.EXPERTS, "Q8_0", 128),
+        seen(calibrate.DEEP, "Q8_0", 2048),
+    )
+    for name in ("Q8_0", "F16"):
+        assert found["read_bytes_per_s"][name] == pytest.approx(truth.read_bytes_per_s[name], rel=0.02)
+        assert found["flops_per_s"][name] == pytest.approx(truth.flops_per_s[name], rel=0.15)
+    assert found["dot_s"] == pytest.approx(truth.dot_s, rel=0.1)
+    assert found["layer_s"] == truth.layer_s
+    assert found["expert_layer"] == pytest.approx(truth.expert_layer, rel=0.1)
