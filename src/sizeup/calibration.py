@@ -37,8 +37,6 @@ class Calibration(NamedTuple):
     layer_s: float
     expert_layer: float
     expert_rows: float
-    dot_s: float = 0.0
-    """Fixed time of one row of weights with one token."""
     noise: float = 0.0
     """The largest spread among the repeats, as a share."""
 
@@ -63,7 +61,6 @@ class Calibration(NamedTuple):
             self.layer_s,
             self.expert_layer,
             self.expert_rows,
-            self.dot_s,
         )
 
     @property

@@ -33,8 +33,6 @@ class Pace(NamedTuple):
     """How many times the fixed time of a layer with routed experts is that of a dense one."""
     expert_rows: Number = 0.0
     """Rows by which each expert's share of a batch is padded."""
-    dot_s: Number = 0.0
-    """Fixed time of one row of weights with one token: short rows cost more a byte than long ones."""
 
 
 class Reads(NamedTuple):
@@ -45,7 +43,6 @@ class Reads(NamedTuple):
     flops: Number
     rows: Number
     routed: bool
-    dots: Number = 0
 
 
 class Load(NamedTuple):
@@ -75,7 +72,7 @@ def load(work: Work, kinds: Mapping[str, str]) -> Load:
         rearranged = kinds.get(f"{share.format}+") if share.packed else None
         return rearranged or kinds.get(share.format, "")
 
-    reads = tuple(Reads(kind(share), share.bytes, share.flops, share.rows, share.routed, share.dots) for share in work.shares)
+    reads = tuple(Reads(kind(share), share.bytes, share.flops, share.rows, share.routed) for share in work.shares)
     return Load(reads, work.cache_bytes + work.state_bytes, work.mixing_flops, work.layers, work.expert_layers, work.tokens)
 
 
@@ -84,7 +81,7 @@ def terms(load: Load, pace: Pace) -> Terms:
     memory: Number = load.cache_bytes / pace.cache_bytes_per_s
     compute: Number = 0.0 if pace.mixing_flops_per_s is None else load.mixing_flops / pace.mixing_flops_per_s
     for part in load.reads:
-        memory = memory + part.bytes / _rate(pace.read_bytes_per_s, part.kind) + part.dots * pace.dot_s
+        memory = memory + part.bytes / _rate(pace.read_bytes_per_s, part.kind)
         if pace.flops_per_s is not None:
             flops = padded_flops(part.flops, part.rows, load.tokens, pace.expert_rows) if part.routed else part.flops
             compute = compute + flops / _rate(pace.flops_per_s, part.kind)

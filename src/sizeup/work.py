@@ -25,8 +25,6 @@ class Share(NamedTuple):
     routed: bool = False
     packed: bool = False
     """Whether the host reads its own rearranged copy of them."""
-    dots: Number = 0
-    """Rows of weights that the step multiplies by one token, each a dot product with an overhead of its own."""
 
 
 class Work(NamedTuple):

@@ -1,8 +1,7 @@
 """Ten seconds or so that tell this machine's own rates: small ghosts run on the embedded engine, and the formula is solved for them.
 
 One ghost per number format is large enough to come from memory and has few layers: it tells the rates of reading and multiplying.
-One of many tiny layers tells a layer's fixed time, one of short rows what a row costs beside its bytes, one of experts what those add,
-one with a filled cache what attention costs.
+One of many tiny layers tells a layer's fixed time, one of experts what those add, one with a filled cache what attention costs.
 """
 
 from __future__ import annotations
@@ -45,7 +44,6 @@ AGREE = 0.1
 """How far the two fastest may lie apart, as a share."""
 
 WIDE: dict[str, Any] = {"hidden_size": 2048, "intermediate_size": 6144, "num_hidden_layers": 3, "num_attention_heads": 16}
-NARROW: dict[str, Any] = {"hidden_size": 512, "intermediate_size": 2048, "num_hidden_layers": 24, "num_attention_heads": 8}
 MANY: dict[str, Any] = {"hidden_size": 128, "intermediate_size": 256, "num_hidden_layers": 48, "num_attention_heads": 4}
 DEEP: dict[str, Any] = {"hidden_size": 256, "intermediate_size": 256, "num_hidden_layers": 4, "num_attention_heads": 8, "head_dim": 64}
 EXPERTS: dict[str, Any] = {
@@ -86,7 +84,6 @@ def calibrate(machine: Machine, tell: Tell | None = None) -> Calibration:
     shots = {kind: Shot(ghost(f"wide-{kind}", WIDE, kind), PROMPT_TOKENS) for kind in FORMATS}
     shots |= {
         "layers": Shot(ghost("many", MANY, first), 16),
-        "rows": Shot(ghost("narrow", NARROW, first), PROMPT_TOKENS),
         "experts": Shot(ghost("experts", EXPERTS, first), PROMPT_TOKENS),
         "cache": Shot(ghost("deep", DEEP, first), DEPTH_TOKENS, SECONDS * 2),
     }
@@ -97,7 +94,7 @@ def calibrate(machine: Machine, tell: Tell | None = None) -> Calibration:
         cpu=machine.cpu.name,
         threads=max(1, min(machine.cpu.cores, int(machine.cpu.usable + 0.5))),
         date=datetime.date.today().isoformat(),
-        **solved(wide, seen["layers"], seen["rows"], seen["experts"], seen["cache"]),
+        **solved(wide, seen["layers"], seen["experts"], seen["cache"]),
         noise=max(_apart(runs[kind]) for kind in FORMATS),
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from sizeup.roofline import Load
@@ -23,15 +23,15 @@ class Seen(NamedTuple):
     """Seconds of that micro batch."""
 
 
-def solved(wide: Mapping[str, Seen], layers: Seen, rows: Seen, experts: Seen, cache: Seen) -> dict[str, Any]:
+def solved(wide: Mapping[str, Seen], layers: Seen, experts: Seen, cache: Seen) -> dict[str, Any]:
     """The rates of `calibration.Calibration` by name.
 
-    `wide` are ghosts of few large layers by format, `layers` one of many tiny layers, `rows` one of short rows in the first format
-    of `wide`, `experts` one of routed experts and `cache` one with a long prompt, both in that format.
+    `wide` are ghosts of few large layers by format, `layers` one of many tiny layers, `experts` one of routed experts and `cache` one
+    with a long prompt, both in the first format of `wide`.
     """
     layer_s = layers.decode_s / float(layers.one.layers)
     first = next(iter(wide))
-    cache_rate, mixing, dot_s = float("inf"), float("inf"), 0.0
+    cache_rate, mixing = float("inf"), float("inf")
     # Every ghost attends to a few cells, and what that costs is known only from the one that attends to many: so in rounds.
     for _ in range(ROUNDS):
 
@@ -42,11 +42,10 @@ def solved(wide: Mapping[str, Seen], layers: Seen, rows: Seen, experts: Seen, ca
             key: _flops(seen.batch) / _rest(seen.prefill_s, layer_s * float(seen.batch.layers) + attending(seen.batch))
             for key, seen in wide.items()
         }
-        dot_s = _dot_s(wide[first], rows, flops[first], layer_s, attending)
 
         def known(seen: Seen, flops_per_s: float) -> float:
             """Seconds of a decode step that are neither reading weights nor attending."""
-            return layer_s * float(seen.one.layers) + dot_s * _dots(seen.one) + _flops(seen.one) / flops_per_s  # noqa: B023
+            return layer_s * float(seen.one.layers) + _flops(seen.one) / flops_per_s
 
         read = {key: _bytes(seen.one) / _rest(seen.decode_s, known(seen, flops[key]) + attending(seen.one)) for key, seen in wide.items()}
         mixing = float(cache.batch.mixing_flops) / _rest(
@@ -64,17 +63,7 @@ def solved(wide: Mapping[str, Seen], layers: Seen, rows: Seen, experts: Seen, ca
         "layer_s": layer_s,
         "expert_layer": expert_layer,
         "expert_rows": expert_rows,
-        "dot_s": dot_s,
     }
-
-
-def _dot_s(long: Seen, short: Seen, flops_per_s: float, layer_s: float, attending: Callable[[Load], float]) -> float:
-    """The fixed time of a row: of the same bytes, the ghost of short rows has more of them."""
-    left = [
-        seen.decode_s - layer_s * float(seen.one.layers) - _flops(seen.one) / flops_per_s - attending(seen.one) for seen in (long, short)
-    ]
-    share = _bytes(short.one) / _bytes(long.one)
-    return max(0.0, (left[1] - share * left[0]) / (_dots(short.one) - share * _dots(long.one)))
 
 
 def _experts(seen: Seen, others_s: float, flops: float, layer_s: float) -> tuple[float, float]:
@@ -95,10 +84,6 @@ def _bytes(step: Load) -> float:
 
 def _flops(step: Load) -> float:
     return sum(float(part.flops) for part in step.reads)
-
-
-def _dots(step: Load) -> float:
-    return sum(float(part.dots) for part in step.reads)
 
 
 def _rest(spent: float, known: float) -> float:

@@ -27,8 +27,6 @@ class Stock(NamedTuple):
     format: str
     bytes: int
     weights: int
-    outputs: int
-    """Rows: what its matrices put out."""
     routed: bool
     packed: bool
     head: bool
@@ -72,13 +70,10 @@ def _shares(page: Sheet, where: Homes, backend: int, tokens: int, heads: int, pa
             share = experts_read(experts, used, tokens) / experts if stock.routed else 1
             met = heads if stock.head else tokens
             rows = tokens * used / (experts * share) if stock.routed else met
-            entry = shares.setdefault((stock.format, stock.routed, stock.packed, rows), [0, 0, 0])
+            entry = shares.setdefault((stock.format, stock.routed, stock.packed, rows), [0, 0])
             entry[0] += stock.bytes * share
             entry[1] += matrix_flops(stock.weights, tokens * used / experts if stock.routed else met)
-            entry[2] += stock.outputs * share
-    return tuple(
-        Share(name, read, flops, rows, routed, packed, dots) for (name, routed, packed, rows), (read, flops, dots) in shares.items()
-    )
+    return tuple(Share(name, read, flops, rows, routed, packed) for (name, routed, packed, rows), (read, flops) in shares.items())
 
 
 Routing = tuple[int, int]
@@ -111,13 +106,12 @@ def _stocks(page: Sheet, where: Homes, backend: int, packing: tuple[str, ...]) -
         # A token embedding that is the head too stays as stored, since rows are looked up in it.
         packed = backend == where.cpu and not name.startswith(INPUT) and packed_bytes(tensor, packing) is not None
         head = name in ("output.weight", "token_embd.weight")
-        entry = sums.setdefault((routing, str(tensor.type), routed, packed, head), [0, 0, 0])
+        entry = sums.setdefault((routing, str(tensor.type), routed, packed, head), [0, 0])
         entry[0] += tensor.bytes
         entry[1] += tensor.elements
-        entry[2] += tensor.elements // tensor.shape[0] if len(tensor.shape) > 1 else 0
     found: dict[Routing, tuple[Stock, ...]] = {}
-    for (routing, kind, routed, packed, head), (bytes, weights, outputs) in sums.items():
-        found[routing] = (*found.get(routing, ()), Stock(kind, bytes, weights, outputs, routed, packed, head))
+    for (routing, kind, routed, packed, head), (bytes, weights) in sums.items():
+        found[routing] = (*found.get(routing, ()), Stock(kind, bytes, weights, routed, packed, head))
     return found
 
 
