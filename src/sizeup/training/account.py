@@ -1,0 +1,175 @@
+"""The bytes of a training step: what is there before it, the peak of forward and backward, the optimizer's step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sizeup.figure import Number, ceil_div, round_up, step, total
+from sizeup.layers import Block
+from sizeup.model import ModelSpec
+
+from .blocks import BlockWeights
+from .linear import Linear
+from .recipe import Recipe
+from .step import Anatomy, Stack, Step
+from .tape import CELL, Tape, Weight
+from .weights import Maker, weights_in
+
+PERIODS = 8
+"""The longest pattern of unlike layers that is looked for."""
+
+
+def stacks(kinds: list[int]) -> list[tuple[tuple[int, ...], int]]:
+    """A sequence of layer kinds as patterns and how often each repeats: [0,1,1,1,1] -> ((0,), 1), ((1,), 4)."""
+    found: list[tuple[tuple[int, ...], int]] = []
+    at = 0
+    while at < len(kinds):
+        best = (1, 1)
+        for period in range(1, PERIODS + 1):
+            unit, times = kinds[at : at + period], 1
+            while kinds[at + times * period : at + (times + 1) * period] == unit and len(unit) == period:
+                times += 1
+            if times > 1 and times * period > best[0] * best[1]:
+                best = (period, times)
+        period, times = best
+        found.append((tuple(kinds[at : at + period]), times))
+        at += period * times
+    return found
+
+
+def anatomy(model: ModelSpec, recipe: Recipe) -> tuple[Anatomy, list[tuple[BlockWeights, int]]]:
+    """The model as the step runs through it, and its blocks with how many there are of each."""
+    maker = Maker(model, recipe)
+    kinds: dict[Block, int] = {}
+    order = [0] * model.layers
+    for group in model.groups:
+        index = kinds.setdefault(group.block, len(kinds))
+        for position in group.positions:
+            order[position] = index
+    blocks = list(kinds)
+
+    def make(index: int) -> Callable[[], BlockWeights]:
+        return lambda: maker.block(blocks[index])
+
+    runs = tuple(Stack(tuple(make(index) for index in unit), times) for unit, times in stacks(order))
+    counted = [(maker.block(block), order.count(index)) for block, index in kinds.items()]
+    embedding = maker.weight(model.hidden * model.vocabulary, model.vocabulary)
+    head_weight = embedding if model.head.tied else maker.weight(model.hidden * model.vocabulary, model.vocabulary)
+    embedding.uses = 2 if model.head.tied else 1
+    final = tuple(maker.weight(shape[0]) for _, shape in model.head.norm)
+    positions = maker.weight(model.hidden * model.embedding.positions, model.embedding.positions) if model.embedding.positions else None
+    first = counted[0][0].attention
+    whole = Anatomy(
+        maker.manner, runs, embedding, positions, model.hidden, model.vocabulary,
+        getattr(first, "rope_dim", 0) or getattr(first, "dim", 0), final,
+        Linear(model.hidden, model.vocabulary, head_weight),
+        tuple(sorted({weights.window() for weights, _ in counted})),
+    )  # fmt: skip
+    return whole, counted
+
+
+@step("stored_weight")
+def weight_bytes(elements: Number, width: int) -> Number:
+    """Bytes of a stored weight, in the allocator's cells."""
+    return round_up(elements * width, CELL)
+
+
+@step("nf4_weight")
+def nf4_bytes(elements: Number) -> Number:
+    """Bytes of a weight in bitsandbytes' NF4 with double quantisation: half a byte each, one scale a block of 64 in 8 bits,
+    one fp32 a block of 256 scales, and the tables of both codes."""
+    scales = ceil_div(elements, 64)
+    return (
+        round_up(ceil_div(elements, 2), CELL) + round_up(scales, CELL) + round_up(4 * ceil_div(scales, 256), CELL)
+        + round_up(4 * 256, CELL) + 2 * CELL
+    )  # fmt: skip
+
+
+@step("nf4_single_weight")
+def nf4_single_bytes(elements: Number) -> Number:
+    """As `nf4_bytes` without double quantisation: one fp32 scale a block of 64."""
+    return round_up(ceil_div(elements, 2), CELL) + round_up(4 * ceil_div(elements, 64), CELL) + CELL
+
+
+@dataclass(frozen=True)
+class Memory:
+    """A step's bytes, before kernels' workspaces and what the process adds."""
+
+    parameters: int
+    trained: int
+    weights: Number
+    adapter: Number
+    gradients: Number
+    optimizer: Number
+    inputs: Number
+    buffers: Number
+    peak: Number
+    peak_with_workspace: Number
+    peak_parts: dict[str, Number]
+    peak_event: str
+
+
+def stored_bytes(weight: Weight, recipe: Recipe) -> Number:
+    """Bytes of one weight at rest."""
+    if weight.quantised:
+        return nf4_bytes(weight.elements) if recipe.double_quant else nf4_single_bytes(weight.elements)
+    return weight_bytes(weight.elements, weight.width)
+
+
+def account(model: ModelSpec, recipe: Recipe) -> Memory:
+    """The bytes of one step of this recipe."""
+    from . import optimizers
+
+    whole, counted = anatomy(model, recipe)
+    around = (whole.embedding, whole.final, *((whole.positions,) if whole.positions else ()))
+    if not model.head.tied:
+        around = (*around, whole.head.weight)
+    every = [(weight, times) for block, times in counted for weight in weights_in(block)]
+    every += [(weight, 1) for weight in weights_in(around)]
+    adapters = {id(w) for block, _ in counted for w in adapter_weights(block)}
+    resting = total(times * stored_bytes(w, recipe) for w, times in every if id(w) not in adapters)
+    adapter = total(times * stored_bytes(w, recipe) for w, times in every if id(w) in adapters)
+    trained = [(w, times) for w, times in every if w.trained]
+    gradients = total(times * weight_bytes(w.elements, w.width) for w, times in trained)
+    chosen = optimizers.optimizer(recipe.optimizer)
+    states = optimizers.state_bytes(chosen, trained)
+    rows = recipe.micro_batch * recipe.sequence_tokens
+    inputs = (2 + int(recipe.padded)) * round_up(rows * 8, CELL)
+    buffers = optimizers.buffer_bytes(whole)
+    tape = Tape(autocast=recipe.autocast, accumulated=recipe.accumulate)
+    tape.hold("weights", resting)
+    tape.hold("adapter", adapter)
+    tape.hold("optimizer", states)
+    tape.hold("inputs", inputs + buffers)
+    if recipe.accumulate:
+        tape.hold("gradients", gradients)
+    done = Step(recipe, whole, tape)
+    done.run()
+    optimizers.run(tape, chosen, trained, 0 if recipe.accumulate else gradients)
+    return Memory(
+        int(sum(w.elements * times for w, times in every if id(w) not in adapters)),
+        int(sum(w.elements * times for w, times in trained)),
+        resting, adapter, gradients, states, inputs, buffers,
+        tape.peak, tape.peak_with_workspace, tape.peak_parts, tape.peak_event,
+    )  # fmt: skip
+
+
+def adapter_weights(block: BlockWeights) -> list[Weight]:
+    """The weights of a block's adapters."""
+    from .linear import Adapter
+
+    found: list[Weight] = []
+
+    def look(thing: object) -> None:
+        if isinstance(thing, Adapter):
+            found.extend(weights_in(thing))
+        elif isinstance(thing, tuple):
+            for item in thing:
+                look(item)
+        elif hasattr(thing, "__dataclass_fields__"):
+            for name in thing.__dataclass_fields__:
+                look(getattr(thing, name))
+
+    look(block)
+    return found

@@ -1,0 +1,81 @@
+"""Training memory against traced steps of the real transformers, peft and bitsandbytes code (torch's fake tensors)."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sizeup.readers.config import spec_from_config
+from sizeup.training.account import Memory, account
+from sizeup.training.recipe import Recipe
+
+DATA = Path(__file__).parent / "data"
+CONFIGS = json.loads((DATA / "train_configs.json").read_text())
+MODELS = {name: spec_from_config(config, name) for name, config in CONFIGS.items()}
+ROWS = list(csv.DictReader((DATA / "train_traced.csv").read_text().splitlines()))
+OPTIMIZERS = {"adamw8bit-sim": "adamw8bit"}
+
+
+def recipe(row: dict[str, str]) -> Recipe:
+    """The recipe that a traced row ran."""
+    return Recipe(
+        method=row["method"],
+        dtype=row["dtype"],
+        optimizer=OPTIMIZERS.get(row["optim"], row["optim"]),
+        micro_batch=int(row["batch"]),
+        sequence_tokens=int(row["seq"]),
+        checkpointing=row["grad_ckpt"] == "on",
+        attention=row["attn"],
+        rank=int(row["lora_r"]) or 16,
+        targets=row["targets"] or "all-linear",
+        adapter_dtype="base" if row["adapter_dtype"] == "base" else "fp32",
+        kbit_prep=row["kbit_prep"] != "none",
+        accumulate=row["accum"] == "on",
+        loss=row["loss"],
+        dropout=float(row["lora_dropout"]),
+        padded=row["mask"] == "padded",
+    )
+
+
+@pytest.fixture(scope="module")
+def answers() -> list[tuple[dict[str, str], Memory]]:
+    return [(row, account(MODELS[row["config"]], recipe(row))) for row in ROWS]
+
+
+def test_every_traced_row_is_answered(answers: list[Any]) -> None:
+    """Nothing is skipped: all models, kernels, masks, losses and optimizers."""
+    assert len(answers) == 227
+
+
+def test_parameters_and_gradients_are_exact(answers: list[tuple[dict[str, str], Memory]]) -> None:
+    """Counted from the layers, every trained weight's gradient in the allocator's cells."""
+    for row, memory in answers:
+        assert memory.parameters == int(row["n_params"]), row
+        assert memory.trained == int(row["n_trainable"]), row
+        assert memory.gradients == int(row["grad_bytes"]), row
+
+
+def test_optimizer_states_are_within_0_6_percent(answers: list[tuple[dict[str, str], Memory]]) -> None:
+    """AdamW, its 8-bit and foreach forms, momentum, Adafactor; plain SGD keeps nothing."""
+    for row, memory in answers:
+        assert memory.optimizer == pytest.approx(int(row["opt_bytes"]), rel=0.006, abs=1), row
+
+
+def test_peaks_are_within_the_band_by_method_and_in_all(answers: list[tuple[dict[str, str], Memory]]) -> None:
+    """The median error is at most 0.5 %, the 95th percentile at most 3 %."""
+    errors: dict[str, list[float]] = defaultdict(list)
+    for row, memory in answers:
+        error = abs(int(memory.peak) / int(row["peak_bytes"]) - 1)
+        errors[row["method"]].append(error)
+        errors["all"].append(error)
+    for name, found in errors.items():
+        found.sort()
+        median, p95 = found[len(found) // 2], found[int(0.95 * len(found))]
+        print(f"{name:6} {len(found):4} rows  median {median:.4%}  p95 {p95:.4%}  worst {found[-1]:.4%}")
+        assert median <= 0.005, name
+        assert p95 <= 0.03, name
