@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sizeup.figure import Number, ceil_div, round_up, step, total
 from sizeup.layers import Block
 from sizeup.model import ModelSpec
 
+from . import optimizers
 from .blocks import BlockWeights
-from .linear import Linear
+from .linear import Adapter, Linear
 from .recipe import Recipe
 from .step import Anatomy, Stack, Step
 from .tape import CELL, Tape, Weight
@@ -41,23 +42,25 @@ def stacks(kinds: list[int]) -> list[tuple[tuple[int, ...], int]]:
 def anatomy(model: ModelSpec, recipe: Recipe) -> tuple[Anatomy, list[tuple[BlockWeights, int]]]:
     """The model as the step runs through it, and its blocks with how many there are of each."""
     maker = Maker(model, recipe)
-    kinds: dict[Block, int] = {}
+    thawed = replace(maker, trained=recipe.method == "freeze")
+    frozen_layers = model.layers - recipe.trained_layers if recipe.method == "freeze" else model.layers
+    kinds: dict[tuple[Block, bool], int] = {}
     order = [0] * model.layers
     for group in model.groups:
-        index = kinds.setdefault(group.block, len(kinds))
         for position in group.positions:
-            order[position] = index
+            order[position] = kinds.setdefault((group.block, position >= frozen_layers), len(kinds))
     blocks = list(kinds)
 
     def make(index: int) -> Callable[[], BlockWeights]:
-        return lambda: maker.block(blocks[index])
+        block, trained = blocks[index]
+        return lambda: (thawed if trained else maker).block(block)
 
     runs = tuple(Stack(tuple(make(index) for index in unit), times) for unit, times in stacks(order))
-    counted = [(maker.block(block), order.count(index)) for block, index in kinds.items()]
+    counted = [(make(index)(), order.count(index)) for index in kinds.values()]
     embedding = maker.weight(model.hidden * model.vocabulary, model.vocabulary)
-    head_weight = embedding if model.head.tied else maker.weight(model.hidden * model.vocabulary, model.vocabulary)
+    head_weight = embedding if model.head.tied else thawed.weight(model.hidden * model.vocabulary, model.vocabulary)
     embedding.uses = 2 if model.head.tied else 1
-    final = tuple(maker.weight(shape[0]) for _, shape in model.head.norm)
+    final = tuple(thawed.weight(shape[0]) for _, shape in model.head.norm)
     positions = maker.weight(model.hidden * model.embedding.positions, model.embedding.positions) if model.embedding.positions else None
     first = counted[0][0].attention
     whole = Anatomy(
@@ -92,6 +95,12 @@ def nf4_single_bytes(elements: Number) -> Number:
     return round_up(ceil_div(elements, 2), CELL) + round_up(4 * ceil_div(elements, 64), CELL) + CELL
 
 
+@step("int8_weight")
+def int8_bytes(elements: Number, rows: Number) -> Number:
+    """Bytes of a weight in bitsandbytes' LLM.int8(): one a weight and an fp32 scale a row."""
+    return round_up(elements, CELL) + round_up(4 * rows, CELL)
+
+
 @dataclass(frozen=True)
 class Memory:
     """A step's bytes, before kernels' workspaces and what the process adds."""
@@ -108,19 +117,23 @@ class Memory:
     peak_with_workspace: Number
     peak_parts: dict[str, Number]
     peak_event: str
+    end_parts: dict[str, Number]
+    """At the end of backward: every gradient is there, no activation."""
+    expert_bytes: Number = 0
+    """Of the weights, those of routed experts."""
 
 
 def stored_bytes(weight: Weight, recipe: Recipe) -> Number:
     """Bytes of one weight at rest."""
     if weight.quantised:
+        if recipe.method == "lora8bit":
+            return int8_bytes(weight.elements, weight.rows)
         return nf4_bytes(weight.elements) if recipe.double_quant else nf4_single_bytes(weight.elements)
     return weight_bytes(weight.elements, weight.width)
 
 
 def account(model: ModelSpec, recipe: Recipe) -> Memory:
     """The bytes of one step of this recipe."""
-    from . import optimizers
-
     whole, counted = anatomy(model, recipe)
     around = (whole.embedding, whole.final, *((whole.positions,) if whole.positions else ()))
     if not model.head.tied:
@@ -133,7 +146,15 @@ def account(model: ModelSpec, recipe: Recipe) -> Memory:
     trained = [(w, times) for w, times in every if w.trained]
     gradients = total(times * weight_bytes(w.elements, w.width) for w, times in trained)
     chosen = optimizers.optimizer(recipe.optimizer)
-    states = optimizers.state_bytes(chosen, trained)
+    states = optimizers.state_bytes(chosen, trained, recipe.mastered)
+    if recipe.method == "prompt":
+        prompt = Weight(recipe.virtual_tokens * model.hidden, 4, True)
+        every, trained = [*every, (prompt, 1)], [(prompt, 1)]
+        adapter = weight_bytes(prompt.elements, 4)
+        adapters.add(id(prompt))
+        gradients = adapter
+        recipe = replace(recipe, sequence_tokens=recipe.sequence_tokens + recipe.virtual_tokens, input_gradients=True)
+        states = optimizers.state_bytes(chosen, trained)
     rows = recipe.micro_batch * recipe.sequence_tokens
     inputs = (2 + int(recipe.padded)) * round_up(rows * 8, CELL)
     buffers = optimizers.buffer_bytes(whole)
@@ -144,21 +165,23 @@ def account(model: ModelSpec, recipe: Recipe) -> Memory:
     tape.hold("inputs", inputs + buffers)
     if recipe.accumulate:
         tape.hold("gradients", gradients)
+    if recipe.mastered:
+        tape.hold("master", total(times * weight_bytes(w.elements, 4) for w, times in trained))
     done = Step(recipe, whole, tape)
     done.run()
-    optimizers.run(tape, chosen, trained, 0 if recipe.accumulate else gradients)
+    end = optimizers.run(tape, chosen, trained, 0 if recipe.accumulate else gradients)
+    routed = [(w, times) for block, times in counted for w in (getattr(block.feed, "gate_up", None), getattr(block.feed, "down", None))]
     return Memory(
         int(sum(w.elements * times for w, times in every if id(w) not in adapters)),
         int(sum(w.elements * times for w, times in trained)),
         resting, adapter, gradients, states, inputs, buffers,
-        tape.peak, tape.peak_with_workspace, tape.peak_parts, tape.peak_event,
+        tape.peak, tape.peak_with_workspace, tape.peak_parts, tape.peak_event, end,
+        total(times * stored_bytes(w, recipe) for w, times in routed if isinstance(w, Weight)),
     )  # fmt: skip
 
 
 def adapter_weights(block: BlockWeights) -> list[Weight]:
     """The weights of a block's adapters."""
-    from .linear import Adapter
-
     found: list[Weight] = []
 
     def look(thing: object) -> None:

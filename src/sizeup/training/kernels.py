@@ -52,7 +52,7 @@ def flash(tape: Tape, q: Tensor, k: Tensor, v: Tensor, shape: Heads) -> Tensor:
 
     def run(gradients: Gradients) -> Gradients:
         made: Gradients = list(tape.several("flash attention backward", *sizes))
-        tape.workspace(
+        tape.note(
             "flash attention backward",
             flash_workspace(shape.batch, shape.tokens, shape.heads, shape.key_dim, shape.value_dim, shape.groups > 1),
         )
@@ -80,8 +80,9 @@ def efficient(tape: Tape, q: Tensor, k: Tensor, v: Tensor, shape: Heads, masked:
     return tape.apply("efficient attention", made, (q, k, v), lambda _: list(tape.several("efficient backward", *sizes)), keeps, 4)[0]
 
 
-def eager(tape: Tape, q: Tensor, k: Tensor, v: Tensor, shape: Heads, softcap: bool, mask: bool = True) -> Tensor:
-    """Scores written out: products in the model's width, the softmax in fp32."""
+def eager(tape: Tape, q: Tensor, k: Tensor, v: Tensor, shape: Heads, softcap: bool, half: bool, mask: bool = True) -> Tensor:
+    """Scores written out: products in the model's width, the softmax in fp32. PyTorch's softmax reads fp16 (`half`) and
+    writes fp32 in one kernel; bf16 is copied to fp32 first."""
     if shape.groups > 1:
         k = ops.repeated(tape, k, shape.groups, shape.kv_heads > 1)
         v = ops.repeated(tape, v, shape.groups, shape.kv_heads > 1)
@@ -93,7 +94,7 @@ def eager(tape: Tape, q: Tensor, k: Tensor, v: Tensor, shape: Heads, softcap: bo
         weights = ops.scaled(tape, weights)
     if mask:
         weights = ops.shifted(tape, weights)
-    weights = ops.to(tape, ops.softmax(tape, ops.to(tape, weights, 4)), q.width)
+    weights = ops.to(tape, ops.softmax(tape, weights if half else ops.to(tape, weights, 4), 4), q.width)
     result = ops.batched(tape, weights, _batch(tape, v, shape, shape.groups == 1), shape.rows * shape.value_dim)
     return ops.copied(tape, result)
 

@@ -43,8 +43,10 @@ def linear(tape: Tape, x: Tensor, layer: Linear, rows: Number) -> Tensor:
     # PEFT (LoraLayer.forward): every adapter casts its own copy of the input to the width of its weights.
     width = result.width
     x = ops.to(tape, x, layer.adapter.down.width)
-    result = ops.add(tape, result, _adapted(tape, x, layer, layer.adapter, rows))
-    return ops.to(tape, result, width)
+    output = _adapted(tape, x, layer, layer.adapter, rows)
+    if layer.adapter.magnitude is not None:
+        output = _directed(tape, result, output, layer, layer.adapter.magnitude)
+    return ops.to(tape, ops.add(tape, result, output), width)
 
 
 def _adapted(tape: Tape, x: Tensor, layer: Linear, adapter: Adapter, rows: Number) -> Tensor:
@@ -72,9 +74,22 @@ def _quantised(tape: Tape, x: Tensor, layer: Linear, rows: Number) -> Tensor:
     if convert:
         x = ops.to(tape, x, layer.adapter.down.width)
     output = _adapted(tape, x, layer, layer.adapter, rows)
+    if layer.adapter.magnitude is not None:
+        output = _directed(tape, result, output, layer, layer.adapter.magnitude)
     if convert:
         output = ops.to(tape, output, width)
     return ops.add(tape, result, output)
+
+
+def _directed(tape: Tape, base: Tensor, output: Tensor, layer: Linear, magnitude: Weight) -> Tensor:
+    """DoRA (derived from PEFT's code, never traced): the sum's direction times a learned length per output. The norms are
+    taken of a whole weight, detached; base output and low-rank output are both kept for the lengths' gradient."""
+    whole = tape.new(layer.weight.elements, output.width, "whole weight of DoRA")
+    merged = tape.new(layer.weight.elements, output.width, "whole weight of DoRA")
+    del whole, merged
+    lengths = ops.to(tape, ops.leaf(tape, magnitude), output.width)
+    scaled_base = ops.mul(tape, base, lengths, broadcast="b")
+    return ops.add(tape, scaled_base, ops.mul(tape, output, lengths, broadcast="b"))
 
 
 def _quantised_base(tape: Tape, x: Tensor, layer: Linear, rows: Number) -> Tensor:

@@ -260,16 +260,17 @@ def batched(tape: Tape, a: Tensor, b: Tensor, elements: Number, name: str = "bat
     return tape.one(name, elements, width, (a, b), run, keeps)
 
 
-def softmax(tape: Tape, x: Tensor) -> Tensor:
-    """Keeps its result. On CUDA its backward multiplies gradient and result into a temporary first."""
-    elements, width = x.elements, x.width
+def softmax(tape: Tape, x: Tensor, width: int = 0) -> Tensor:
+    """Keeps its result, in `width` when that is not the input's. On CUDA its backward multiplies gradient and result into a
+    temporary as wide as the result first."""
+    elements, before, after = x.elements, x.width, width or x.width
 
     def run(gradients: Gradients) -> Gradients:
-        made = tape.new(elements, width, "softmax backward")
-        tape.workspace("softmax backward", elements * width)
+        made = tape.new(elements, before, "softmax backward")
+        tape.note("softmax backward", elements * after)
         return [made]
 
-    return tape.one("softmax", elements, width, (x,), run, keeps_result=True)
+    return tape.one("softmax", elements, after, (x,), run, keeps_result=True)
 
 
 def cube(tape: Tape, x: Tensor) -> Tensor:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sizeup.errors import UserError, close_names
 from sizeup.facts import data_json
-from sizeup.figure import Number, ceil_div, most, round_up, step, total, where
+from sizeup.figure import Number, ceil_div, least, most, round_up, step, total, where
 
 from .step import Anatomy
 from .tape import CELL, Tape, Weight
@@ -28,6 +28,8 @@ class Optimizer:
     paged: bool = False
     step_copies: int = 0
     """Temporaries as large as all trained weights during the step (foreach)."""
+    low_rank: int = 0
+    """GaLore's rank; the states are of the projected gradient."""
     source: str = ""
 
 
@@ -52,6 +54,12 @@ def blocks8_bytes(elements: Number, copies: int) -> Number:
     return copies * (round_up(elements, CELL) + round_up(4 * ceil_div(elements, 256), CELL))
 
 
+@step("optimizer_low_rank_state")
+def galore_bytes(wide: Number, narrow: Number, rank: Number, width: int) -> Number:
+    """GaLore: the gradient's projection on its narrow side, and two moments of what is projected."""
+    return round_up(width * narrow * rank, CELL) + 2 * round_up(width * wide * rank, CELL)
+
+
 @step("optimizer_factored_state")
 def factored_bytes(rows: Number, columns: Number) -> Number:
     """One fp32 number a row and one a column in place of one a weight."""
@@ -66,11 +74,12 @@ def factored_update_bytes(elements: Number, rows: Number, width: int) -> Number:
     return (2 if width == 4 else 4) * whole + round_up(4 * rows, CELL)
 
 
-def run(tape: Tape, chosen: Optimizer, trained: list[tuple[Weight, int]], gradients: Number) -> None:
-    """The optimizer's step: all gradients are there, activations are gone."""
+def run(tape: Tape, chosen: Optimizer, trained: list[tuple[Weight, int]], gradients: Number) -> dict[str, Number]:
+    """The optimizer's step: all gradients are there, activations are gone. The parts as it begins."""
     missing = gradients - tape.live.get("gradients", 0)
     tape.hold("gradients", missing)
     tape.note("optimizer step")
+    begins = dict(tape.live)
     extra: Number = 0
     if chosen.step_copies:
         extra = chosen.step_copies * total(times * round_up(w.elements * w.width, CELL) for w, times in trained)
@@ -79,17 +88,18 @@ def run(tape: Tape, chosen: Optimizer, trained: list[tuple[Weight, int]], gradie
     tape.hold("buffers", extra)
     tape.note("optimizer step")
     tape.hold("buffers", -extra)
+    return begins
 
 
-def state_bytes(chosen: Optimizer, trained: list[tuple[Weight, int]]) -> Number:
-    """What the optimizer keeps between steps."""
-    return total(times * _state(chosen, weight) for weight, times in trained)
+def state_bytes(chosen: Optimizer, trained: list[tuple[Weight, int]], mastered: bool = False) -> Number:
+    """What the optimizer keeps between steps; beside an fp32 master copy its states are fp32 too."""
+    return total(times * _state(chosen, weight, mastered) for weight, times in trained)
 
 
-def _state(chosen: Optimizer, weight: Weight) -> Number:
+def _state(chosen: Optimizer, weight: Weight, mastered: bool) -> Number:
     parts: list[Number] = []
     if chosen.own:
-        parts.append(moment_bytes(weight.elements, weight.width, chosen.own))
+        parts.append(moment_bytes(weight.elements, 4 if mastered else weight.width, chosen.own))
     if chosen.fp32:
         parts.append(moment_bytes(weight.elements, 4, chosen.fp32))
     if chosen.blocks8:
@@ -97,6 +107,10 @@ def _state(chosen: Optimizer, weight: Weight) -> Number:
         parts.append(where(weight.elements < SMALL, small, blocks8_bytes(weight.elements, chosen.blocks8)))
     if chosen.factored:
         parts.append(factored_bytes(weight.rows, weight.elements // weight.rows) if weight.rows else moment_bytes(weight.elements, 4, 1))
+    if chosen.low_rank and weight.rows:
+        columns = weight.elements // weight.rows
+        wide, narrow = most(weight.rows, columns), least(weight.rows, columns)
+        parts = [galore_bytes(wide, narrow, least(narrow, chosen.low_rank), weight.width)]
     if chosen.counter:
         parts.append(CELL)
     return total(parts)

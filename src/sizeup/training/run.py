@@ -22,6 +22,8 @@ class Run:
     """"sdpa" picks the kernel as CUDA does; "flash", "efficient", "math", "eager" ask for one."""
     padded: bool = False
     """The batch has a padding mask."""
+    half: bool = False
+    """16-bit numbers are fp16, not bf16."""
     shared: dict[str, list[Tensor]] = field(default_factory=dict)
     """What lives as long as the model's forward: positions, cosines and sines, masks."""
 

@@ -94,7 +94,7 @@ class Step:
         """The model's forward and its loss."""
         tape, recipe, anatomy = self.tape, self.recipe, self.anatomy
         attention = "sdpa" if recipe.attention == "flash" else recipe.attention
-        run = Run(tape, recipe.micro_batch, recipe.sequence_tokens, anatomy.manner, attention, recipe.padded)
+        run = Run(tape, recipe.micro_batch, recipe.sequence_tokens, anatomy.manner, attention, recipe.padded, recipe.dtype == "fp16")
         hidden = self.body(run)
         tape.part = "logits"
         hidden, boundary = bounded(tape, hidden)

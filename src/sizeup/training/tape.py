@@ -143,7 +143,7 @@ class Weight:
 class Tape:
     """Live bytes by part, their sum, and every candidate peak so far."""
 
-    def __init__(self, autocast: bool = False, accumulated: bool = False, in_place: bool = False) -> None:
+    def __init__(self, autocast: bool = False, accumulated: bool = False) -> None:
         self.live: dict[str, Number] = {}
         self.total: Number = 0
         self.peak: Number = 0
@@ -168,13 +168,16 @@ class Tape:
         self.live[part] = self.live.get(part, 0) + bytes
         self.total = self.total + bytes
 
-    def note(self, event: str) -> None:
-        """A moment that may be the peak."""
+    def note(self, event: str, workspace: Number = 0) -> None:
+        """A moment that may be the peak; `workspace` is what a kernel takes meanwhile and no tensor shows."""
+        held = self.total + workspace
+        if isinstance(workspace, int) and workspace == 0:
+            self.peak = most(self.peak, self.total)
+        if plain(held) > plain(self.peak_with_workspace):
+            self.peak_parts, self.peak_event = {**self.live, "buffers": self.live.get("buffers", 0) + workspace}, event
+        self.peak_with_workspace = most(self.peak_with_workspace, held)
         if self.events is not None:
-            self.events.append((event, self.total))
-        if plain(self.total) > plain(self.peak):
-            self.peak_parts, self.peak_event = dict(self.live), event
-        self.peak = most(self.peak, self.total)
+            self.events.append((event, held))
 
     def new(self, elements: Number, width: int, name: str = "") -> Tensor:
         """Allocate a tensor."""
@@ -193,10 +196,6 @@ class Tape:
         for weight in self.copies:
             weight.cast = None
         self.copies.clear()
-
-    def workspace(self, name: str, bytes: Number) -> None:
-        """Bytes that a kernel takes while it runs, which no tensor shows."""
-        self.peak_with_workspace = most(self.peak_with_workspace, self.total + bytes)
 
     def apply(
         self,

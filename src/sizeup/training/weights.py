@@ -49,31 +49,40 @@ class Maker:
 
     model: ModelSpec
     recipe: Recipe
+    trained: bool = False
+    """What "freeze" leaves to be trained."""
 
     @property
     def manner(self) -> Manner:
         return manner_of(self.model)
 
+    @property
+    def trains(self) -> bool:
+        """Whether weights of the model itself are trained."""
+        return not self.recipe.adapted or self.trained
+
     def weight(self, elements: Number, rows: Number = 0) -> Weight:
         """A weight that is no linear layer of a block: norm, embedding, bias, router, expert."""
-        return Weight(elements, self.recipe.base_width, not self.recipe.adapted, rows=rows)
+        return Weight(elements, self.recipe.base_width, self.trains, rows=rows)
 
     def adapter(self, name: str, inputs: Number, outputs: Number, experts: int = 1, factor: int = 1) -> Adapter | None:
         """The adapter of a target module; for experts in one tensor one a rank and expert (PEFT's ParamWrapper)."""
         recipe = self.recipe
-        if not recipe.adapted or name not in targets(recipe):
+        if not recipe.ranked or name not in targets(recipe):
             return None
         rank = recipe.rank * experts * factor
         down = Weight(inputs * rank, recipe.adapter_width, True, rows=rank)
-        return Adapter(recipe.rank * factor, down, Weight(rank * outputs, recipe.adapter_width, True, rows=outputs), recipe.dropout > 0)
+        up = Weight(rank * outputs, recipe.adapter_width, True, rows=outputs)
+        magnitude = Weight(outputs, recipe.adapter_width, True) if recipe.method == "dora" else None
+        return Adapter(recipe.rank * factor, down, up, recipe.dropout > 0, magnitude)
 
     def linear(self, name: str, inputs: Number, outputs: Number, bias: bool = False) -> Linear:
         recipe = self.recipe
-        quantised = recipe.method == "qlora"
-        base = Weight(inputs * outputs, 2 if quantised else recipe.base_width, not recipe.adapted, quantised, outputs)
+        quantised = recipe.quantised
+        base = Weight(inputs * outputs, 2 if quantised else recipe.base_width, self.trains, quantised, outputs)
         adapter = self.adapter(name, inputs, outputs)
         # bitsandbytes' Linear4bit casts its bias in place to the width it computes in.
-        added = Weight(outputs, 2 if quantised else recipe.base_width, not recipe.adapted) if bias else None
+        added = Weight(outputs, 2 if quantised else recipe.base_width, self.trains) if bias else None
         return Linear(inputs, outputs, base, added, adapter)
 
     def block(self, block: Block) -> BlockWeights:
