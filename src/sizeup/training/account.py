@@ -132,8 +132,8 @@ def stored_bytes(weight: Weight, recipe: Recipe) -> Number:
     return weight_bytes(weight.elements, weight.width)
 
 
-def account(model: ModelSpec, recipe: Recipe) -> Memory:
-    """The bytes of one step of this recipe."""
+def account(model: ModelSpec, recipe: Recipe, detailed: bool = False) -> Memory:
+    """The bytes of one step of this recipe; `detailed` tells the peak's parts apart by operation."""
     whole, counted = anatomy(model, recipe)
     around = (whole.embedding, whole.final, *((whole.positions,) if whole.positions else ()))
     if not model.head.tied:
@@ -158,7 +158,7 @@ def account(model: ModelSpec, recipe: Recipe) -> Memory:
     rows = recipe.micro_batch * recipe.sequence_tokens
     inputs = (2 + int(recipe.padded)) * round_up(rows * 8, CELL)
     buffers = optimizers.buffer_bytes(whole)
-    tape = Tape(autocast=recipe.autocast, accumulated=recipe.accumulate)
+    tape = Tape(autocast=recipe.autocast, accumulated=recipe.accumulate, detailed=detailed)
     tape.hold("weights", resting)
     tape.hold("adapter", adapter)
     tape.hold("optimizer", states)

@@ -8,7 +8,7 @@ from typing import Any
 
 from sizeup.errors import UserError, close_names
 from sizeup.facts import Source, data_json
-from sizeup.figure import plain
+from sizeup.figure import leaf, plain, total
 from sizeup.hardware import Machine
 from sizeup.model import ModelSpec
 from sizeup.plan import PARTS, Breakdown, Claim
@@ -102,6 +102,27 @@ class Training:
     def fits(self) -> bool | None:
         """Whether the process fits the machine; None without a machine."""
         return None if self.limit_bytes is None else self.process_bytes <= self.limit_bytes
+
+    def explained(self) -> Breakdown:
+        """The same claims as sums of figures: what was alive at the peak, by the operation that made it."""
+        if not self.split.alone:
+            return self.breakdown
+        run = replace(self.recipe, micro_batch=companions.sequences(self.algorithm, self.recipe))
+        found: dict[str, dict[str, int]] = {}
+        for key, bytes in account(self.model, run, detailed=True).peak_parts.items():
+            part, _, name = key.partition("|")
+            part = "buffers" if part == "inputs" else part
+            of_part = found.setdefault(part, {})
+            of_part[name or part] = of_part.get(name or part, 0) + int(plain(bytes))
+        claims = []
+        for claim in self.breakdown.claims:
+            made = {name: bytes for name, bytes in found.get(claim.part, {}).items() if bytes}
+            if claim.label or sum(made.values()) != plain(claim.bytes):
+                claims.append(claim)
+                continue
+            largest = sorted(made.items(), key=lambda item: -item[1])
+            claims.append(replace(claim, bytes=total([leaf(name, bytes) for name, bytes in largest])))
+        return Breakdown(tuple(claims))
 
     def to_json(self) -> dict[str, Any]:
         return {

@@ -76,7 +76,7 @@ def factored_update_bytes(elements: Number, rows: Number, width: int) -> Number:
 
 def run(tape: Tape, chosen: Optimizer, trained: list[tuple[Weight, int]], gradients: Number) -> dict[str, Number]:
     """The optimizer's step: all gradients are there, activations are gone. The parts as it begins."""
-    missing = gradients - tape.live.get("gradients", 0)
+    missing = gradients - tape.held("gradients")
     tape.hold("gradients", missing)
     tape.note("optimizer step")
     begins = dict(tape.live)

@@ -85,8 +85,9 @@ class Step:
         tape.forget_copies()
         for part in self.segments:
             if isinstance(part, Held) and self.recipe.checkpointing:
-                tape.hold("activations", -part.times * part.copies)
-                part.kept["activations"] = part.kept.get("activations", 0) - part.copies
+                key = "activations|16-bit copy of a weight" if tape.detailed else "activations"
+                tape.hold(key, -part.times * part.copies)
+                part.kept[key] = part.kept.get(key, 0) - part.copies
         tape.casting = False
         self.backward(loss)
 
@@ -183,7 +184,7 @@ class Step:
         tape.part = "buffers"
         one = tape.new(1, 4, "gradient of the loss")
         gradient, made = [one], 0
-        before = tape.live.get("gradients", 0)
+        before = tape.held("gradients")
         while self.segments:
             segment = self.segments.pop()
             if isinstance(segment, Held):
@@ -194,9 +195,9 @@ class Step:
                 continue
             if segment.edge is None or not gradient:
                 break
-            before = tape.live.get("gradients", 0)
+            before = tape.held("gradients")
             tape.backward(segment.edge, gradient)
-            made = tape.live.get("gradients", 0) - before
+            made = tape.held("gradients") - before
             gradient = segment.arrived
 
 

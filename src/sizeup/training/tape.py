@@ -30,6 +30,8 @@ class Storage:
     __slots__ = ("bytes", "name", "part", "tape")
 
     def __init__(self, tape: Tape, bytes: Number, part: str, name: str) -> None:
+        if tape.detailed:
+            part = f"{part}|{name}"
         self.tape, self.bytes, self.part, self.name = tape, bytes, part, name
         tape.live[part] = tape.live.get(part, 0) + bytes
         tape.total = tape.total + bytes
@@ -37,6 +39,8 @@ class Storage:
     def move(self, part: str) -> None:
         """Count these bytes under another part: a buffer that became a gradient."""
         live = self.tape.live
+        if self.tape.detailed:
+            part = f"{part}|{self.name}"
         live[self.part] = live[self.part] - self.bytes
         live[part] = live.get(part, 0) + self.bytes
         self.part = part
@@ -143,8 +147,10 @@ class Weight:
 class Tape:
     """Live bytes by part, their sum, and every candidate peak so far."""
 
-    def __init__(self, autocast: bool = False, accumulated: bool = False) -> None:
+    def __init__(self, autocast: bool = False, accumulated: bool = False, detailed: bool = False) -> None:
         self.live: dict[str, Number] = {}
+        self.detailed = detailed
+        """Parts are told apart by the operation that made them ("part|operation"), for an explanation."""
         self.total: Number = 0
         self.peak: Number = 0
         self.peak_with_workspace: Number = 0
@@ -167,6 +173,12 @@ class Tape:
         """Count bytes that no tensor of this tape stands for: the layers between the first and the last of a run."""
         self.live[part] = self.live.get(part, 0) + bytes
         self.total = self.total + bytes
+
+    def held(self, part: str) -> Number:
+        """Live bytes of a part."""
+        if not self.detailed:
+            return self.live.get(part, 0)
+        return sum(bytes for name, bytes in self.live.items() if name.partition("|")[0] == part)
 
     def note(self, event: str, workspace: Number = 0) -> None:
         """A moment that may be the peak; `workspace` is what a kernel takes meanwhile and no tensor shows."""
