@@ -14,6 +14,7 @@ import sizeup
 from sizeup.readers.config import spec_from_config
 from sizeup.training.account import Memory, account
 from sizeup.training.recipe import Recipe
+from tests import training_published
 
 DATA = Path(__file__).parent / "data"
 CONFIGS = json.loads((DATA / "train_configs.json").read_text())
@@ -120,3 +121,23 @@ def test_a_real_tesla_t4_is_met_within_one_percent() -> None:
     assert len(errors) == 50
     assert sum(errors) / len(errors) <= 0.01
     assert max(errors) <= 0.04
+
+
+def test_published_measurements_are_met_after_the_kind_of_figure() -> None:
+    """Rows that others measured with complete settings: median error at most 15 %, every outlier has a reason in the docs."""
+    rows = list(training_published.compared())
+    errors = sorted(abs(row.error) for row in rows)
+    print(f"published {len(errors)} rows  median {errors[len(errors) // 2]:.1%}  p90 {errors[int(0.9 * len(errors))]:.1%}")
+    assert errors[len(errors) // 2] <= 0.15
+    page = (Path(__file__).parents[1] / "docs" / "training.md").read_text()
+    for row in rows:
+        if abs(row.error) > training_published.OUTLIER:
+            assert row.reason, row.row
+            assert row.reason in page
+
+
+def test_the_page_about_training_is_up_to_date(answers: list[tuple[dict[str, str], Memory]]) -> None:
+    """docs/training.md is what its tool writes from these tables."""
+    from tools.training import PAGE, page
+
+    assert PAGE.read_text() == page()

@@ -30,7 +30,7 @@ def train(page: Page, training: Training, changes: list[tuple[dict[str, Any], Tr
             EDGE + page.paint(GLYPHS.get(part, "■"), part) + " " + pad(t.named("part", part), width) + right(page.bytes(count), 10) + "   "
         )
         lines += indented(t(f"train.part.{part}") if t.has(f"train.part.{part}") else "", page.width, start)
-    lines += ["", *indented(t("train.peak", site=training.site, peak=page.bytes(training.peak_bytes)), page.width, EDGE)]
+    lines += ["", *indented(t("train.peak", site=t.named("leaf", training.site), peak=page.bytes(training.peak_bytes)), page.width, EDGE)]
     told = {"allocated": training.allocated_bytes, "reserved": training.reserved_bytes, "process": needed}
     lines += indented(t("train.beyond", **{name: page.bytes(count) for name, count in told.items()}), page.width, EDGE)
     if training.host_bytes:

@@ -37,9 +37,12 @@ class BlockWeights:
 
     attention: SelfAttention | Latent
     feed: Dense | Experts
-    norms: tuple[tuple[Weight, ...], ...]
-    """Two, or four when each part's output is normalised too."""
+    before: tuple[tuple[Weight, ...], tuple[Weight, ...]]
+    """Norms of what enters the mixer and the feed-forward part; empty where there is none."""
+    after: tuple[tuple[Weight, ...], tuple[Weight, ...]] = ((), ())
+    """Norms of what they answer."""
     parallel: bool = False
+    """Both read one norm, and are added together (Phi, Falcon, Command R)."""
 
     def window(self) -> int:
         return self.attention.window if isinstance(self.attention, SelfAttention) else 0
@@ -90,16 +93,32 @@ def _values(run: Run, v: Tensor, heads: Heads) -> Tensor:
 
 def block(run: Run, x: Tensor, weights: BlockWeights) -> Tensor:
     """One residual block."""
-    tape, rows = run.tape, run.rows
+    tape = run.tape
     residual = x
-    x = norm(run, x, weights.norms[0], rows)
-    x = latent(run, x, weights.attention) if isinstance(weights.attention, Latent) else attention(run, x, weights.attention)
-    if len(weights.norms) == 4:
-        x = norm(run, x, weights.norms[1], rows)
+    x = maybe_norm(run, x, weights.before[0])
+    if weights.parallel:
+        mixed = mixer(run, x, weights)
+        fed = feed(run, maybe_norm(run, residual, weights.before[1]) if weights.before[1] else x, weights)
+        return ops.add(tape, ops.add(tape, mixed, fed), residual)
+    x = mixer(run, x, weights)
+    x = maybe_norm(run, x, weights.after[0])
     x = ops.add(tape, residual, x)
     residual = x
-    x = norm(run, x, weights.norms[-2 if len(weights.norms) == 4 else 1], rows)
-    x = experts(tape, x, weights.feed, rows) if isinstance(weights.feed, Experts) else dense(tape, x, weights.feed, rows)
-    if len(weights.norms) == 4:
-        x = norm(run, x, weights.norms[3], rows)
+    x = maybe_norm(run, x, weights.before[1])
+    x = feed(run, x, weights)
+    x = maybe_norm(run, x, weights.after[1])
     return ops.add(tape, residual, x)
+
+
+def maybe_norm(run: Run, x: Tensor, weights: tuple[Weight, ...]) -> Tensor:
+    return norm(run, x, weights, run.rows) if weights else x
+
+
+def mixer(run: Run, x: Tensor, weights: BlockWeights) -> Tensor:
+    part = weights.attention
+    return latent(run, x, part) if isinstance(part, Latent) else attention(run, x, part)
+
+
+def feed(run: Run, x: Tensor, weights: BlockWeights) -> Tensor:
+    part = weights.feed
+    return experts(run.tape, x, part, run.rows) if isinstance(part, Experts) else dense(run.tape, x, part, run.rows)

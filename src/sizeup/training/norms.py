@@ -11,7 +11,7 @@ from .tape import Tape, Tensor, Weight
 
 def norm(run: Run, x: Tensor, weights: tuple[Weight, ...], rows: Number) -> Tensor:
     """The family's norm over `rows` rows."""
-    if run.manner.norm == "layer":
+    if run.manner.norm == "layer" or len(weights) > 1:
         return ops.layer_norm(run.tape, x, weights, rows)
     return gemma_norm(run.tape, x, weights[0], rows) if run.manner.norm == "gemma" else rms_norm(run.tape, x, weights[0], rows)
 

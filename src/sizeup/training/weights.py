@@ -94,11 +94,20 @@ class Maker:
         norms: dict[str, list[Weight]] = {}
         for name, shape in block.norms.shapes:
             norms.setdefault(name.rpartition(".")[0], []).append(self.weight(shape[0]))
-        return BlockWeights(
+
+        def named(name: str) -> tuple[Weight, ...]:
+            return tuple(norms.pop(name, ()))
+
+        made = BlockWeights(
             self.latent(mixer) if isinstance(mixer, LatentAttention) else self.attention(mixer),
             self.experts(feed) if isinstance(feed, Moe) else self.dense(feed, hidden),
-            tuple(tuple(weights) for weights in norms.values()),
+            (named("attn_norm"), named("ffn_norm")),
+            (named("post_attention_norm"), named("post_ffw_norm")),
+            block.parallel,
         )
+        if norms:
+            raise unknown(self.model, next(iter(norms)))
+        return made
 
     def attention(self, part: Any) -> SelfAttention:
         if not isinstance(part, Attention):
