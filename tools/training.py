@@ -30,6 +30,9 @@ out. Parameters and gradients are exact in all rows, optimizer states within 0.6
 | --- | ---: | ---: | ---: | ---: |
 {peaks}
 
+{more_rows} steps of {more_models} further architectures (small models, traced the same way): median error
+{more_median}, worst {more_worst}. Families that are unlike Llama have a row in `src/sizeup/data/training_families.json`.
+
 ## A real GPU
 
 {t4_rows} runs on a Tesla T4 (`max_memory_allocated`, archived by fitcheck-llm 0.3.1): mean error {t4_mean}, worst {t4_worst}.
@@ -74,6 +77,7 @@ def page() -> str:
         error = int(account(truth.MODELS[row["config"]], truth.recipe(row)).peak) / int(row["peak_bytes"]) - 1
         by_method[row["method"]].append(error)
         by_method["all"].append(error)
+    more = sorted(abs(error) for _, _, error in truth.more_errors())
     t4 = [abs(error) for error in truth.t4_errors()]
     rows = list(training_published.compared())
     groups: dict[str, list[float]] = defaultdict(list)
@@ -88,6 +92,10 @@ def page() -> str:
         traced=len(truth.ROWS),
         models=len({row["config"] for row in truth.ROWS}),
         peaks="\n".join(line(name, by_method[name]) for name in ("full", "lora", "qlora", "all")),
+        more_rows=len(more),
+        more_models=len({row["config"] for row in truth.MORE}),
+        more_median=f"{more[len(more) // 2]:.2%}",
+        more_worst=f"{more[-1]:.2%}",
         t4_rows=len(t4),
         t4_mean=f"{sum(t4) / len(t4):.2%}",
         t4_worst=f"{max(t4):.2%}",

@@ -66,7 +66,7 @@ def anatomy(model: ModelSpec, recipe: Recipe) -> tuple[Anatomy, list[tuple[Block
     whole = Anatomy(
         maker.manner, runs, embedding, positions, model.hidden, model.vocabulary,
         getattr(first, "rope_dim", 0) or getattr(first, "dim", 0), final,
-        Linear(model.hidden, model.vocabulary, head_weight),
+        Linear(model.hidden, model.vocabulary, head_weight, thawed.weight(model.vocabulary) if model.head.bias else None),
         tuple(sorted({weights.window() for weights, _ in counted})),
     )  # fmt: skip
     return whole, counted
@@ -136,8 +136,7 @@ def account(model: ModelSpec, recipe: Recipe, detailed: bool = False) -> Memory:
     """The bytes of one step of this recipe; `detailed` tells the peak's parts apart by operation."""
     whole, counted = anatomy(model, recipe)
     around = (whole.embedding, whole.final, *((whole.positions,) if whole.positions else ()))
-    if not model.head.tied:
-        around = (*around, whole.head.weight)
+    around = (*around, *(() if model.head.tied else (whole.head.weight,)), *((whole.head.bias,) if whole.head.bias else ()))
     every = [(weight, times) for block, times in counted for weight in weights_in(block)]
     every += [(weight, 1) for weight in weights_in(around)]
     adapters = {id(w) for block, _ in counted for w in adapter_weights(block)}

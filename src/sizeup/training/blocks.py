@@ -78,6 +78,8 @@ def attention(run: Run, x: Tensor, part: SelfAttention) -> Tensor:
 
 
 def _rotated(run: Run, q: Tensor, k: Tensor) -> tuple[Tensor, Tensor]:
+    if run.manner.partial_rotary:
+        return ops.through_part(run.tape, q, lambda part: rotate(run, part)), ops.through_part(run.tape, k, lambda part: rotate(run, part))
     if run.manner.slices:
         q_rotated = ops.through_slice(run.tape, q, lambda part: rotate(run, part))
         return q_rotated, ops.through_slice(run.tape, k, lambda part: rotate(run, part))

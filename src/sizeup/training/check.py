@@ -54,7 +54,7 @@ def check_adapters(model: ModelSpec, recipe: Recipe, blocks: list[BlockWeights])
         wanted = recipe.targets if isinstance(recipe.targets, str) else ", ".join(recipe.targets)
         raise UserError(f"The targets “{wanted}” match no module of {model.name}.", ", ".join((*GROUPS, *_named(blocks))))
     for layer in adapted:
-        if recipe.rank > min(int(layer.inputs), int(layer.outputs)):
+        if int(layer.outputs) > 1 and recipe.rank > min(int(layer.inputs), int(layer.outputs)):
             raise UserError(
                 f"Rank {recipe.rank} is larger than a target's matrix of {layer.inputs} by {layer.outputs}.",
                 f"{min(int(layer.inputs), int(layer.outputs))} or less",

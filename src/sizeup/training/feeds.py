@@ -37,6 +37,7 @@ class Experts:
     shared: Dense | None = None
     fp32_router: bool = False
     normalised: bool = True
+    shared_gate: Linear | None = None
     router_adapter: Adapter | None = None
     gate_up_adapter: Adapter | None = None
     down_adapter: Adapter | None = None
@@ -87,7 +88,11 @@ def experts(tape: Tape, x: Tensor, part: Experts, rows: Number) -> Tensor:
     scores, choice = _routed(tape, x, part, rows)
     result = _grouped(tape, x, scores, choice, part, rows)
     if part.shared is not None:
-        result = ops.add(tape, result, dense(tape, x, part.shared, rows))
+        shared = dense(tape, x, part.shared, rows)
+        if part.shared_gate is not None:
+            gate = ops.activation(tape, linear(tape, x, part.shared_gate, rows), "sigmoid", keeps_result=True)
+            shared = ops.mul(tape, gate, shared, broadcast="a")
+        result = ops.add(tape, result, shared)
     return result
 
 

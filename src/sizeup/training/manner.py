@@ -10,7 +10,7 @@ class Manner:
     """The defaults are Llama's, so a row states differences only."""
 
     norm: str = "rms"
-    """"rms" weighs in the input's width, "gemma" in fp32 with one added, "layer" is LayerNorm."""
+    """"rms" weighs in the input's width, "rms32" in fp32, "gemma" in fp32 with one added, "layer" is LayerNorm."""
     rotary: bool = True
     attention: str = ""
     """"eager" for families that no fused kernel serves (soft-capped scores)."""
@@ -24,6 +24,10 @@ class Manner:
     fp32_router: bool = False
     rotary_tables: int = 1
     """Sets of cosines and sines: 2 where window layers turn at another rate."""
+    partial_rotary: bool = False
+    """Only a part of each head turns; the rest is joined to it again."""
+    expert_adapters: bool = True
+    """PEFT turns targets of the feed-forward part into adapters of the experts' own tensors and of the router."""
     slices: bool = False
     """The joined projection is cut by three slices, each with a whole gradient, and rotation joins a rotated and a passed part."""
     source: str = ""

@@ -13,15 +13,19 @@ def norm(run: Run, x: Tensor, weights: tuple[Weight, ...], rows: Number) -> Tens
     """The family's norm over `rows` rows."""
     if run.manner.norm == "layer" or len(weights) > 1:
         return ops.layer_norm(run.tape, x, weights, rows)
-    return gemma_norm(run.tape, x, weights[0], rows) if run.manner.norm == "gemma" else rms_norm(run.tape, x, weights[0], rows)
+    if run.manner.norm == "gemma":
+        return gemma_norm(run.tape, x, weights[0], rows)
+    return rms_norm(run.tape, x, weights[0], rows, run.manner.norm == "rms32")
 
 
-def rms_norm(tape: Tape, x: Tensor, weight: Weight, rows: Number) -> Tensor:
-    """Llama's RMSNorm: statistics in fp32, the weight applied in the input's width."""
+def rms_norm(tape: Tape, x: Tensor, weight: Weight, rows: Number, wide: bool = False) -> Tensor:
+    """Llama's RMSNorm: statistics in fp32, the weight applied in the input's width, or `wide` in fp32 too."""
     width = x.width
     x = ops.to(tape, x, 4)
     variance = ops.mean(tape, ops.square(tape, x), rows)
     x = ops.mul(tape, x, ops.rsqrt(tape, ops.shifted(tape, variance)), broadcast="b")
+    if wide:
+        return ops.to(tape, ops.mul(tape, ops.leaf(tape, weight), x, broadcast="a"), width)
     return ops.mul(tape, ops.leaf(tape, weight), ops.to(tape, x, width), broadcast="a")
 
 

@@ -312,3 +312,17 @@ def through_slice(tape: Tape, x: Tensor, function: Callable[[Tensor], Tensor]) -
     (part,), (passed,) = slices(tape, x, x.elements), slices(tape, x, 0)
     done = function(part)
     return tape.one("joined", x.elements, x.width, (done, passed), lambda gradients: [gradients[0], gradients[0]])
+
+
+def through_part(tape: Tape, x: Tensor, function: Callable[[Tensor], Tensor]) -> Tensor:
+    """`cat(f(x[..., :n]), x[..., n:])` with half of each head on either side, as Phi and GPT-NeoX rotate."""
+    half, whole = x.elements // 2, x.elements
+    (part,), (passed,) = slices(tape, x, half), slices(tape, x, half)
+    done = function(part)
+
+    def split(gradients: Gradients) -> Gradients:
+        gradient = gradients[0]
+        assert gradient is not None
+        return [gradient.view(elements=half), gradient.view(elements=half)]
+
+    return tape.one("joined", whole, x.width, (done, passed), split)

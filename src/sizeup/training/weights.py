@@ -148,7 +148,7 @@ class Maker:
     def dense(self, part: Any, hidden: Number) -> Dense:
         if not isinstance(part, Mlp):
             raise unknown(self.model, type(part).__name__)
-        if any(isinstance(group.block.feed, Moe) for group in self.model.groups):
+        if self.manner.expert_adapters and any(isinstance(group.block.feed, Moe) for group in self.model.groups):
             # PEFT 0.21 turns the targets gate, up and down of a model with experts into the experts' own tensors.
             return dataclasses.replace(self, recipe=dataclasses.replace(self.recipe, targets="attn")).plain_dense(part, hidden)
         return self.plain_dense(part, hidden)
@@ -169,7 +169,8 @@ class Maker:
     def experts(self, part: Moe) -> Experts:
         hidden, every = self.model.hidden, part.experts
         shared = self.dense(Mlp(part.shared_width), hidden) if part.shared_width else None
-        router = self.adapter("up", hidden, every) if self.recipe.targets == "all-linear" else None
+        own = self if self.manner.expert_adapters else dataclasses.replace(self, recipe=dataclasses.replace(self.recipe, targets="none"))
+        router = own.adapter("up", hidden, every) if self.recipe.targets == "all-linear" else None
         return Experts(
             every, part.used, part.width, hidden,
             self.weight(hidden * every, every),
@@ -178,9 +179,10 @@ class Maker:
             shared,
             self.manner.fp32_router,
             bool(self.model.config.get("norm_topk_prob", True)),
+            self.linear("up", hidden, 1) if part.shared_gate else None,
             router,
-            self.adapter("gate", hidden, 2 * part.width, every, 2),
-            self.adapter("down", part.width, hidden, every),
+            own.adapter("gate", hidden, 2 * part.width, every, 2),
+            own.adapter("down", part.width, hidden, every),
         )  # fmt: skip
 
 
