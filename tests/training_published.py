@@ -17,7 +17,10 @@ ROWS = list(csv.DictReader((Path(__file__).parent / "data" / "train_published.cs
 OUTLIER = 0.2
 
 REASONS = {
-    ("allocated", "FSDP"): "litgpt loads the whole model on every device before it is sharded; the maximum is the loading's, not the step's",
+    (
+        "allocated",
+        "FSDP",
+    ): "litgpt loads the whole model on every device before it is sharded; the maximum is the loading's, not the step's",
     ("allocated", "qlora"): "litgpt's own 4-bit layers keep more for the backward pass than PEFT's and bitsandbytes 0.50's do",
     ("allocated", "phi"): "litgpt's own Phi keeps other tensors than the code of transformers does",
     ("process", "gptq"): "GPTQ kernels of 2023 (fp16, group scales, dequantised in the forward pass), counted here as NF4",
