@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .recommend import models as models
     from .search import fit as fit
     from .search import speed as speed
+    from .training.answer import train as train
 
 _HOME = {
     "SizeupError": "errors",
@@ -39,6 +40,7 @@ _HOME = {
     "rehearse": "ghost.rehearse",
     "run": "engines.llamacpp.run",
     "speed": "search",
+    "train": "training.answer",
 }
 """Public name -> the module that holds it. No module of the package carries a public name, or importing it would hide the function."""
 
@@ -56,6 +58,7 @@ __all__ = [
     "rehearse",
     "run",
     "speed",
+    "train",
 ]
 
 

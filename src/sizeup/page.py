@@ -30,6 +30,12 @@ _CODES = {
     "draft": "96",
     "process": "37",
     "overhead": "37",
+    "gradients": "36",
+    "optimizer": "35",
+    "master": "95",
+    "activations": "33",
+    "logits": "93",
+    "buffers": "32",
     "command": "1",
 }
 

@@ -20,6 +20,12 @@ GLYPHS = {
     "draft": "▙",
     "process": "▪",
     "overhead": "▫",
+    "gradients": "▤",
+    "optimizer": "▥",
+    "master": "▦",
+    "activations": "▧",
+    "logits": "▨",
+    "buffers": "▩",
 }
 DOUBT = "╱"
 RECLAIMABLE = "·"

@@ -1,0 +1,33 @@
+"""How each family's code runs what its config does not say: one row of data/training_families.json a model type."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """The defaults are Llama's, so a row states differences only."""
+
+    norm: str = "rms"
+    """"rms" weighs in the input's width, "rms32" in fp32, "gemma" in fp32 with one added, "layer" is LayerNorm."""
+    rotary: bool = True
+    attention: str = ""
+    """"eager" for families that no fused kernel serves (soft-capped scores)."""
+    softcap: bool = False
+    head_softcap: bool = False
+    scaled_embedding: bool = False
+    residual_dropout: bool = False
+    """Dropout behind every part and the embedding (GPT-2's configs have 0.1)."""
+    activation: str = ""
+    """When the config does not say."""
+    fp32_router: bool = False
+    rotary_tables: int = 1
+    """Sets of cosines and sines: 2 where window layers turn at another rate."""
+    partial_rotary: bool = False
+    """Only a part of each head turns; the rest is joined to it again."""
+    expert_adapters: bool = True
+    """PEFT turns targets of the feed-forward part into adapters of the experts' own tensors and of the router."""
+    slices: bool = False
+    """The joined projection is cut by three slices, each with a whole gradient, and rotation joins a rotated and a passed part."""
+    source: str = ""

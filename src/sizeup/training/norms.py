@@ -1,0 +1,40 @@
+"""Norms, as the families' code writes them out."""
+
+from __future__ import annotations
+
+from sizeup.figure import Number
+
+from . import ops
+from .run import Run
+from .tape import Tape, Tensor, Weight
+
+
+def norm(run: Run, x: Tensor, weights: tuple[Weight, ...], rows: Number) -> Tensor:
+    """The family's norm over `rows` rows."""
+    if run.manner.norm == "layer" or len(weights) > 1:
+        return ops.layer_norm(run.tape, x, weights, rows)
+    if run.manner.norm == "gemma":
+        return gemma_norm(run.tape, x, weights[0], rows)
+    return rms_norm(run.tape, x, weights[0], rows, run.manner.norm == "rms32")
+
+
+def rms_norm(tape: Tape, x: Tensor, weight: Weight, rows: Number, wide: bool = False) -> Tensor:
+    """Llama's RMSNorm: statistics in fp32, the weight applied in the input's width, or `wide` in fp32 too."""
+    width = x.width
+    x = ops.to(tape, x, 4)
+    variance = ops.mean(tape, ops.square(tape, x), rows)
+    x = ops.mul(tape, x, ops.rsqrt(tape, ops.shifted(tape, variance)), broadcast="b")
+    if wide:
+        return ops.to(tape, ops.mul(tape, ops.leaf(tape, weight), x, broadcast="a"), width)
+    return ops.mul(tape, ops.leaf(tape, weight), ops.to(tape, x, width), broadcast="a")
+
+
+def gemma_norm(tape: Tape, x: Tensor, weight: Weight, rows: Number) -> Tensor:
+    """Gemma's RMSNorm: all of it in fp32, the weight too."""
+    output = _normalised(tape, ops.to(tape, x, 4), rows)
+    output = ops.mul(tape, output, ops.shifted(tape, ops.to(tape, ops.leaf(tape, weight), 4)), broadcast="b")
+    return ops.to(tape, output, x.width)
+
+
+def _normalised(tape: Tape, x: Tensor, rows: Number) -> Tensor:
+    return ops.mul(tape, x, ops.rsqrt(tape, ops.shifted(tape, ops.mean(tape, ops.square(tape, x), rows))), broadcast="b")

@@ -1,0 +1,79 @@
+"""What a training run is asked to do: the fields of `sizeup.train`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """One training run on one device."""
+
+    method: str = "qlora"
+    """"full", "lora", "rslora", "dora", "qlora", "lora8bit", "freeze", "prompt"."""
+    dtype: str = "bf16"
+    """"bf16" or "fp16" all through, "fp32" all through, "amp": autocast to 16 bits over fp32 weights that are trained,
+    "bf16-master": 16-bit weights and gradients with an fp32 copy and fp32 states in the optimizer (DeepSpeed, Megatron)."""
+    optimizer: str = "adamw"
+    micro_batch: int = 1
+    sequence_tokens: int = 2048
+    checkpointing: bool = True
+    attention: str = "flash"
+    """"flash" and "sdpa" take the kernel that CUDA picks; "efficient", "math", "eager" ask for one."""
+    rank: int = 16
+    targets: str | tuple[str, ...] = "all-linear"
+    adapter_dtype: str = "fp32"
+    """"fp32" as PEFT makes adapters, "base" for the base model's."""
+    kbit_prep: bool = True
+    """peft.prepare_model_for_kbit_training: what is not quantised becomes fp32."""
+    accumulate: bool = False
+    """Gradients of earlier micro-batches are there during the step."""
+    loss: str = "hf"
+    """"hf" makes all logits in fp32, "chunked" a piece at a time (Liger's rule)."""
+    dropout: float = 0.0
+    padded: bool = False
+    """The batch carries a padding mask."""
+    double_quant: bool = True
+    keep_outputs: bool = False
+    """The caller keeps the logits through backward and step, as plain loops do and Trainer does not."""
+    input_gradients: bool = False
+    """enable_input_require_grads()."""
+    trained_layers: int = 2
+    """For "freeze": the last so many blocks, the final norm and an output projection of its own are trained."""
+    virtual_tokens: int = 20
+    """For "prompt": learned vectors before the sequence."""
+
+    @property
+    def autocast(self) -> bool:
+        return self.dtype == "amp"
+
+    @property
+    def adapted(self) -> bool:
+        """The base model is frozen, but for the blocks that "freeze" leaves."""
+        return self.method != "full"
+
+    @property
+    def mastered(self) -> bool:
+        return self.dtype == "bf16-master"
+
+    @property
+    def ranked(self) -> bool:
+        """Adapters of low rank beside the targets."""
+        return self.method in ("lora", "rslora", "dora", "qlora", "lora8bit")
+
+    @property
+    def quantised(self) -> bool:
+        return self.method in ("qlora", "lora8bit")
+
+    @property
+    def prepared(self) -> bool:
+        return self.quantised and self.kbit_prep
+
+    @property
+    def base_width(self) -> int:
+        """Bytes of a base weight that is not quantised."""
+        return 4 if self.dtype == "fp32" or (self.autocast and (not self.adapted or self.method == "freeze")) or self.prepared else 2
+
+    @property
+    def adapter_width(self) -> int:
+        return 4 if self.adapter_dtype != "base" or self.dtype == "fp32" else 2

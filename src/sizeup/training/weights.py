@@ -1,0 +1,211 @@
+"""From layers to the weights a training step works on: which are trained, in what width, with which adapters."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sizeup.errors import UserError
+from sizeup.facts import data_json
+from sizeup.figure import Number
+from sizeup.layers import Attention, Block, LatentAttention, Mlp, Moe
+from sizeup.model import ModelSpec
+
+from .blocks import BlockWeights, SelfAttention
+from .feeds import Dense, Experts
+from .latent import Latent
+from .linear import Adapter, Linear
+from .manner import Manner
+from .recipe import Recipe
+from .tape import Weight
+
+GROUPS = {
+    "all-linear": ("q", "k", "v", "qkv", "o", "gate", "up", "gate_up", "down"),
+    "qv": ("q", "v", "qkv"),
+    "attn": ("q", "k", "v", "qkv", "o"),
+}
+"""Named sets of target modules."""
+
+ALIASES = {
+    "q_proj": "q", "k_proj": "k", "v_proj": "v", "o_proj": "o", "qkv_proj": "qkv", "c_attn": "qkv", "gate_proj": "gate",
+    "up_proj": "up", "down_proj": "down", "gate_up_proj": "gate_up",
+}  # fmt: skip
+
+
+def manner_of(model: ModelSpec) -> Manner:
+    """How this family's code runs; Llama's way for families without a row."""
+    row = dict(data_json("training_families.json").get(model.model_type, {}))
+    activation = model.config.get("hidden_activation") or model.config.get("hidden_act") or model.config.get("activation_function")
+    if not row.get("activation"):
+        row["activation"] = activation or "silu"
+    return Manner(**row)
+
+
+@dataclass
+class Maker:
+    """Makes a model's weights for a recipe."""
+
+    model: ModelSpec
+    recipe: Recipe
+    trained: bool = False
+    """What "freeze" leaves to be trained."""
+
+    @property
+    def manner(self) -> Manner:
+        return manner_of(self.model)
+
+    @property
+    def trains(self) -> bool:
+        """Whether weights of the model itself are trained."""
+        return not self.recipe.adapted or self.trained
+
+    def weight(self, elements: Number, rows: Number = 0) -> Weight:
+        """A weight that is no linear layer of a block: norm, embedding, bias, router, expert."""
+        return Weight(elements, self.recipe.base_width, self.trains, rows=rows)
+
+    def adapter(self, name: str, inputs: Number, outputs: Number, experts: int = 1, factor: int = 1) -> Adapter | None:
+        """The adapter of a target module; for experts in one tensor one a rank and expert (PEFT's ParamWrapper)."""
+        recipe = self.recipe
+        if not recipe.ranked or name not in targets(recipe):
+            return None
+        rank = recipe.rank * experts * factor
+        down = Weight(inputs * rank, recipe.adapter_width, True, rows=rank)
+        up = Weight(rank * outputs, recipe.adapter_width, True, rows=outputs)
+        magnitude = Weight(outputs, recipe.adapter_width, True) if recipe.method == "dora" else None
+        return Adapter(recipe.rank * factor, down, up, recipe.dropout > 0, magnitude)
+
+    def linear(self, name: str, inputs: Number, outputs: Number, bias: bool = False) -> Linear:
+        recipe = self.recipe
+        quantised = recipe.quantised
+        base = Weight(inputs * outputs, 2 if quantised else recipe.base_width, self.trains, quantised, outputs)
+        adapter = self.adapter(name, inputs, outputs)
+        # bitsandbytes' Linear4bit casts its bias in place to the width it computes in.
+        added = Weight(outputs, 2 if quantised else recipe.base_width, self.trains) if bias else None
+        return Linear(inputs, outputs, base, added, adapter)
+
+    def block(self, block: Block) -> BlockWeights:
+        """One block with fresh weights. Raises UserError for a layer kind that has no rule here."""
+        hidden = self.model.hidden
+        if len(block.mixers) != 1 or block.feed is None:
+            raise unknown(self.model, "two mixers in a block" if len(block.mixers) != 1 else "a block without a feed-forward part")
+        mixer, feed = block.mixers[0], block.feed
+        norms: dict[str, list[Weight]] = {}
+        for name, shape in block.norms.shapes:
+            norms.setdefault(name.rpartition(".")[0], []).append(self.weight(shape[0]))
+
+        def named(name: str) -> tuple[Weight, ...]:
+            return tuple(norms.pop(name, ()))
+
+        made = BlockWeights(
+            self.latent(mixer) if isinstance(mixer, LatentAttention) else self.attention(mixer),
+            self.experts(feed) if isinstance(feed, Moe) else self.dense(feed, hidden),
+            (named("attn_norm"), named("ffn_norm")),
+            (named("post_attention_norm"), named("post_ffw_norm")),
+            block.parallel,
+        )
+        if norms:
+            raise unknown(self.model, next(iter(norms)))
+        return made
+
+    def attention(self, part: Any) -> SelfAttention:
+        if not isinstance(part, Attention):
+            raise unknown(self.model, type(part).__name__)
+        hidden, queries = self.model.hidden, part.heads * part.key_dim
+        keys, values = part.kv_heads * part.key_dim, part.kv_heads * part.value_dim
+        if part.fused:
+            matrices: tuple[Linear, ...] = (self.linear("qkv", hidden, queries + keys + values, part.bias),)
+        else:
+            matrices = (
+                self.linear("q", hidden, queries * 2 if part.gate else queries, part.bias),
+                self.linear("k", hidden, keys, part.bias),
+                self.linear("v", hidden, values, part.bias),
+            )
+        norms: tuple[tuple[Weight, ...], ...] = ()
+        rows = (0, 0)
+        if part.norm == "head":
+            norms, rows = ((self.weight(part.key_dim),), (self.weight(part.key_dim),)), (part.heads, part.kv_heads)
+        elif part.norm == "full":
+            norms, rows = ((self.weight(queries),), (self.weight(keys),)), (1, 1)
+        output = self.linear("o", part.heads * part.value_dim, hidden, part.output_bias)
+        return SelfAttention(part.heads, part.kv_heads, part.key_dim, part.value_dim, matrices, output, norms, rows, part.window)
+
+    def latent(self, part: LatentAttention) -> Latent:
+        hidden, wide = self.model.hidden, part.nope_dim + part.rope_dim
+        low = part.query_rank
+        return Latent(
+            part.heads, part.nope_dim, part.rope_dim, part.value_dim, part.kv_rank,
+            self.linear("q", low or hidden, part.heads * wide),
+            self.linear("k", hidden, part.kv_rank + part.rope_dim, part.bias),
+            self.linear("v", part.kv_rank, part.heads * (part.nope_dim + part.value_dim)),
+            self.weight(part.kv_rank),
+            self.linear("o", part.heads * part.value_dim, hidden, part.bias),
+            self.linear("q", hidden, low, part.bias) if low else None,
+            self.weight(low) if low else None,
+        )  # fmt: skip
+
+    def dense(self, part: Any, hidden: Number) -> Dense:
+        if not isinstance(part, Mlp):
+            raise unknown(self.model, type(part).__name__)
+        if self.manner.expert_adapters and any(isinstance(group.block.feed, Moe) for group in self.model.groups):
+            # PEFT 0.21 turns the targets gate, up and down of a model with experts into the experts' own tensors.
+            return dataclasses.replace(self, recipe=dataclasses.replace(self.recipe, targets="attn")).plain_dense(part, hidden)
+        return self.plain_dense(part, hidden)
+
+    def plain_dense(self, part: Mlp, hidden: Number) -> Dense:
+        wide = part.width
+        if part.gated and part.fused:
+            matrices: tuple[Linear, ...] = (self.linear("gate_up", hidden, 2 * wide, part.bias),)
+        elif part.gated:
+            matrices = (self.linear("gate", hidden, wide, part.bias), self.linear("up", hidden, wide, part.bias))
+        else:
+            matrices = (self.linear("up", hidden, wide, part.bias),)
+        down_bias = part.bias if part.output_bias is None else part.output_bias
+        down = self.linear("down", wide, hidden, down_bias)
+        manner = self.manner
+        return Dense(matrices, down, wide, part.gated, manner.activation, manner.residual_dropout)
+
+    def experts(self, part: Moe) -> Experts:
+        hidden, every = self.model.hidden, part.experts
+        shared = self.dense(Mlp(part.shared_width), hidden) if part.shared_width else None
+        own = self if self.manner.expert_adapters else dataclasses.replace(self, recipe=dataclasses.replace(self.recipe, targets="none"))
+        router = own.adapter("up", hidden, every) if self.recipe.targets == "all-linear" else None
+        return Experts(
+            every, part.used, part.width, hidden,
+            self.weight(hidden * every, every),
+            self.weight(every * hidden * 2 * part.width, every * 2 * part.width),
+            self.weight(every * part.width * hidden, every * hidden),
+            shared,
+            self.manner.fp32_router,
+            bool(self.model.config.get("norm_topk_prob", True)),
+            self.linear("up", hidden, 1) if part.shared_gate else None,
+            router,
+            own.adapter("gate", hidden, 2 * part.width, every, 2),
+            own.adapter("down", part.width, hidden, every),
+        )  # fmt: skip
+
+
+def targets(recipe: Recipe) -> tuple[str, ...]:
+    """The modules that get an adapter, by their short names."""
+    wanted = recipe.targets
+    if isinstance(wanted, str):
+        wanted = GROUPS.get(wanted) or tuple(wanted.replace("+", ",").split(","))
+    return tuple(ALIASES.get(name.strip(), name.strip()) for name in wanted)
+
+
+def unknown(model: ModelSpec, what: str) -> UserError:
+    """No rule for what this layer keeps."""
+    return UserError(f"There is no rule for training {what} ({model.name}).", "a decoder of attention, feed-forward and expert layers")
+
+
+def weights_in(thing: Any) -> Iterator[Weight]:
+    """Every weight of a block, or of anything made of weights."""
+    if isinstance(thing, Weight):
+        yield thing
+    elif isinstance(thing, tuple):
+        for item in thing:
+            yield from weights_in(item)
+    elif dataclasses.is_dataclass(thing):
+        for field in dataclasses.fields(thing):
+            yield from weights_in(getattr(thing, field.name))

@@ -1,0 +1,146 @@
+"""Laws of training memory: one formula for all kinds of numbers, monotony, and sentences for what cannot be."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy
+import pytest
+
+import sizeup
+from sizeup.errors import UserError
+from sizeup.figure import STEPS, leaf, plain
+from sizeup.readers.config import spec_from_config
+from sizeup.training import answer
+from sizeup.training.account import stacks
+from sizeup.training.parallel import Split
+
+CONFIGS = json.loads((Path(__file__).parent / "data" / "train_configs.json").read_text())
+LLAMA = spec_from_config(CONFIGS["Llama-3.2-1B"], "Llama-3.2-1B")
+MOE = spec_from_config(CONFIGS["Qwen3-30B-A3B"], "Qwen3-30B-A3B")
+
+FORMULAS: dict[str, tuple[Any, ...]] = {
+    "stored_weight": ((5000,), (2,)),
+    "nf4_weight": ((70000,),),
+    "nf4_single_weight": ((70000,),),
+    "int8_weight": ((70000, 700),),
+    "optimizer_state": ((5000,), (2, 2)),
+    "optimizer_8bit_state": ((5000,), (2,)),
+    "optimizer_factored_state": ((300, 500),),
+    "optimizer_low_rank_state": ((500, 300, 128), (2,)),
+    "factored_update": ((150000, 300), (2,)),
+    "flash_workspace": ((2, 1000, 8, 64, 64), (True,)),
+    "sharded": ((1001, 8),),
+    "gathered_blocks": ((100, 150),),
+    "tensor_parallel_activations": ((340, 4),),
+    "pipeline_activations": ((1000, 4, 8),),
+    "frozen_model": ((1000,), (2,)),
+    "teacher_logits": ((10, 100),),
+}
+"""Arguments of every step: numbers, then flags."""
+
+
+@pytest.mark.parametrize("name", FORMULAS)
+def test_int_equals_figure_equals_column(name: str) -> None:
+    """A training formula gives the same number for ints, figures and columns."""
+    numbers, flags = (*FORMULAS[name], ())[:2]
+    assert answer  # importing it registers the formulas
+    expected = STEPS[name](*numbers, *flags)
+    figure = STEPS[name](*(leaf(str(i), n) for i, n in enumerate(numbers)), *flags)
+    assert plain(figure) == expected
+    assert figure.name == name
+    assert STEPS[name](*(numpy.array([n]) for n in numbers), *flags).tolist() == [expected]
+
+
+@pytest.mark.parametrize("change", [{"micro_batch": 2}, {"sequence_tokens": 4096}, {"rank": 64}, {"accumulate": True}])
+def test_more_never_needs_less(change: dict[str, Any]) -> None:
+    """A larger batch, sequence or rank, or gradients kept from before, takes at least as much."""
+    assert sizeup.train(LLAMA, **change).peak_bytes >= sizeup.train(LLAMA).peak_bytes
+
+
+@pytest.mark.parametrize("method", ["full", "lora", "rslora", "dora", "qlora", "lora8bit", "freeze", "prompt"])
+def test_parts_sum_to_the_peak(method: str) -> None:
+    """Every method's parts are its peak; checkpointing never takes more."""
+    training = sizeup.train(LLAMA, method=method)
+    assert sum(training.by_part().values()) == training.peak_bytes
+    assert training.peak_bytes <= sizeup.train(LLAMA, method=method, checkpointing=False).peak_bytes
+    assert training.peak_bytes < training.allocated_bytes < training.reserved_bytes < training.process_bytes
+
+
+def test_a_run_of_equal_blocks_is_the_same_as_all_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three blocks and their held middle give the peak that running every block gives, to the byte."""
+    from sizeup.training import step
+
+    short = [sizeup.train(LLAMA, method=method, dtype=dtype).peak_bytes for method in ("full", "lora") for dtype in ("bf16", "amp")]
+    monkeypatch.setattr(step, "EXPLICIT", 1000)
+    whole = [sizeup.train(LLAMA, method=method, dtype=dtype).peak_bytes for method in ("full", "lora") for dtype in ("bf16", "amp")]
+    assert short == whole
+
+
+def test_patterns_of_layers_are_found() -> None:
+    """Runs and alternating patterns, with what stands before and behind them."""
+    assert stacks([0, 1, 1, 1]) == [((0,), 1), ((1,), 3)]
+    assert stacks([0, 1] * 4) == [((0, 1), 4)]
+    assert stacks([0, 0, 1] * 3 + [0]) == [((0, 0, 1), 3), ((0,), 1)]
+
+
+def test_zero_stages_shard_one_state_after_another() -> None:
+    """Optimizer states, then gradients, then weights; offload moves what rests to the host."""
+    stages = [sizeup.train(LLAMA, method="full", split=Split(data=8, zero=zero)) for zero in range(4)]
+    parts = [stage.by_part() for stage in stages]
+    assert parts[1]["optimizer"] * 8 == pytest.approx(parts[0]["optimizer"], rel=1e-6)
+    assert parts[2]["gradients"] * 8 == pytest.approx(parts[1]["gradients"], rel=1e-6)
+    assert parts[3]["weights"] < parts[2]["weights"]
+    assert [stage.source.kind for stage in stages] == ["derived"] * 4
+    offloaded = sizeup.train(LLAMA, method="full", split=Split(data=8, zero=1, offload="cpu"))
+    assert offloaded.by_part().get("optimizer", 0) == 0
+    assert offloaded.host_bytes > 0
+
+
+def test_preference_pairs_and_teachers_take_more() -> None:
+    """DPO doubles the sequences and keeps a reference, PPO three models, distillation a teacher with its logits."""
+    plain_step = sizeup.train(LLAMA, method="full").peak_bytes
+    assert plain_step < sizeup.train(LLAMA, method="full", algorithm="dpo").peak_bytes
+    assert sizeup.train(LLAMA, method="full", algorithm="dpo").peak_bytes < sizeup.train(LLAMA, method="full", algorithm="ppo").peak_bytes
+    assert sizeup.train(LLAMA, algorithm="distill", teacher=LLAMA).by_part()["logits"] > sizeup.train(LLAMA).by_part()["logits"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"micro_batch": 0}, ("0",)),
+        ({"sequence_tokens": 0}, ("0",)),
+        ({"sequence_tokens": 200_000}, ("200000", "131072")),
+        ({"rank": 3000}, ("3000", "2048")),
+        ({"rank": 0}, ("0",)),
+        ({"targets": "conv"}, ("conv",)),
+        ({"method": "qlra"}, ("qlra",)),
+        ({"dtype": "bf61"}, ("bf61",)),
+        ({"optimizer": "adam"}, ("adam",)),
+        ({"unknown": 1}, ("unknown",)),
+        ({"dropout": 1.5}, ("1.5",)),
+        ({"algorithm": "distill"}, ("teacher",)),
+        ({"split": Split(tensor=3)}, ("32", "3")),
+        ({"split": Split(tensor=16)}, ("8", "16")),
+        ({"split": Split(pipeline=5)}, ("16", "5")),
+        ({"split": Split(context=3)}, ("2048", "3")),
+        ({"split": Split(expert=2)}, ("experts",)),
+        ({"split": Split(zero=4)}, ("4",)),
+        ({"method": "freeze", "trained_layers": 99}, ("16", "99")),
+    ],
+)
+def test_what_cannot_be_is_one_sentence_with_both_numbers(settings: dict[str, Any], words: tuple[str, ...]) -> None:
+    """The error names which number clashes with which, and what to try."""
+    with pytest.raises(UserError) as error:
+        sizeup.train(LLAMA, **settings)
+    assert all(word in error.value.message for word in words)
+    assert error.value.hint
+
+
+def test_experts_are_split_only_evenly() -> None:
+    """128 experts go over 8 devices, not over 7."""
+    assert sizeup.train(MOE, method="full", split=Split(expert=8)).peak_bytes < sizeup.train(MOE, method="full").peak_bytes
+    with pytest.raises(UserError, match="128 experts"):
+        sizeup.train(MOE, method="full", split=Split(expert=7))
