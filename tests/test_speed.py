@@ -291,7 +291,7 @@ def test_a_busy_machine_widens_what_it_was_told() -> None:
 def test_rates_are_solved_from_what_ghosts_took() -> None:
     """Times made from known rates give those rates back: reading and multiplying by format, layers, rows, experts, attention."""
     truth = Calibration(
-        "c", 1, "2026-11-21", {"Q8_0": 3e10, "F16": 4e10, "": 3e10}, {"Q8_0": 2e11, "F16": 1e11, "": 1e11}, 6e9, 8e10, 2e-5, 5.0, 20.0
+        "c", 1, "2026-11-21", {"Q8_0": 3e10, "F16": 4e10, "": 3e10}, {"Q8_0": 2e11, "F16": 1e11, "": 1e11}, 1e15, 1e15, 2e-5, 5.0, 20.0
     )
 
     def seen(shape: dict[str, object], kind: str, prompt: int) -> Seen:

@@ -7,8 +7,6 @@ from typing import Any, NamedTuple
 
 from sizeup.roofline import Load
 
-ROUNDS = 6
-
 
 class Seen(NamedTuple):
     """What one ghost took, beside what its steps move and compute."""
@@ -31,30 +29,20 @@ def solved(wide: Mapping[str, Seen], layers: Seen, experts: Seen, cache: Seen) -
     """
     layer_s = layers.decode_s / float(layers.one.layers)
     first = next(iter(wide))
-    cache_rate, mixing = float("inf"), float("inf")
-    # Every ghost attends to a few cells, and what that costs is known only from the one that attends to many: so in rounds.
-    for _ in range(ROUNDS):
+    flops = {key: _flops(seen.batch) / _rest(seen.prefill_s, layer_s * float(seen.batch.layers)) for key, seen in wide.items()}
 
-        def attending(step: Load) -> float:
-            return float(step.cache_bytes) / cache_rate + float(step.mixing_flops) / mixing  # noqa: B023
+    def known(seen: Seen, flops_per_s: float) -> float:
+        """Seconds of a decode step that are not spent on reading. The few cells that it attends to count as reading."""
+        return layer_s * float(seen.one.layers) + _flops(seen.one) / flops_per_s
 
-        flops = {
-            key: _flops(seen.batch) / _rest(seen.prefill_s, layer_s * float(seen.batch.layers) + attending(seen.batch))
-            for key, seen in wide.items()
-        }
-
-        def known(seen: Seen, flops_per_s: float) -> float:
-            """Seconds of a decode step that are neither reading weights nor attending."""
-            return layer_s * float(seen.one.layers) + _flops(seen.one) / flops_per_s
-
-        read = {key: _bytes(seen.one) / _rest(seen.decode_s, known(seen, flops[key]) + attending(seen.one)) for key, seen in wide.items()}
-        mixing = float(cache.batch.mixing_flops) / _rest(
-            cache.prefill_s, layer_s * float(cache.batch.layers) + _flops(cache.batch) / flops[first]
-        )
-        shallow = known(cache, flops[first]) + _bytes(cache.one) / read[first] + float(cache.one.mixing_flops) / mixing
-        cache_rate = float(cache.one.cache_bytes) / _rest(cache.decode_s, shallow)
-    others = known(experts, flops[first]) + attending(experts.one) + _bytes(experts.one) / read[first]
+    read = {key: _bytes(seen.one) / _rest(seen.decode_s, known(seen, flops[key])) for key, seen in wide.items()}
+    others = known(experts, flops[first]) + _bytes(experts.one) / read[first]
     expert_layer, expert_rows = _experts(experts, others, flops[first], layer_s)
+    mixing = float(cache.batch.mixing_flops) / _rest(
+        cache.prefill_s, layer_s * float(cache.batch.layers) + _flops(cache.batch) / flops[first]
+    )
+    shallow = known(cache, flops[first]) + _bytes(cache.one) / read[first] + float(cache.one.mixing_flops) / mixing
+    cache_rate = float(cache.one.cache_bytes) / _rest(cache.decode_s, shallow)
     return {
         "read_bytes_per_s": read | {"": min(read.values())},
         "flops_per_s": flops | {"": min(flops.values())},
