@@ -47,6 +47,12 @@ TYPED = {
 """Hints to be typed as they stand: nothing in them to translate."""
 
 VALUES = {
+    "training/answer.py: near[0] if near else ', '.join(known)": "names",
+    "training/check.py: near[0] if near else ', '.join(known)": "names",
+    "training/companions.py: near[0] if near else ', '.join(ALGORITHMS)": "names",
+    "training/optimizers.py: near[0] if near else ', '.join(rows)": "names",
+    "training/splits.py: near[0] if near else ', '.join(kinds)": "names",
+    "training/parallel.py: _divisor(number, ranks)": "a number",
     "cli/mistakes.py: _near(error) or helped": "names of options",
     "cli/mistakes.py: error.format_message()": "click's own words",
     "datasets/tokenizer.py: INSTALL": "a command",
