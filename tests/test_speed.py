@@ -47,8 +47,11 @@ def test_what_one_token_reads() -> None:
     assert part.weight_bytes == sum(stored.values()) - stored["token_embd.weight"]
     assert part.layers == 32
     assert part.expert_layers == 0
-    # 32 layers, 8 heads of 128 for keys and values each, F16, 256 cells.
-    assert part.cache_bytes == 32 * 2 * 8 * 128 * 2 * 256
+    # 32 layers, 8 heads of 128 for keys and values each, F16; the host's flash attention passes over the padding.
+    cell = 32 * 2 * 8 * 128 * 2
+    assert part.cache_bytes == cell
+    for changes in ({"gpu_layers": "all"}, {"flash_attention": False}):
+        assert sum(p.cache_bytes for p in LLAMA.work(model, "F16", LLAMA.Settings(**changes))) == cell * 256
 
 
 def test_a_tied_head_is_read_though_it_is_the_embedding() -> None:
@@ -60,13 +63,14 @@ def test_a_tied_head_is_read_though_it_is_the_embedding() -> None:
 
 
 def test_windows_bound_what_a_deep_cache_costs() -> None:
-    """At 32,768 tokens Gemma's window layers read no more than their window and a micro batch."""
+    """At 32,768 tokens Gemma's window layers read no more than their window and a micro batch, host or card."""
     model = read("google/gemma-3-1b-it")
-    settings = LLAMA.Settings(context_tokens=32_768)
-    (part,) = LLAMA.work(model, "Q8_0", settings, depth_tokens=32_767)
-    full = 4 * 2 * 256 * 2 * 32_768
-    window = 22 * 2 * 256 * 2 * 1024
-    assert part.cache_bytes == full + window
+    for layers, cells in ((0, 1024), ("all", 1024)):
+        settings = LLAMA.Settings(context_tokens=32_768, gpu_layers=layers)
+        parts = LLAMA.work(model, "Q8_0", settings, depth_tokens=32_767)
+        full = 4 * 2 * 256 * 2 * 32_768
+        window = 22 * 2 * 256 * 2 * cells
+        assert sum(part.cache_bytes for part in parts) == full + window
 
 
 @pytest.mark.parametrize(("tokens", "least", "most"), [(1, 8, 8), (16, 82, 83), (100_000, 127.9, 128)])
@@ -215,7 +219,7 @@ def test_a_measurement_of_this_machine_beats_what_was_published(monkeypatch: pyt
     """Its rates decide at once, for its processor only; a damaged file teaches nothing."""
     box = Machine("this machine", Cpu("Some CPU", 4, 4, 4.0, "x86_64", ("avx2",)), (Pool("ram", 32 << 30, 30 << 30, 2e10),))
     before = speed("Qwen/Qwen3-0.6B", box, quant="Q8_0").decode
-    calibration.keep(Calibration("Some CPU", 4, "2026-11-21", {"Q8_0": 1e9, "": 1e9}, {"Q8_0": 5e10, "": 5e10}, 1e9, 1e10, 1e-4, 1.5, 10.0))
+    calibration.keep(Calibration("Some CPU", 4, "2026-11-21", {"Q8_0": 1e9, "": 1e9}, {"Q8_0": 5e10, "": 5e10}, 0.0, 1e10, 1e-4, 1.5, 10.0))
     after = speed("Qwen/Qwen3-0.6B", box, quant="Q8_0").decode
     assert before is not None
     assert after is not None
@@ -275,14 +279,14 @@ def test_a_calibration_measures_and_is_kept(sizeup: Run, monkeypatch: pytest.Mon
     assert cpu is not None
     found = calibration.kept(cpu.name)
     assert found is not None
-    assert min(found.read_bytes_per_s["Q8_0"], found.flops_per_s["Q8_0"], found.cache_bytes_per_s, found.layer_s) > 0
+    assert min(found.read_bytes_per_s["Q8_0"], found.flops_per_s["Q8_0"], found.cache_row_s, found.layer_s) > 0
     assert found.expert_layer >= 1
     assert found.spread[0] < 1 < found.spread[1]
 
 
 def test_a_busy_machine_widens_what_it_was_told() -> None:
     """Repeats that lie far apart make the interval as wide, and say that it should be measured again."""
-    quiet = Calibration("c", 1, "2026-11-21", {"": 1.0}, {"": 1.0}, 1.0, 1.0, 0.0, 1.0, 0.0, 0.01)
+    quiet = Calibration("c", 1, "2026-11-21", {"": 1.0}, {"": 1.0}, 0.0, 1.0, 0.0, 1.0, 0.0, 0.01)
     busy = quiet._replace(noise=0.5)
     assert (quiet.busy, busy.busy) == (False, True)
     assert busy.spread[0] < quiet.spread[0] < 1 < quiet.spread[1] < busy.spread[1]
@@ -291,7 +295,7 @@ def test_a_busy_machine_widens_what_it_was_told() -> None:
 def test_rates_are_solved_from_what_ghosts_took() -> None:
     """Times made from known rates give those rates back: reading and multiplying by format, layers, rows, experts, attention."""
     truth = Calibration(
-        "c", 1, "2026-11-21", {"Q8_0": 3e10, "F16": 4e10, "": 3e10}, {"Q8_0": 2e11, "F16": 1e11, "": 1e11}, 1e15, 1e15, 2e-5, 5.0, 20.0
+        "c", 1, "2026-11-21", {"Q8_0": 3e10, "F16": 4e10, "": 3e10}, {"Q8_0": 2e11, "F16": 1e11, "": 1e11}, 5e-8, 1e15, 2e-5, 5.0, 20.0
     )
 
     def seen(shape: dict[str, object], kind: str, prompt: int) -> Seen:

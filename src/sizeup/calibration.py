@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import json
+from pathlib import Path
 from typing import NamedTuple
 
 from .home import data_dir, write_atomically
@@ -32,7 +33,8 @@ class Calibration(NamedTuple):
     """Weights read while decoding, by format; "" for formats that were not measured."""
     flops_per_s: dict[str, float]
     """Multiplying a prompt with weights of a format."""
-    cache_bytes_per_s: float
+    cache_row_s: float
+    """Reading the cache: for each cell of a key head, beside its bytes at the best rate of reading."""
     mixing_flops_per_s: float
     layer_s: float
     expert_layer: float
@@ -56,11 +58,12 @@ class Calibration(NamedTuple):
         return Pace(
             self.read_bytes_per_s,
             self.flops_per_s,
-            self.cache_bytes_per_s,
+            max(self.read_bytes_per_s.values()),
             self.mixing_flops_per_s,
             self.layer_s,
             self.expert_layer,
             self.expert_rows,
+            self.cache_row_s,
         )
 
     @property
@@ -76,16 +79,21 @@ def keep(found: Calibration) -> None:
 
 def kept(cpu: str) -> Calibration | None:
     """The stored measurement of this processor; None when there is none, or it is of another one or unreadable."""
-    found = _read()
+    found = _read(data_dir() / FILE)
     return found if found is not None and found.cpu == cpu else None
 
 
 @functools.cache
-def _read() -> Calibration | None:
+def _read(path: Path) -> Calibration | None:
     try:
-        found = Calibration(**json.loads((data_dir() / FILE).read_bytes()))
-        rates = [*found.read_bytes_per_s.values(), *found.flops_per_s.values(), found.cache_bytes_per_s, found.mixing_flops_per_s]
-        usable = all(rate > 0 for rate in rates) and "" in found.read_bytes_per_s and "" in found.flops_per_s and found.layer_s >= 0
+        found = Calibration(**json.loads(path.read_bytes()))
+        rates = [*found.read_bytes_per_s.values(), *found.flops_per_s.values(), found.mixing_flops_per_s]
+        usable = (
+            all(rate > 0 for rate in rates)
+            and "" in found.read_bytes_per_s
+            and "" in found.flops_per_s
+            and min(found.layer_s, found.cache_row_s) >= 0
+        )
     except Exception:  # a damaged file is as good as none: it is measured again
         return None
     return found if usable else None

@@ -13,7 +13,7 @@ from .model import Tensor
 from .plan import Breakdown, Plan
 from .quant import Quant, quant
 from .replay import model_source
-from .throughput import Run
+from .throughput import run_of
 
 
 def breakdown_lines(breakdown: Breakdown, part: str | None, walk: Walk) -> list[Line]:
@@ -40,7 +40,7 @@ def pool_word(t: Texts, pool: str) -> str:
 
 def format_lines(plan: Plan, t: Texts) -> list[Line]:
     """Stored bytes of all tensors, one line per number format, the largest first."""
-    tensors = find_engine(plan.engine).tensors(plan.model, None if plan.model.stored == "gguf" else plan.quant)
+    tensors = find_engine(plan.engine).tensors(plan.model, plan.asked_quant)
     by_type: dict[str, list[Tensor]] = {}
     for tensor in tensors:
         if tensor.type:
@@ -69,11 +69,9 @@ def speed_lines(plan: Plan, walk: Walk) -> list[Line]:
     if decode is None:
         unknown = t("speed.unknown_here" if plan.machine.name == "this machine" else "speed.unknown")
         return [Line("decode", t("speed.decode"), 0, "", unknown, shown="?")]
-    quant = None if plan.model.stored == "gguf" else plan.quant
-    run = Run(plan.machine, find_engine(plan.engine), plan.model, quant, plan.settings, plan.breakdown)
     below: list[Line] = []
     formulas = []
-    for work, reach, found in run.parts(int(plan.settings.sequences)):
+    for work, reach, found in run_of(plan).parts(int(plan.settings.sequences)):
         pool = plan.machine.pool(work.pool) or plan.machine.pool("unified")
         if pool is None or not pool.bytes_per_s:
             continue

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from .home import data_dir, write_atomically
@@ -24,10 +25,11 @@ def learn(
 
     `depth_tokens` were in the cache of each of `sequences` that were decoded together.
     """
-    kept = [row for row in _read() if isinstance(row, dict)]
+    path = data_dir() / FILE
+    kept = [row for row in _read(path) if isinstance(row, dict)]
     lesson = {"cpu": cpu, "share": share, "model": model, "quant": quant, "moved_bytes": moved_bytes, "date": date}
     kept.append({**lesson, "depth_tokens": depth_tokens, "sequences": sequences})
-    write_atomically(data_dir() / FILE, (json.dumps(kept[-MOST:], ensure_ascii=False) + "\n").encode())
+    write_atomically(path, (json.dumps(kept[-MOST:], ensure_ascii=False) + "\n").encode())
     _lessons.cache_clear()
 
 
@@ -68,14 +70,14 @@ class Lesson(NamedTuple):
 
 def lessons() -> tuple[Lesson, ...]:
     """Every lesson that can be read, oldest first."""
-    return _lessons()
+    return _lessons(data_dir() / FILE)
 
 
 @functools.cache
-def _lessons() -> tuple[Lesson, ...]:
+def _lessons(path: Path) -> tuple[Lesson, ...]:
     """What can be made of the file; a damaged one teaches nothing."""
     found: list[Lesson] = []
-    for row in _read():
+    for row in _read(path):
         try:
             depth = row.get("depth_tokens")
             lesson = Lesson(
@@ -89,9 +91,9 @@ def _lessons() -> tuple[Lesson, ...]:
     return tuple(found)
 
 
-def _read() -> list[Any]:
+def _read(path: Path) -> list[Any]:
     try:
-        found = json.loads((data_dir() / FILE).read_bytes())
+        found = json.loads(path.read_bytes())
     except (OSError, ValueError):
         return []
     return found if isinstance(found, list) else []

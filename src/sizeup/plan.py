@@ -7,6 +7,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from .facts import data_json
 from .figure import Number, plain, total
 from .points import Point
 
@@ -162,11 +163,12 @@ class SpeedEstimate:
     def joules(self, tokens: int = 1000) -> tuple[float, float] | None:
         """Least and most energy to decode so many tokens; None when the power is not known.
 
-        Assumed: while decoding, which waits for memory, devices take between 35 % and all of the power they are designed for.
+        While decoding, which waits for memory, devices take an assumed share of the power they are designed for.
         """
         if self.watts is None or self.decode is None:
             return None
-        return tokens / self.decode.upper * self.watts * 0.35, tokens / self.decode.lower * self.watts
+        share = data_json("host_rates.json")["power_while_decoding"]
+        return tokens / self.decode.upper * self.watts * share["low"], tokens / self.decode.lower * self.watts * share["high"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +199,11 @@ class Plan:
     why: str = ""
     """A message key with the reason in one sentence."""
     evidence: tuple[Evidence, ...] = ()
+
+    @property
+    def asked_quant(self) -> str | None:
+        """The mix to ask an engine for again: None for a file, whose own types decide."""
+        return None if self.model.stored == "gguf" else self.quant
 
     def settings_json(self) -> dict[str, Any]:
         """The settings that are numbers, flags and names: what a stored measurement is found by."""

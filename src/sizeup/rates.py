@@ -14,9 +14,6 @@ from .facts import data_json
 from .figure import Number, where
 from .roofline import Pace
 
-GENERATION = {"NVIDIA GB10": "NVIDIA Blackwell", "AMD Strix Halo": "AMD RDNA 3.0"}
-"""Families that are another's chip with other memory."""
-
 RATES = ("read", "layer", "compute")
 """Share of the bandwidth reached, seconds of fixed time per layer, share of the arithmetic reached."""
 
@@ -33,8 +30,8 @@ def branch(device: str, family: str, backend: str) -> list[str]:
     family = generation(family)
     vendor = family.split(" ")[0]
     path = ["", backend, vendor, f"{backend}/{vendor}"]
-    if family in GENERATION:
-        path += [GENERATION[family], f"{backend}/{GENERATION[family]}"]
+    if chip := data_json("speed_rates.json")["chips"].get(family):
+        path += [chip, f"{backend}/{chip}"]
     path += [family, f"{backend}/{family}", device, f"{backend}/{device}"]
     return [*dict.fromkeys(path)]
 
@@ -49,6 +46,7 @@ class Known(NamedTuple):
     """Published runs of the nearest that there are any of."""
 
 
+@functools.lru_cache(maxsize=64)
 def known(device: str, family: str, backend: str, bytes_per_s: float, flops_per_s: float | None, flash: bool = True) -> Known:
     """The rates of a device by its specification: memory bandwidth, and dense half-precision FLOP/s where known."""
     table = data_json("speed_rates.json")

@@ -14,9 +14,6 @@ from .rates import Known, kinds, known, spread
 from .roofline import Pace
 from .work import Work
 
-LESSON_MARGIN = 1.25
-"""How far beyond its own measured shares a machine's decoding may lie with another model: assumed."""
-
 
 class Reach(NamedTuple):
     """A device's rates with the 80 % interval around what they predict."""
@@ -95,7 +92,8 @@ def _by_share(cpu: str, bandwidth: float, work: Work, mix: str) -> Reach:
     seen = sorted(shares(cpu, mix, int(work.moved_bytes), int(work.tokens), work.depth_tokens)) if cpu else []
     if seen:
         middle = seen[len(seen) // 2]
-        low, high = seen[0] / LESSON_MARGIN / middle, seen[-1] * LESSON_MARGIN / middle
+        margin = data_json("host_rates.json")["lesson_margin"]["factor"]
+        low, high = seen[0] / margin / middle, seen[-1] * margin / middle
         how, source = "here", f"measured: {len(seen)} runs and rehearsals on this machine"
     else:
         row = data_json("host_rates.json")["share_of_measured"]
@@ -133,9 +131,10 @@ def host_flops_per_s(machine: Machine) -> float | None:
     return float(host_flops(min(cpu.cores, cpu.usable or cpu.cores), row["flops_per_cycle"], facts["assumed_hertz"]))
 
 
-def link_bytes_per_s(machine: Machine, device: Device) -> tuple[float, bool]:
-    """The rate between host memory and a card, and whether it is assumed."""
+def link_bytes_per_s(machine: Machine, device: Device) -> tuple[float, float]:
+    """The rate between host memory and a card, and the share of it that may be all that copies reach."""
+    facts = data_json("host_rates.json")["link"]
     for link in machine.links:
-        if {link.ends[0], link.ends[1]} == {"ram", device.pool} and link.bytes_per_s:
-            return link.bytes_per_s, link.source.kind == "assumed"
-    return float(data_json("host_rates.json")["assumed_link_bytes_per_s"]), True
+        if {link.ends[0], link.ends[1]} == {"ram", device.pool} and link.bytes_per_s and link.source.kind != "assumed":
+            return link.bytes_per_s, float(facts["known_low"])
+    return float(facts["assumed_bytes_per_s"]), float(facts["assumed_low"])

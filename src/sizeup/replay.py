@@ -77,9 +77,8 @@ def traced_breakdown(plan: Plan) -> Breakdown:
     The law int == Figure holds for every claim that is replaced.
     """
     engine = find_engine(plan.engine)
-    quant = None if plan.model.stored == "gguf" else plan.quant
     try:
-        replay = engine.account(traced_model(plan.model), quant, traced_settings(plan.settings))
+        replay = engine.account(traced_model(plan.model), plan.asked_quant, traced_settings(plan.settings))
     except (TypeError, ValueError, AttributeError, ArithmeticError):
         return plan.breakdown
     pairs = zip(plan.breakdown.claims, replay.claims, strict=True)

@@ -2,6 +2,8 @@
 
     seconds = weights ÷ read rate + FLOPs ÷ arithmetic rate + cache ÷ cache rate + mixing ÷ mixing rate + layers × layer time
 
+A host also waits for each piece of the cache, since a head's keys lie apart from cell to cell (`Pace.cache_row_s`).
+
 One formula for decoding, for batches and for prompts: with one token the first term rules, with hundreds the second. The terms
 add up, since kernels of one layer wait for those of the one before. The rates are facts about a device and a backend (`Pace`).
 """
@@ -33,6 +35,8 @@ class Pace(NamedTuple):
     """How many times the fixed time of a layer with routed experts is that of a dense one."""
     expert_rows: Number = 0.0
     """Rows by which each expert's share of a batch is padded."""
+    cache_row_s: Number = 0.0
+    """Seconds for each row of the cache beside its bytes."""
 
 
 class Reads(NamedTuple):
@@ -55,6 +59,7 @@ class Load(NamedTuple):
     expert_layers: Number
     """Layers with routed experts, of `layers`."""
     tokens: Number
+    cache_rows: Number = 0
 
 
 class Terms(NamedTuple):
@@ -73,12 +78,13 @@ def load(work: Work, kinds: Mapping[str, str]) -> Load:
         return rearranged or kinds.get(share.format, "")
 
     reads = tuple(Reads(kind(share), share.bytes, share.flops, share.rows, share.routed) for share in work.shares)
-    return Load(reads, work.cache_bytes + work.state_bytes, work.mixing_flops, work.layers, work.expert_layers, work.tokens)
+    kept = work.cache_bytes + work.state_bytes
+    return Load(reads, kept, work.mixing_flops, work.layers, work.expert_layers, work.tokens, work.cache_rows)
 
 
 def terms(load: Load, pace: Pace) -> Terms:
     """The seconds of one step on one device, by kind."""
-    memory: Number = load.cache_bytes / pace.cache_bytes_per_s
+    memory: Number = load.cache_bytes / pace.cache_bytes_per_s + load.cache_rows * pace.cache_row_s
     compute: Number = 0.0 if pace.mixing_flops_per_s is None else load.mixing_flops / pace.mixing_flops_per_s
     for part in load.reads:
         memory = memory + part.bytes / _rate(pace.read_bytes_per_s, part.kind)

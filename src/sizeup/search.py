@@ -20,7 +20,7 @@ from .memory import make_settings
 from .model import ModelSpec
 from .plan import Breakdown, Measurement, Plan, SpeedEstimate
 from .points import Point
-from .throughput import PROMPT_TOKENS, Run, estimate, reached
+from .throughput import PROMPT_TOKENS, Run, reached, run_of
 
 CONTEXT_STEP = 256
 """Contexts are tried in steps of this many tokens; llama.cpp pads to it anyway."""
@@ -121,16 +121,15 @@ def make_plan(
     breakdown = settle(engine.account(model, quant, settings), machine)
     free = {name: (pool.free_bytes if (pool := machine.pool(name)) else 0) - breakdown.needed_bytes(name) for name in breakdown.by_pool()}
     label = quant or model.mix or "as stored"
-    speed = estimate(machine, engine, model, quant, settings, breakdown) if timed else SpeedEstimate(None, None)
+    speed = Run(machine, engine, model, quant, settings, breakdown).estimate() if timed else SpeedEstimate(None, None)
     return Plan(model, machine, engine.name, label, settings, breakdown, speed, free, engine.command(model, quant, settings), why)
 
 
 def with_speed(plan: Plan, depth_tokens: int | None = None) -> Plan:
     """The plan with its speeds; `depth_tokens` is what its context holds while it decodes, None an empty context."""
-    engine, quant = find_engine(plan.engine), None if plan.model.stored == "gguf" else plan.quant
-    speed = estimate(plan.machine, engine, plan.model, quant, plan.settings, plan.breakdown)
+    run = run_of(plan)
+    speed = run.estimate()
     if depth_tokens is not None:
-        run = Run(plan.machine, engine, plan.model, quant, plan.settings, plan.breakdown)
         speed = replace(speed, decode=run.decode(depth_tokens, int(plan.settings.sequences)))
     return replace(plan, speed=speed)
 
@@ -158,12 +157,11 @@ def longest_context(plan: Plan) -> int | None:
     Found by halving, since every part grows with the context.
     """
     engine = find_engine(plan.engine)
-    quant = None if plan.model.stored == "gguf" else plan.quant
 
     def fits(steps: int) -> bool:
         try:
             longer = replace(plan.settings, context_tokens=steps * CONTEXT_STEP)
-            return make_plan(plan.model, plan.machine, engine, quant, longer, timed=False).fits
+            return make_plan(plan.model, plan.machine, engine, plan.asked_quant, longer, timed=False).fits
         except (Refused, UserError):
             return False
 
@@ -177,7 +175,7 @@ def nearest(model: ModelSpec | str, plan: Plan) -> list[Plan]:
     """What would fit instead, one change at a time: a smaller quantisation, a smaller cache, less context."""
     spec = _read(model)
     engine = find_engine(plan.engine)
-    quant = None if spec.stored == "gguf" else plan.quant
+    quant = plan.asked_quant
     found: list[Plan] = []
 
     def offer(why: str, mix: str | None, **changes: Any) -> bool:
@@ -271,9 +269,8 @@ def speed(
         given["gpu_layers"] = gpu_layers
     mix = quant if quant is not None or spec.stored == "gguf" else candidates(spec, None)[0]
     plan = place(spec, box, chosen, mix, chosen.on(make_settings(chosen.Settings, engine, given), box, settings), set(given))
-    run = Run(box, chosen, spec, mix, plan.settings, plan.breakdown, kind)
-    decode = run.decode(depth_tokens, batch)
-    return SpeedEstimate(run.prefill(prompt_tokens, depth_tokens), decode, plan.speed.load_s, plan.speed.full, run.watts())
+    run = run_of(plan)._replace(backend=kind)
+    return replace(run.estimate(), prefill=run.prefill(prompt_tokens, depth_tokens), decode=run.decode(depth_tokens, batch))
 
 
 def _backend(name: str) -> str:

@@ -25,21 +25,6 @@ PROMPT_TOKENS = 512
 STREAMED_FROM_TOKENS = 32
 """From so many tokens on the engine copies host weights to a card for each step (ggml-cuda's offload_op, b11549)."""
 
-DISK_SPREAD = (0.7, 1.2)
-"""How far paging from a disk may lie from its measured sequential rate, as factors: assumed."""
-
-
-def estimate(
-    machine: Machine, engine: Engine, model: ModelSpec, quant: str | None, settings: Any, breakdown: Breakdown, backend: str | None = None
-) -> SpeedEstimate:
-    """The speeds of one way to run a model: an empty context, a full one, a prompt of a micro batch, and loading."""
-    context, sequences = int(settings.context_tokens), int(settings.sequences)
-    full = max(context // sequences - 1, 0)
-    run = Run(machine, engine, model, quant, settings, breakdown, backend)
-    return SpeedEstimate(
-        run.prefill(PROMPT_TOKENS), run.decode(0, sequences), load_s(machine, breakdown), run.decode(full, sequences), run.watts()
-    )
-
 
 class Run(NamedTuple):
     """A model, a machine and how the one runs on the other."""
@@ -52,6 +37,18 @@ class Run(NamedTuple):
     breakdown: Breakdown
     backend: str | None = None
     """The backend that the devices are used with; None is their usual one."""
+
+    def estimate(self) -> SpeedEstimate:
+        """The speeds of a prompt of a micro batch, of an empty context, of a full one, and of loading."""
+        context, sequences = int(self.settings.context_tokens), int(self.settings.sequences)
+        full = max(context // sequences - 1, 0)
+        return SpeedEstimate(
+            self.prefill(PROMPT_TOKENS),
+            self.decode(0, sequences),
+            load_s(self.machine, self.breakdown),
+            self.decode(full, sequences),
+            self.watts(),
+        )
 
     def decode(self, depth_tokens: int, sequences: int = 1) -> Speed | None:
         """Tokens per second of all sequences together when each holds so many tokens; None where a rate is unknown.
@@ -98,8 +95,8 @@ class Run(NamedTuple):
         found = []
         for part in work:
             host = device_of(self.machine, part.pool) is None
-            # The embedding's rows alone make no step.
-            if host and not part.layers and not part.weight_bytes:
+            # The host of a model that is all on cards looks up rows, which is no step.
+            if host and not part.layers and not part.moved_bytes:
                 continue
             reach = self._reach(part, metric)
             if reach is None or (metric == "prefill" and reach.pace.flops_per_s is None):
@@ -114,7 +111,8 @@ class Run(NamedTuple):
         timed, paged = self._timed(work, metric), self._paged(work)
         if not timed or paged is None:
             return None
-        slow, middle, fast = paged / DISK_SPREAD[0], paged, paged / DISK_SPREAD[1]
+        assumed = data_json("host_rates.json")["disk_paging"]
+        slow, middle, fast = paged / assumed["low"], paged, paged / assumed["high"]
         longest = (paged, "disk:disk")
         for part, reach, spent in timed:
             seconds = float(spent.memory + spent.compute + spent.fixed)
@@ -140,9 +138,9 @@ class Run(NamedTuple):
         if reach is None or reach.pace.flops_per_s is None:
             return None
         spent = terms(load(there, kinds()), reach.pace)
-        link, assumed = link_bytes_per_s(self.machine, device)
+        link, share = link_bytes_per_s(self.machine, device)
         copied = float(part.weight_bytes) / link
-        return spent._replace(memory=spent.memory + copied), reach._replace(low=reach.low * (0.7 if assumed else 0.9))
+        return spent._replace(memory=spent.memory + copied), reach._replace(low=reach.low * share)
 
     def _paged(self, work: Sequence[Work]) -> float | None:
         """Seconds a step waits for weights that memory does not hold, read from the disk again; None when that cannot be told."""
@@ -164,6 +162,13 @@ class Run(NamedTuple):
         return sum(watts for watts in most if watts) if most and all(most) else None
 
 
+def run_of(plan: Plan) -> Run:
+    """How a plan's model runs on its machine."""
+    from .engines import engine as find_engine
+
+    return Run(plan.machine, find_engine(plan.engine), plan.model, plan.asked_quant, plan.settings, plan.breakdown)
+
+
 @step("tokens_a_round")
 def tokens_a_round(accepted: Number, drafted: Number) -> Number:
     """Tokens that a round of drafting yields on average: each proposal stands only if those before it did, and one more comes for sure."""
@@ -181,10 +186,8 @@ def reached(plan: Plan, tokens_per_s: float, depth_tokens: int) -> tuple[float, 
 
     None where the bandwidth is not known, or several memories were read.
     """
-    from .engines import engine as find_engine
-
-    quant = None if plan.model.stored == "gguf" else plan.quant
-    work = find_engine(plan.engine).work(plan.model, quant, plan.settings, depth_tokens=depth_tokens)
+    run = run_of(plan)
+    work = run.engine.work(plan.model, plan.asked_quant, plan.settings, depth_tokens=depth_tokens)
     pool = plan.machine.pool(work[0].pool)
     if len(work) != 1 or pool is None or not pool.bytes_per_s:
         return None

@@ -46,6 +46,8 @@ class Work(NamedTuple):
     """New tokens of the step, of all sequences."""
     depth_tokens: int = 0
     """Tokens that each sequence holds before it."""
+    cache_rows: Number = 0
+    """Pieces that the keys read lie in: one per cell and key head, as values have."""
 
     @property
     def weight_bytes(self) -> Number:

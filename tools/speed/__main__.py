@@ -29,7 +29,8 @@ WHAT = (
     "What devices reach of their specified bandwidth and arithmetic, and the fixed time of a layer: products of factors over the "
     "backend, the vendor, the family and the device (rates: share of bandwidth, seconds per layer, share of dense half-precision "
     "arithmetic). shared: costs of number formats relative to that, and what all devices have alike. spread: the 80 % interval "
-    "around a predicted rate, from runs of devices and models that were left out of the fit. runs: published runs behind each."
+    "around a predicted rate, from runs of devices and models that were left out of the fit. runs: published runs behind each. "
+    "chips: families that are another's chip with other memory."
 )
 SOURCE = "fitted by tools/speed from published runs of llama.cpp (tests/data/speed_published.csv.xz names the page of each)"
 DATE = "2026-11-21"
@@ -87,6 +88,7 @@ def main() -> None:
         "date": DATE,
         "formats": before["formats"],
         "backends": before["backends"],
+        "chips": before["chips"],
         "classes": list(CLASSES),
         **facts(fit, rows),
         "spread": before.get("spread", {}),

@@ -1,4 +1,4 @@
-"""Ten seconds or so that tell this machine's own rates: small ghosts run on the embedded engine, and the formula is solved for them.
+"""Half a minute that tells this machine's own rates: small ghosts run on the embedded engine, and the formula is solved for them.
 
 One ghost per number format is large enough to come from memory and has few layers: it tells the rates of reading and multiplying.
 One of many tiny layers tells a layer's fixed time, one of experts what those add, one with a filled cache what attention costs.
@@ -24,11 +24,12 @@ from sizeup.roofline import Load, load
 from sizeup.search import make_plan
 from sizeup.work import Work
 
+from .disk import filled
 from .extrapolate import fastest
 from .rehearse import rehearse
 from .solve import Seen, solved
 
-FORMATS = ("Q8_0", "Q4_0", "Q4_K", "Q6_K", "F16")
+FORMATS = ("Q8_0", "Q4_0", "Q5_0", "Q4_K", "Q5_K", "Q6_K", "F16")
 """Formats that most files are made of. Others take the rate of their nearest kin."""
 
 PROMPT_TOKENS = 128
@@ -43,9 +44,12 @@ does can only slow it."""
 AGREE = 0.1
 """How far the two fastest may lie apart, as a share."""
 
-WIDE: dict[str, Any] = {"hidden_size": 2048, "intermediate_size": 6144, "num_hidden_layers": 3, "num_attention_heads": 16}
+WIDE: dict[str, Any] = {"hidden_size": 2048, "intermediate_size": 6144, "num_hidden_layers": 4, "num_attention_heads": 16}
 MANY: dict[str, Any] = {"hidden_size": 128, "intermediate_size": 256, "num_hidden_layers": 48, "num_attention_heads": 4}
-DEEP: dict[str, Any] = {"hidden_size": 256, "intermediate_size": 256, "num_hidden_layers": 4, "num_attention_heads": 8, "head_dim": 64}
+DEEP: dict[str, Any] = {
+    "hidden_size": 256, "intermediate_size": 256, "num_hidden_layers": 4,
+    "num_attention_heads": 8, "num_key_value_heads": 4, "head_dim": 128,
+}  # fmt: skip
 EXPERTS: dict[str, Any] = {
     "hidden_size": 512,
     "num_hidden_layers": 12,
@@ -126,7 +130,9 @@ def _run(machine: Machine, shot: Shot) -> Measurement:
     llama = engine("llama.cpp")
     settings = llama.on(llama.Settings(context_tokens=shot.prompt_tokens + 256), machine, ())
     plan = make_plan(shot.model, machine, llama, None, settings, timed=False)
-    return rehearse(plan, prompt_tokens=shot.prompt_tokens, decode_tokens=16, seconds=shot.seconds)
+    # As a file of the user's: nobody waits for its cold load.
+    with filled(shot.model, shot.model.tensors) as (path,):
+        return rehearse(plan, path=path, prompt_tokens=shot.prompt_tokens, decode_tokens=16, seconds=shot.seconds)
 
 
 def _apart(runs: Sequence[Measurement]) -> float:

@@ -24,9 +24,8 @@ def prove(plan: Plan) -> Measurement:
     if plain(plan.settings.gpu_layers) != 0:
         raise Unavailable("The embedded engine has no GPU here to plan for.", "sizeup prove with --gpu-layers 0")
     engine = find_engine(plan.engine)
-    quant = None if plan.model.stored == "gguf" else plan.quant
-    read = make_plan(plan.model, plan.machine, engine, quant, dataclasses.replace(plan.settings, mmap=False))
-    with sparse_file(*ghost_header(plan.model, engine.tensors(plan.model, quant)), plan.model.name) as path:
+    read = make_plan(plan.model, plan.machine, engine, plan.asked_quant, dataclasses.replace(plan.settings, mmap=False))
+    with sparse_file(*ghost_header(plan.model, engine.tensors(plan.model, plan.asked_quant)), plan.model.name) as path:
         ready, done = conduct({**job(read), "paths": [path], "plan_only": True, "max_tokens": 0})
     # It is found by the settings that were asked about.
     return dataclasses.replace(measurement(read, "proved", ready, done, planned=True), settings=plan.settings_json())

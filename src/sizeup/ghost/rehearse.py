@@ -92,7 +92,7 @@ def fits(plan: Plan, max_disk: int | None, disks: Sequence[Path] = ()) -> bool:
 
 
 def _tensors(plan: Plan) -> tuple[Tensor, ...]:
-    return find_engine(plan.engine).tensors(plan.model, None if plan.model.stored == "gguf" else plan.quant)
+    return find_engine(plan.engine).tensors(plan.model, plan.asked_quant)
 
 
 def _file_bytes(plan: Plan) -> int:
@@ -101,8 +101,7 @@ def _file_bytes(plan: Plan) -> int:
 
 def _fewer(plan: Plan, layers: int) -> Plan:
     model = thinned(plan.model, layers)
-    quant = None if model.stored == "gguf" else plan.quant
-    return make_plan(model, plan.machine, find_engine(plan.engine), quant, plan.settings)
+    return make_plan(model, plan.machine, find_engine(plan.engine), plan.asked_quant, plan.settings)
 
 
 def thin_layers(plan: Plan, max_disk: int | None, most: int | None, disks: Sequence[Path] = ()) -> tuple[int, int]:

@@ -7,6 +7,9 @@ from typing import Any, NamedTuple
 
 from sizeup.roofline import Load
 
+PASSES = 3
+"""How often reading weights and reading the cache are solved, each with what the other was found to be."""
+
 
 class Seen(NamedTuple):
     """What one ghost took, beside what its steps move and compute."""
@@ -31,22 +34,27 @@ def solved(wide: Mapping[str, Seen], layers: Seen, experts: Seen, cache: Seen) -
     first = next(iter(wide))
     flops = {key: _flops(seen.batch) / _rest(seen.prefill_s, layer_s * float(seen.batch.layers)) for key, seen in wide.items()}
 
-    def known(seen: Seen, flops_per_s: float) -> float:
-        """Seconds of a decode step that are not spent on reading. The few cells that it attends to count as reading."""
-        return layer_s * float(seen.one.layers) + _flops(seen.one) / flops_per_s
-
-    read = {key: _bytes(seen.one) / _rest(seen.decode_s, known(seen, flops[key])) for key, seen in wide.items()}
-    others = known(experts, flops[first]) + _bytes(experts.one) / read[first]
-    expert_layer, expert_rows = _experts(experts, others, flops[first], layer_s)
     mixing = float(cache.batch.mixing_flops) / _rest(
         cache.prefill_s, layer_s * float(cache.batch.layers) + _flops(cache.batch) / flops[first]
     )
-    shallow = known(cache, flops[first]) + _bytes(cache.one) / read[first] + float(cache.one.mixing_flops) / mixing
-    cache_rate = float(cache.one.cache_bytes) / _rest(cache.decode_s, shallow)
+
+    def known(seen: Seen, flops_per_s: float, row_s: float) -> float:
+        """Seconds of a decode step that are not spent on reading weights."""
+        fixed = layer_s * float(seen.one.layers) + _flops(seen.one) / flops_per_s
+        return fixed + row_s * float(seen.one.cache_rows)
+
+    row_s, read = 0.0, {"": 1.0}
+    for _ in range(PASSES):
+        read = {key: _bytes(seen.one) / _rest(seen.decode_s, known(seen, flops[key], row_s)) for key, seen in wide.items()}
+        shallow = known(cache, flops[first], 0.0) + _bytes(cache.one) / read[first] + float(cache.one.mixing_flops) / mixing
+        shallow += float(cache.one.cache_bytes) / max(read.values())
+        row_s = _rest(cache.decode_s, shallow) / float(cache.one.cache_rows)
+    others = known(experts, flops[first], row_s) + _bytes(experts.one) / read[first]
+    expert_layer, expert_rows = _experts(experts, others, flops[first], layer_s)
     return {
         "read_bytes_per_s": read | {"": min(read.values())},
         "flops_per_s": flops | {"": min(flops.values())},
-        "cache_bytes_per_s": cache_rate,
+        "cache_row_s": row_s,
         "mixing_flops_per_s": mixing,
         "layer_s": layer_s,
         "expert_layer": expert_layer,

@@ -67,6 +67,8 @@ def by_backend(group: Group, homes: Homes, settings: Settings) -> list[tuple[int
     """(backend, layers there) of one group."""
     if not homes.cpu or not settings.kv_offload:
         return [(homes.cpu, group.layers)]
+    if len(homes.layers) == homes.layers.count(homes.layers[0]):
+        return [(homes.layers[0], group.layers)]
     found: dict[int, int] = {}
     for position in group.positions:
         backend = homes.layers[position]

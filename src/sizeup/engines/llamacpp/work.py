@@ -18,7 +18,10 @@ from .graph.sheet import EXPERTS, IN_BLOCK, INPUT, Homes, Sheet
 from .placement import pool
 from .repack import packed_bytes
 from .settings import Settings
-from .slots import PADDING, Slots, window_cells
+from .slots import PADDING, Slots, transposed, window_cells
+
+SPLIT_CELLS = 512
+"""From so many padded cells on the host's flash attention splits the cells of a lone token (ggml-cpu/ops.cpp, use_split_kv_path)."""
 
 
 class Stock(NamedTuple):
@@ -50,15 +53,21 @@ def work(
     """
     new = tokens * sequences
     kept = _kept(page.spec, settings, made, where, tokens, depth, sequences)
+    found = []
+    for backend, (layers, routers) in _placed(page, where).items():
+        cache, state, mixing, rows = kept.get(backend, NOTHING)
+        shares = _shares(page, where, backend, new, sequences, packing)
+        found.append(Work(pool(backend, where), layers, routers, shares, cache, state, mixing, new, depth, rows))
+    return tuple(found)
+
+
+@functools.lru_cache(maxsize=256)
+def _placed(page: Sheet, where: Homes) -> dict[int, tuple[int, int]]:
+    """Every backend that has a part in a step, the host where it keeps the cache too, with its blocks and those that route there."""
     layers = where.layers[: page.spec.layers]
     routers = [where.experts[index] for index, block in enumerate(page.blocks) if isinstance(block.feed, Moe)]
-    found = []
-    for backend in sorted({*layers, *where.experts, where.output, *kept}):
-        cache, state, mixing = kept.get(backend, (0, 0, 0))
-        shares = _shares(page, where, backend, new, sequences, packing)
-        there = layers.count(backend), routers.count(backend)
-        found.append(Work(pool(backend, where), *there, shares, cache, state, mixing, new, depth))
-    return tuple(found)
+    backends = sorted({*layers, *where.experts, where.output, where.cpu})
+    return {backend: (layers.count(backend), routers.count(backend)) for backend in backends}
 
 
 def _shares(page: Sheet, where: Homes, backend: int, tokens: int, heads: int, packing: tuple[str, ...]) -> tuple[Share, ...]:
@@ -120,33 +129,53 @@ def _routing(page: Sheet, index: int) -> Routing:
     return (feed.experts, feed.used) if isinstance(feed, Moe) else EVERY_TOKEN
 
 
-def _kept(
-    model: ModelSpec, settings: Settings, made: Slots, where: Homes, tokens: int, depth: int, sequences: int
-) -> dict[int, tuple[Number, Number, Number]]:
-    """By backend: bytes of the cache read, of states read and written, and FLOPs of mixing."""
-    found: dict[int, tuple[Number, Number, Number]] = {}
+Kept = tuple[Number, Number, Number, Number]
+NOTHING: Kept = (0, 0, 0, 0)
+
+
+def _kept(model: ModelSpec, settings: Settings, made: Slots, where: Homes, tokens: int, depth: int, sequences: int) -> dict[int, Kept]:
+    """By backend: bytes of the cache read, of states read and written, FLOPs of mixing, and rows of the cache."""
+    # One token alone has many cells shared out among the threads by number, so that the one with none hidden is waited for.
+    alone = tokens * sequences == 1 and depth >= SPLIT_CELLS - PADDING
+    skips_hidden = not transposed(model, settings) and not alone
+    found: dict[int, Kept] = {}
     for group in caching_groups(model):
-        each = [(*reads(part, settings, made, tokens, depth), part.state_values()) for part in group.block.mixers]
         for backend, layers in by_backend(group, where, settings):
-            cache, state, mixing = found.get(backend, (0, 0, 0))
-            for read, flops, values in each:
+            cache, state, mixing, rows = found.get(backend, NOTHING)
+            skips = backend == where.cpu and skips_hidden
+            for part in group.block.mixers:
+                read, flops, met = reads(part, settings, made, tokens, depth, skips)
                 cache, mixing = cache + layers * sequences * read, mixing + layers * sequences * tokens * flops
-                state += layers * 2 * STATE_BYTES * sequences * values
-            found[backend] = (cache, state, mixing)
+                rows += layers * sequences * met
+                state += layers * 2 * STATE_BYTES * sequences * part.state_values()
+            found[backend] = (cache, state, mixing, rows)
     return found
 
 
-def reads(part: Part, settings: Settings, made: Slots, tokens: int, depth: int) -> tuple[Number, Number]:
-    """Bytes of one layer's cache that a sequence's step reads, and FLOPs of mixing per token."""
+def reads(part: Part, settings: Settings, made: Slots, tokens: int, depth: int, skips: bool = False) -> tuple[Number, Number, Number]:
+    """Bytes of one layer's cache that a sequence's step reads, FLOPs of mixing per token, and the rows read.
+
+    A device reads cells up to the last one used, padded. `skips` is of the host's flash attention, which passes over cells that the
+    mask hides: the padding, and those before a window.
+    """
     k, v = quant(settings.k), quant(settings.v)
-    seen = least(round_up(depth + tokens, PADDING), made.sequence_tokens)
+    used = least(depth + tokens, made.sequence_tokens)
+    whole = seen = used if skips else least(round_up(used, PADDING), made.sequence_tokens)
     window = getattr(part, "window", 0)
-    if window and not settings.swa_full:
-        seen = least(seen, window_cells(made.sequence_tokens, window, 1, made.micro_batch_tokens))
+    if window and (skips or not settings.swa_full):
+        within = window + tokens - 1 if skips else window_cells(made.sequence_tokens, window, 1, made.micro_batch_tokens)
+        seen = least(seen, within)
     bytes = part.cache_bytes(seen, k, v)
     flops = part.mixing_flops(seen)
     if isinstance(part, Attention | LatentAttention) and part.indexer is not None:
-        bytes += part.indexer.cache_bytes(least(round_up(depth + tokens, PADDING), made.sequence_tokens), k, v)
+        bytes += part.indexer.cache_bytes(whole, k, v)
     if isinstance(part, CompressedAttention) and part.ratio:
         bytes += part.pooled_bytes(pooled_cells(depth + tokens, part.ratio), k)
-    return bytes, flops
+    return bytes, flops, seen * _pieces(part)
+
+
+def _pieces(part: Part) -> int:
+    """Rows that one cell's keys lie in, apart from those of its neighbours."""
+    if isinstance(part, Attention):
+        return part.kv_heads
+    return int(isinstance(part, LatentAttention | CompressedAttention))
