@@ -47,7 +47,7 @@ TYPED = {
 """Hints to be typed as they stand: nothing in them to translate."""
 
 VALUES = {
-    "training/answer.py: near[0] if near else ', '.join(known)": "names",
+    "training/recipe.py: near[0] if near else ', '.join(known)": "names",
     "training/check.py: near[0] if near else ', '.join(known)": "names",
     "training/companions.py: near[0] if near else ', '.join(ALGORITHMS)": "names",
     "training/optimizers.py: near[0] if near else ', '.join(rows)": "names",

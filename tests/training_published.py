@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import sizeup
-from sizeup.training.answer import Training
 from sizeup.training.parallel import Split
+from sizeup.training.result import Training
 
 ROWS = list(csv.DictReader((Path(__file__).parent / "data" / "train_published.csv").read_text().splitlines()))
 

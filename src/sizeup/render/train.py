@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sizeup.page import Page, cells, cut, indented, pad, right
-from sizeup.training.answer import Training
+from sizeup.training.result import Training
 
 from .bar import GLYPHS, memory_bar
 from .names import machine_line

@@ -14,7 +14,8 @@ from .blocks import BlockWeights
 from .linear import Adapter, Linear
 from .recipe import Recipe
 from .step import Anatomy, Stack, Step
-from .tape import CELL, Tape, Weight
+from .tape import Tape
+from .tensors import CELL, Weight
 from .weights import Maker, weights_in
 
 PERIODS = 8

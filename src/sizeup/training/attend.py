@@ -7,7 +7,7 @@ from sizeup.figure import plain
 from . import kernels, ops
 from .kernels import Heads
 from .run import Run
-from .tape import Tensor
+from .tensors import Tensor
 
 
 def kernel(run: Run, width: int, heads: Heads, masked: bool) -> str:

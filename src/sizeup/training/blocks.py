@@ -12,7 +12,7 @@ from .latent import Latent, latent
 from .linear import Linear, linear
 from .norms import norm
 from .run import Run
-from .tape import Tensor, Weight
+from .tensors import Tensor, Weight
 
 
 @dataclass(frozen=True, slots=True)

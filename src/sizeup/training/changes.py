@@ -6,7 +6,8 @@ from typing import Any
 
 from sizeup.errors import UserError
 
-from .answer import Training, train
+from .answer import train
+from .result import Training
 
 CHANGES: tuple[dict[str, Any], ...] = (
     {"checkpointing": True},

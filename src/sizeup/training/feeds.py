@@ -8,7 +8,8 @@ from sizeup.figure import Number
 
 from . import ops
 from .linear import Adapter, Linear, linear
-from .tape import Gradients, Tape, Tensor, Weight
+from .tape import Tape
+from .tensors import Gradients, Tensor, Weight
 
 
 @dataclass(frozen=True, slots=True)

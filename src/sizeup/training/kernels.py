@@ -8,7 +8,8 @@ from sizeup.figure import Number, ceil_div, least, plain, round_up, step
 
 from . import ops
 from .run import Run
-from .tape import Gradients, Tape, Tensor, Weight
+from .tape import Tape
+from .tensors import Gradients, Tensor, Weight
 
 
 @dataclass(frozen=True, slots=True)

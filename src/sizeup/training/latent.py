@@ -10,7 +10,8 @@ from .kernels import Heads
 from .linear import Linear, linear
 from .norms import rms_norm
 from .run import Run
-from .tape import Gradients, Tape, Tensor, Weight
+from .tape import Tape
+from .tensors import Gradients, Tensor, Weight
 
 
 @dataclass(frozen=True, slots=True)

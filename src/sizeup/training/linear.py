@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from sizeup.figure import Number
 
 from . import ops
-from .tape import Gradients, Tape, Tensor, Weight
+from .tape import Tape
+from .tensors import Gradients, Tensor, Weight
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,8 @@ from sizeup.figure import Number
 
 from . import ops
 from .run import Run
-from .tape import Tape, Tensor, Weight
+from .tape import Tape
+from .tensors import Tensor, Weight
 
 
 def norm(run: Run, x: Tensor, weights: tuple[Weight, ...], rows: Number) -> Tensor:

@@ -9,7 +9,8 @@ from sizeup.facts import data_json
 from sizeup.figure import Number, ceil_div, least, most, round_up, step, total, where
 
 from .step import Anatomy
-from .tape import CELL, Tape, Weight
+from .tape import Tape
+from .tensors import CELL, Weight
 
 SMALL = 4096
 """bitsandbytes keeps the state of weights with fewer values in fp32 (min_8bit_size)."""

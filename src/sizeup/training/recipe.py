@@ -2,7 +2,24 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
+from typing import Any
+
+from sizeup.errors import UserError, close_names
+
+SPELLINGS: dict[str, dict[Any, Any]] = {
+    "dtype": {"bfloat16": "bf16", "float16": "fp16", "float32": "fp32", "mixed": "amp"},
+    "adapter_dtype": {"auto": "fp32", "": "fp32", "float32": "fp32", "bf16": "base"},
+    "kbit_prep": {"peft": True, "none": False, "": True, None: True},
+    "checkpointing": {"on": True, "off": False},
+    "accumulate": {"on": True, "off": False},
+    "optimizer": {"adamw8bit-sim": "adamw8bit", "adamw_8bit": "adamw8bit", "adamw_torch": "adamw", "paged_adamw": "paged-adamw"},
+    "targets": {"": "all-linear"},
+    "padded": {"padded": True, "none": False},
+    "attention": {"flash2": "flash", "flash_attention_2": "flash"},
+}
+"""Other ways to say a setting, as configurations and tables write them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,3 +94,17 @@ class Recipe:
     @property
     def adapter_width(self) -> int:
         return 4 if self.adapter_dtype != "base" or self.dtype == "fp32" else 2
+
+
+def make_recipe(given: dict[str, Any]) -> Recipe:
+    """A recipe from keywords; an unknown one is an error that names the nearest."""
+    known = [item.name for item in dataclasses.fields(Recipe)]
+    values = {}
+    for name, value in given.items():
+        name = "padded" if name == "mask" else name
+        if name not in known:
+            near = close_names(name, known, 1, 0.4)
+            raise UserError(f"Training has no setting “{name}”.", near[0] if near else ", ".join(known))
+        spelled = SPELLINGS.get(name, {})
+        values[name] = spelled[value] if isinstance(value, (str, type(None))) and value in spelled else value
+    return Recipe(**values)

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from sizeup.figure import Number
 
 from .manner import Manner
-from .tape import Tape, Tensor
+from .tape import Tape
+from .tensors import Tensor
 
 
 @dataclass

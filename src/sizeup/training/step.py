@@ -12,13 +12,16 @@ from dataclasses import dataclass, field
 from sizeup.figure import Number, plain
 
 from . import kernels, ops
+from .again import Again
+from .backward import backward
 from .blocks import BlockWeights, block
 from .linear import Linear, linear
 from .manner import Manner
 from .norms import norm
 from .recipe import Recipe
 from .run import Run
-from .tape import PENDING, Again, Edge, Gradients, Node, Tape, Tensor, Weight
+from .tape import Tape
+from .tensors import PENDING, Edge, Gradients, Node, Tensor, Weight
 
 EXPLICIT = 3
 """Repeats of a run that the tape goes through: the first (whose input may need no gradient), the second, the last."""
@@ -196,7 +199,7 @@ class Step:
             if segment.edge is None or not gradient:
                 break
             before = tape.held("gradients")
-            tape.backward(segment.edge, gradient)
+            backward(tape, segment.edge, gradient)
             made = tape.held("gradients") - before
             gradient = segment.arrived
 

@@ -19,7 +19,7 @@ from .latent import Latent
 from .linear import Adapter, Linear
 from .manner import Manner
 from .recipe import Recipe
-from .tape import Weight
+from .tensors import Weight
 
 GROUPS = {
     "all-linear": ("q", "k", "v", "qkv", "o", "gate", "up", "gate_up", "down"),
