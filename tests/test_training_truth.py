@@ -109,6 +109,31 @@ def test_models_outside_the_table_do_as_well() -> None:
             assert (memory.parameters, memory.trained) == (int(row["n_params"]), int(row["n_trainable"])), row
 
 
+def test_only_what_was_traced_says_so() -> None:
+    """data/training_traced.json lists the model types, methods, formats and optimizers of these tables, and nothing else."""
+    facts = json.loads((Path(sizeup.__file__).parent / "data" / "training_traced.json").read_text())
+    methods: dict[str, set[str]] = defaultdict(set)
+    for row in [*ROWS, *MORE]:
+        methods[CONFIGS[row["config"]]["model_type"]].add(row["method"])
+    assert facts["methods"] == {name: sorted(found) for name, found in methods.items()}
+    assert set(facts["dtypes"]) == {row["dtype"] for row in ROWS} | {"fp16"}
+    assert set(facts["optimizers"]) == {OPTIMIZERS.get(row["optim"], row["optim"]) for row in ROWS}
+
+
+def test_what_was_never_traced_is_derived() -> None:
+    """Another family, method, format, optimizer, algorithm or split than the traced ones; each model type of the list is measured."""
+    model = MODELS["Llama-3.2-1B"]
+    assert sizeup.train(model).source.kind == sizeup.train(model, method="rslora").source.kind == "measured"
+    unseen = spec_from_config({**CONFIGS["Llama-3.2-1B"], "model_type": "seed_oss"}, "unseen")
+    assert unseen.model_type == "seed_oss"
+    assert sizeup.train(unseen).source.kind == "derived"
+    for settings in ({"method": "dora"}, {"dtype": "bf16-master"}, {"optimizer": "lion"}, {"algorithm": "dpo"}):
+        assert sizeup.train(model, **settings).source.kind == "derived", settings
+    for model_type, method in {CONFIGS[row["config"]]["model_type"]: row["method"] for row in MORE}.items():
+        name = next(name for name, spec in MODELS.items() if spec.model_type == model_type)
+        assert sizeup.train(MODELS[name], method=method, sequence_tokens=64).source.kind == "measured", model_type
+
+
 T4_MODELS = {
     "TinyLlama-1.1B-Chat-v1.0": "TinyLlama-1.1B",
     "Qwen2.5-1.5B-Instruct": "Qwen2.5-1.5B",

@@ -55,7 +55,8 @@ Rows further off than 20 %, with the likely reason (inferred from the tools' cod
 * DoRA, 8-bit bases, freezing, prompt tuning; DPO, GRPO, PPO, distillation; DDP, ZeRO, FSDP, tensor, sequence, pipeline, context and
   expert parallelism, offload: from how the frameworks work, part by part. Only the ZeRO rows above were held against anything.
 * Muon, Lion, GaLore, schedule-free and the paged optimizers: their states only, from their papers or code.
-* Families without a row in `data/training_families.json` are run as Llama's code is. Layers that keep a state (Mamba, RWKV, delta
+* Model types, methods, formats and optimizers that `data/training_traced.json` does not list. Families without a row in
+  `data/training_families.json` are run as Llama's code is. Layers that keep a state (Mamba, RWKV, delta
   rules, convolutions) and blocks with two mixers have no rule yet: the answer says so.
 * Towers for pictures and sound are counted neither as weights nor as activations.
 * Rows with trained embeddings beside LoRA, LLaMA-Adapter, torchtitan (compiled, selective checkpointing), ms-swift (real data, so

@@ -12,11 +12,10 @@ from sizeup.plan import PARTS, Breakdown, Claim
 
 from . import check, companions, parallel
 from .account import Memory, account, anatomy
+from .evidence import evidence
 from .parallel import Split
 from .recipe import Recipe, make_recipe
-from .result import TRACED, Training
-
-TRACED_METHODS = ("full", "lora", "rslora", "qlora")
+from .result import Training
 
 
 def train(
@@ -69,12 +68,11 @@ def train(
     memory = account(model, run)
     beside = companions.claims(algorithm, model, recipe, teacher, generations, "vram:0")
     asked = {**given, "algorithm": algorithm, "teacher": teacher, "generations": generations, "split": split}
-    known = recipe.method in TRACED_METHODS and recipe.dtype != "bf16-master" and split.alone and algorithm == "sft"
     parts, host = _parts(model, recipe, split, memory)
     claims = [Claim(part, "vram:0", bytes) for part, bytes in parts.items() if plain(bytes)]
     training = Training(
-        model, recipe, split, memory, Breakdown((*claims, *beside)), machine, algorithm,
-        TRACED if known else parallel.DERIVED, host, asked,
+        model, recipe, split, memory, Breakdown((*claims, *beside)), evidence(model, recipe, split, algorithm), machine, algorithm,
+        host, asked,
     )  # fmt: skip
     extra = training.process_bytes - training.peak_bytes
     return replace(training, breakdown=Breakdown((*claims, *beside, Claim("overhead", "vram:0", extra))))

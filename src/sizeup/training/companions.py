@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sizeup.errors import UserError, close_names
+from sizeup.facts import Source
 from sizeup.figure import Number, step
 from sizeup.model import ModelSpec
 from sizeup.plan import Claim
@@ -10,6 +11,7 @@ from sizeup.quant import quant
 
 from .recipe import Recipe
 
+DERIVED = Source("derived", "what preference, reward and distillation trainers keep beside the traced step; never traced", "2026-11-21")
 ALGORITHMS = ("sft", "dpo", "grpo", "ppo", "distill")
 
 COPIES = {"sft": 0, "dpo": 1, "grpo": 1, "ppo": 3, "distill": 0}

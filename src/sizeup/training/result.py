@@ -17,8 +17,6 @@ from .account import Memory, account
 from .parallel import Split
 from .recipe import Recipe
 
-TRACED = Source("measured", "traced steps of transformers 5.23.0, peft 0.21.2, bitsandbytes 0.50.2, torch 2.13.0", "2026-11-21")
-
 
 @dataclass(frozen=True)
 class Training:
@@ -30,9 +28,10 @@ class Training:
     memory: Memory
     breakdown: Breakdown
     """Claims at the peak in pool "vram:0", and beside it: what the libraries and the driver add."""
+    source: Source
+    """How we know: traced as it is, or derived from steps that were."""
     machine: Machine | None = None
     algorithm: str = "sft"
-    source: Source = TRACED
     host_bytes: int = 0
     """What rests in host memory or on disk instead (offload)."""
     asked: dict[str, Any] = field(default_factory=dict)
