@@ -78,6 +78,8 @@ class Device:
     """Watts that it may draw as it is set now."""
     cores: int = 0
     """Compute units (AMD) or GPU cores (Apple) as the system counts them; 0 when nobody says."""
+    node: str = ""
+    """The other machine that it is in, reached over a network; "" for this one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +171,7 @@ class Machine:
     """Limits that cut the memory or the cores, in words ("cgroup memory.max 8 GiB")."""
     warnings: tuple[str, ...] = ()
     nodes: tuple[Machine, ...] = ()
+    """The machines that this one is joined from, the driving one first; none for a machine alone."""
     source: Source = ASSUMED
     unused: tuple[Unused, ...] = ()
     board: str = ""

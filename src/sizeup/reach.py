@@ -53,8 +53,8 @@ def device_of(machine: Machine, pool: str) -> Device | None:
         return None
     own = next((device for device in machine.devices if device.pool == pool), None)
     shared = [device for device in machine.devices if device.pool == "unified"]
-    number = int(pool.partition(":")[2])
-    return own if own is not None or number >= len(shared) else shared[number]
+    number = int(pool.partition(":")[2]) - (len(machine.devices) - len(shared))
+    return shared[number] if own is None and 0 <= number < len(shared) else own
 
 
 def _host(machine: Machine, pool: Pool, work: Work, metric: str, mix: str, flash: bool) -> Reach | None:

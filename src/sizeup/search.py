@@ -18,7 +18,7 @@ from .facts import data_json
 from .hardware import Machine
 from .memory import make_settings
 from .model import ModelSpec
-from .plan import Breakdown, Measurement, Plan, SpeedEstimate
+from .plan import Breakdown, Claim, Measurement, Plan, SpeedEstimate
 from .points import Point
 from .throughput import PROMPT_TOKENS, Run, reached, run_of
 
@@ -135,10 +135,21 @@ def with_speed(plan: Plan, depth_tokens: int | None = None) -> Plan:
 
 
 def settle(breakdown: Breakdown, machine: Machine) -> Breakdown:
-    """The engine's pools on this machine: with unified memory the host's and the device's claims share one pool."""
-    if machine.pool("ram") or not machine.pool("unified"):
+    """The engine's pools on this machine: with unified memory the host's and the device's claims share one pool.
+
+    Cards of other machines that are joined to it keep their own.
+    """
+    if not machine.nodes and (machine.pool("ram") or not machine.pool("unified")):
         return breakdown
-    return dataclasses.replace(breakdown, claims=tuple(dataclasses.replace(c, pool="unified") for c in breakdown.claims))
+    claims = (claim if machine.pool(claim.pool) else dataclasses.replace(claim, pool="unified") for claim in breakdown.claims)
+    return dataclasses.replace(breakdown, claims=tuple(_as_lent(claim, machine) for claim in claims))
+
+
+def _as_lent(claim: Claim, machine: Machine) -> Claim:
+    """What is computed on another machine's card was never held against the engine."""
+    if claim.part != "compute" or not any(device.node and device.pool == claim.pool for device in machine.devices):
+        return claim
+    return dataclasses.replace(claim, within=max(claim.within, data_json("networks.json")["compute_within"]["share"]))
 
 
 def cards_fit(plan: Plan) -> bool:

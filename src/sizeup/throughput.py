@@ -102,6 +102,7 @@ class Run(NamedTuple):
             if reach is None or (metric == "prefill" and reach.pace.flops_per_s is None):
                 return None
             spent = terms(load(part, reach.kinds or kinds()), reach.pace)
+            spent, reach = self._crossed(part, spent, reach)
             if host and metric == "prefill" and (streamed := self._streamed(part)):
                 spent, reach = streamed
             found.append((part, reach, spent))
@@ -127,11 +128,26 @@ class Run(NamedTuple):
         flash = self.settings.flash_attention is not False
         return reach_of(self.machine, work, metric, label, flash, self.backend)
 
+    def _crossed(self, part: Work, spent: Terms, reach: Reach) -> tuple[Terms, Reach]:
+        """The same with what a card of another machine waits for the network."""
+        device = device_of(self.machine, part.pool)
+        if device is None or not device.node:
+            return spent, reach
+        facts = data_json("networks.json")
+        rate, _ = link_bytes_per_s(self.machine, device)
+        crossing = float(crossing_bytes(part.tokens, self.model.hidden, part.tokens + part.depth_tokens)) / rate
+        waits = {name: facts["round_trips"]["count"] * facts["round_trip_s"][name] for name in ("low", "middle", "high")}
+        alone = float(spent.memory + spent.compute + spent.fixed)
+        whole = alone + crossing + waits["middle"]
+        slow = alone / reach.low + crossing / facts["reached_low"]["share"] + waits["high"]
+        fast = alone / reach.high + crossing + waits["low"]
+        return spent._replace(fixed=spent.fixed + crossing + waits["middle"]), reach._replace(low=whole / slow, high=whole / fast)
+
     def _streamed(self, part: Work) -> tuple[Terms, Reach] | None:
         """A long prompt's step over host weights: copied to the first card and multiplied there; None when the engine does not."""
         device = device_of(self.machine, "vram:0")
         used = self.settings.gpu_layers != 0 and self.settings.op_offload
-        if device is None or device.pool == "unified" or not used or part.tokens < STREAMED_FROM_TOKENS:
+        if device is None or device.node or device.pool == "unified" or not used or part.tokens < STREAMED_FROM_TOKENS:
             return None
         there = part._replace(pool="vram:0")
         reach = self._reach(there, "prefill")
@@ -167,6 +183,12 @@ def run_of(plan: Plan) -> Run:
     from .engines import engine as find_engine
 
     return Run(plan.machine, find_engine(plan.engine), plan.model, plan.asked_quant, plan.settings, plan.breakdown)
+
+
+@step("crossing_bytes")
+def crossing_bytes(tokens: Number, hidden: Number, cells: Number) -> Number:
+    """Bytes between a machine and one that computes some of its layers: activations there and back (F32), and the mask (F16)."""
+    return tokens * (2 * 4 * hidden + 2 * cells)
 
 
 @step("tokens_a_round")

@@ -13,7 +13,7 @@ from sizeup.facts import Source, data_bytes
 from sizeup.hardware import Cpu, Machine, Pool
 from sizeup.units import parse_bytes
 
-from . import machine_file, table
+from . import joined, machine_file, table
 from .assembled import CARDS, not_neural, system_bytes, with_cards, with_processor, with_shared_memory
 from .instances import Instance, instances, plain
 from .spelling import slug
@@ -26,6 +26,9 @@ def described(what: str, ram: int | str | None = None) -> Machine:
 
     A host memory that nobody gave is assumed and says so. Raises NotFound with the nearest names, UserError for a contradiction.
     """
+    if not table.meant(what) and (several := joined.split(what)) is not None:
+        names, network = several
+        return joined.joined([described(names[0], ram), *(described(name) for name in names[1:])], network)
     memory = parse_bytes(ram) if isinstance(ram, str) else ram
     if memory is not None and memory <= 0:
         raise UserError(f"A memory of {memory} bytes holds nothing.", "--ram 32GiB")

@@ -52,6 +52,8 @@ def command(model: ModelSpec, quant: str | None, settings: Settings) -> str:
     moe = plain(settings.cpu_moe_layers)
     if moe:
         words += ["--cpu-moe"] if moe == "all" else ["--n-cpu-moe", str(moe)]
+    if settings.rpc and gpu_layers:
+        words += ["--rpc", ",".join(settings.rpc)]
     if settings.tensor_split:
         words += ["-ts", ",".join(f"{share:g}" for share in settings.tensor_split)]
     return shlex.join(words)

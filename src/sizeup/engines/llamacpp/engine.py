@@ -30,6 +30,9 @@ from .view import as_seen
 from .weights import Load, packing, weight_claims
 from .work import work
 
+RPC_PORT = 50052
+"""Where an rpc-server listens unless told otherwise (tools/rpc/README.md of b11549)."""
+
 
 class LlamaCpp:
     """The engine's rules. Exact to the byte: weights, repacked weights, cache, state, output; the rest says its band."""
@@ -48,7 +51,11 @@ class LlamaCpp:
                 )
             cards = []
         if cards:
-            seen |= {"gpus": len(cards), "gpu_kind": cards[0].kind}
+            # What another machine lends is accounted as a card of this one.
+            own = next((card for card in cards if not card.node), cards[0])
+            lenders = dict.fromkeys(card.node for card in cards if card.node)
+            servers = tuple(f"HOST{number}:{RPC_PORT}" for number in range(1, len(lenders) + 1))
+            seen |= {"gpus": len(cards), "gpu_kind": own.kind, "rpc": servers}
             if len(cards) > 1 and not {"gpus", "tensor_split"} & set(given):
                 seen["gpu_free_bytes"] = tuple(pool.free_bytes for card in cards if (pool := machine.pool(card.pool)))
         return replace(settings, **{name: value for name, value in seen.items() if name not in given})

@@ -52,6 +52,8 @@ class Settings:
     """Shares of the layers per device; None goes by the devices' free memory."""
     gpu_free_bytes: tuple[int, ...] | None = None
     """Free memory per device when the engine starts; None takes all devices as equal."""
+    rpc: tuple[str, ...] = ()
+    """Addresses of the rpc-servers that lend the first of `gpus` (`--rpc`)."""
     op_offload: bool = True
     kv_offload: bool = True
     no_host: bool = False
