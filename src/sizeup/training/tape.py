@@ -55,6 +55,17 @@ class Tape:
     def note(self, event: str, workspace: Number = 0) -> None:
         """A moment that may be the peak; `workspace` is what a kernel takes meanwhile and no tensor shows."""
         held = self.total + workspace
+        if type(held) is int:
+            # Ints alone, which is nearly always: the same without the calls that figures and columns need.
+            if workspace == 0 and held > self.peak:
+                self.peak = held
+            if held > self.peak_with_workspace:
+                self.peak_with_workspace, self.peak_event = held, event
+                self.peak_parts = parts = self.live.copy()
+                parts["buffers"] = parts.get("buffers", 0) + workspace
+            if self.events is not None:
+                self.events.append((event, held))
+            return
         if isinstance(workspace, int) and workspace == 0:
             self.peak = most(self.peak, self.total)
         if plain(held) > plain(self.peak_with_workspace):
@@ -71,7 +82,8 @@ class Tape:
 
     def several(self, name: str, *sizes: tuple[Number, int]) -> list[Tensor]:
         """Allocate the results of one operation: (elements, width) each."""
-        made = [Tensor(Storage(self, round_up(n * width, CELL), self.part, name), n, width) for n, width in sizes]
+        part = self.part
+        made = [Tensor(Storage(self, round_up(n * width, CELL), part, name), n, width) for n, width in sizes]
         self.note(name)
         return made
 
@@ -99,7 +111,7 @@ class Tape:
         if self.again is not None and self.again.filling:
             node = self.again.take(packed + keeps_results)
             if node is not None:
-                node.kept = tuple(k.storage for k in keeps)
+                node.kept = tuple([k.storage for k in keeps])
                 self.again.stop_if_last(not keeps_results)
             made = self.several(name, *sizes)
             if node is not None and keeps_results:
@@ -108,11 +120,11 @@ class Tape:
             made[0].edge = PENDING
             return made
         made = self.several(name, *sizes)
-        node = Node(next(self._order), tuple(i.edge for i in inputs), 1, run)
+        node = Node(next(self._order), tuple([i.edge for i in inputs]), 1, run)
         if self.again is not None:
             self.again.add(node, packed + keeps_results)
         else:
-            node.kept = (*(k.storage for k in keeps), *(result.storage for result in made[len(made) - keeps_results :]))
+            node.kept = tuple([t.storage for t in (*keeps, *made[len(made) - keeps_results :])])
         made[0].edge = (node, 0)
         return made
 
@@ -148,4 +160,7 @@ class Tape:
 
     def needs(self, *tensors: Tensor) -> bool:
         """Whether one of these needs a gradient."""
-        return any(t.edge is not None for t in tensors)
+        for tensor in tensors:  # noqa: SIM110 - every operation asks, and a generator is slow
+            if tensor.edge is not None:
+                return True
+        return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -52,7 +53,7 @@ class Maker:
     trained: bool = False
     """What "freeze" leaves to be trained."""
 
-    @property
+    @functools.cached_property
     def manner(self) -> Manner:
         return manner_of(self.model)
 
@@ -188,7 +189,12 @@ class Maker:
 
 def targets(recipe: Recipe) -> tuple[str, ...]:
     """The modules that get an adapter, by their short names."""
-    wanted = recipe.targets
+    return short_names(recipe.targets)
+
+
+@functools.cache
+def short_names(wanted: str | tuple[str, ...]) -> tuple[str, ...]:
+    """Modules as they are asked for, by their short names."""
     if isinstance(wanted, str):
         wanted = GROUPS.get(wanted) or tuple(wanted.replace("+", ",").split(","))
     return tuple(ALIASES.get(name.strip(), name.strip()) for name in wanted)
@@ -206,6 +212,6 @@ def weights_in(thing: Any) -> Iterator[Weight]:
     elif isinstance(thing, tuple):
         for item in thing:
             yield from weights_in(item)
-    elif dataclasses.is_dataclass(thing):
-        for field in dataclasses.fields(thing):
-            yield from weights_in(getattr(thing, field.name))
+    else:
+        for name in getattr(thing, "__dataclass_fields__", ()):
+            yield from weights_in(getattr(thing, name))
