@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from sizeup import fit, machine
 from sizeup.errors import UserError
+from sizeup.hardware import Disk
 from sizeup.throughput import crossing_bytes
 
 MODEL = "Qwen/Qwen3-32B"
@@ -47,6 +50,19 @@ def test_a_mac_lends_no_more_than_its_gpu_may_hold() -> None:
     assert pool.free_bytes == min(lent.pools[0].free_bytes, lent.devices[0].limit_bytes or 0)
     plan = fit("Qwen/Qwen3-8B", box, quant="Q8_0")[0]
     assert set(plan.breakdown.by_pool()) == {"unified", "vram:0"}
+
+
+def test_weights_cross_the_network_once() -> None:
+    """Loading waits for the slowest of disk, link and network; a machine whose disk nobody timed says nothing."""
+    disk = Disk("/models", 10**12, 10**12, bytes_per_s=2e9)
+    alone, joined = (
+        replace(machine(name), disks=(disk,)) for name in ("2x rtx-4090", "rtx-4090 and rtx-4090 over 1gbe")
+    )  # fmt: skip
+    here, there = (fit(MODEL, box, quant="Q4_K_M")[0] for box in (alone, joined))
+    weights = [float(there.breakdown.bytes("weights", pool)) for pool in ("ram", "vram:0", "vram:1")]
+    assert here.speed.load_s == pytest.approx(sum(weights) / 2e9)
+    assert there.speed.load_s == pytest.approx((weights[0] + weights[2]) / 2e9 + weights[1] / 1.25e8)
+    assert fit(MODEL, "rtx-4090", quant="Q4_K_M")[0].speed.load_s is None
 
 
 def test_what_crosses() -> None:

@@ -198,9 +198,19 @@ def tokens_a_round(accepted: Number, drafted: Number) -> Number:
 
 
 def load_s(machine: Machine, breakdown: Breakdown) -> float | None:
-    """Seconds to read the weights from a cold disk; None when no disk's rate is known."""
-    speed = next((disk.bytes_per_s for disk in machine.disks if disk.bytes_per_s), None)
-    return int(breakdown.bytes("weights")) / speed if speed else None
+    """Seconds to read the weights from a cold disk and copy them to their cards; None when no disk's rate is known.
+
+    A card's link or a network holds it up only where it is slower than the disk (assumed: copies run beside the reading).
+    """
+    disk = next((disk.bytes_per_s for disk in machine.disks if disk.bytes_per_s), None)
+    if disk is None:
+        return None
+    spent = 0.0
+    for pool in breakdown.by_pool():
+        device = device_of(machine, pool)
+        link = disk if device is None or device.pool == "unified" else link_bytes_per_s(machine, device)[0]
+        spent += float(breakdown.bytes("weights", pool)) / min(disk, link)
+    return spent
 
 
 def reached(plan: Plan, tokens_per_s: float, depth_tokens: int) -> tuple[float, int] | None:
