@@ -26,12 +26,23 @@ def test_every_claim_has_a_verdict(claim: dict[str, object]) -> None:
 
 
 def test_what_training_holds() -> None:
-    """Llama-2-7B as traced with the real PyTorch code: LoRA and QLoRA to the byte, but for the quantiser's rounding of each matrix."""
-    held = memory.seven()
-    assert held.full == 16 * 6_738_415_616
-    # weights and adapters, gradients, AdamW's two numbers; the traced optimizer adds a step counter for each of 448 tensors
-    assert held.lora == 13_636_739_072 + 159_907_840 + 2 * 159_907_840
-    assert held.qlora == pytest.approx(4_550_803_456 + 159_907_840 + 2 * 159_907_840, rel=1e-4)
+    """Llama-2-7B as traced with the real PyTorch code, to the byte: weights, adapters, gradients, AdamW's two numbers; the
+    optimizer's step counters are a cell each for 448 adapter matrices, 291 tensors of the whole model."""
+    model, counters = memory.seven(), 448 * 512
+    assert memory.held(memory.step(model, "full", dtype="fp32")) == 16 * 6_738_415_616 + 291 * 512
+    assert memory.held(memory.step(model, "lora")) == 13_636_739_072 + 159_907_840 + 2 * 159_907_840 + counters
+    assert memory.held(memory.step(model, "qlora")) == 4_550_803_456 + 159_907_840 + 2 * 159_907_840 + counters
+
+
+@pytest.mark.parametrize(("low", "high"), [(20e9, 24e9), (None, 18e9), (30e9, None)])
+def test_a_condition_is_the_edge_of_a_claim(low: float | None, high: float | None) -> None:
+    """Inside the batches that a verdict names the process takes what is claimed, one sequence further it does not."""
+    model, method = memory.seven(), "lora"
+    least = 1 if low is None else memory.most_sequences(model, low - 1, method=method) + 1
+    most = memory.MOST if high is None else memory.most_sequences(model, high, method=method)
+    taken = {batch: memory.step(model, method, batch).process_bytes for batch in (least - 1, least, most, most + 1) if batch}
+    assert low is None or taken[least - 1] < low <= taken[least]
+    assert high is None or taken[most] <= high < taken[most + 1]
 
 
 def test_examples_have_sources() -> None:

@@ -99,6 +99,14 @@ def test_zero_stages_shard_one_state_after_another() -> None:
     assert offloaded.host_bytes > 0
 
 
+def test_gathered_blocks_are_as_wide_as_they_are_stored() -> None:
+    """A rank of very many holds little but two gathered blocks: of a base in NF4 less than a byte a parameter."""
+    many = Split(data=1_000_000, zero=3)
+    block = 2 * LLAMA.groups[0].block.parameters(LLAMA.hidden)
+    quantised = sizeup.train(LLAMA, method="qlora", split=many).by_part()["weights"]
+    assert 0.5 * block < quantised < block < sizeup.train(LLAMA, method="lora", split=many).by_part()["weights"]
+
+
 def test_preference_pairs_and_teachers_take_more() -> None:
     """DPO doubles the sequences and keeps a reference, PPO three models, distillation a teacher with its logits."""
     plain_step = sizeup.train(LLAMA, method="full").peak_bytes

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from sizeup.figure import Number, ceil_div, round_up, step, total
+from sizeup.figure import Number, ceil_div, most, round_up, step, total
 from sizeup.layers import Block
 from sizeup.model import ModelSpec
 
@@ -122,6 +123,8 @@ class Memory:
     """At the end of backward: every gradient is there, no activation."""
     expert_bytes: Number = 0
     """Of the weights, those of routed experts."""
+    block_bytes: Number = 0
+    """Weights of the largest block, as they are stored."""
 
 
 def stored_bytes(weight: Weight, recipe: Recipe) -> Number:
@@ -170,6 +173,7 @@ def account(model: ModelSpec, recipe: Recipe, detailed: bool = False) -> Memory:
     done = Step(recipe, whole, tape)
     done.run()
     end = optimizers.run(tape, chosen, trained, 0 if recipe.accumulate else gradients)
+    blocks = [total(stored_bytes(w, recipe) for w in weights_in(block) if id(w) not in adapters) for block, _ in counted]
     routed = [(w, times) for block, times in counted for w in (getattr(block.feed, "gate_up", None), getattr(block.feed, "down", None))]
     return Memory(
         int(sum(w.elements * times for w, times in every if id(w) not in adapters)),
@@ -177,6 +181,7 @@ def account(model: ModelSpec, recipe: Recipe, detailed: bool = False) -> Memory:
         resting, adapter, gradients, states, inputs, buffers,
         tape.peak, tape.peak_with_workspace, tape.peak_parts, tape.peak_event, end,
         total(times * stored_bytes(w, recipe) for w, times in routed if isinstance(w, Weight)),
+        functools.reduce(most, blocks),
     )  # fmt: skip
 
 

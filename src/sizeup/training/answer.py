@@ -68,7 +68,7 @@ def train(
     memory = account(model, run)
     beside = companions.claims(algorithm, model, recipe, teacher, generations, "vram:0")
     asked = {**given, "algorithm": algorithm, "teacher": teacher, "generations": generations, "split": split}
-    parts, host = _parts(model, recipe, split, memory)
+    parts, host = _parts(recipe, split, memory)
     claims = [Claim(part, "vram:0", bytes) for part, bytes in parts.items() if plain(bytes)]
     training = Training(
         model, recipe, split, memory, Breakdown((*claims, *beside)), evidence(model, recipe, split, algorithm), machine, algorithm,
@@ -78,14 +78,13 @@ def train(
     return replace(training, breakdown=Breakdown((*claims, *beside, Claim("overhead", "vram:0", extra))))
 
 
-def _parts(model: ModelSpec, recipe: Recipe, split: Split, memory: Memory) -> tuple[dict[str, Any], int]:
+def _parts(recipe: Recipe, split: Split, memory: Memory) -> tuple[dict[str, Any], int]:
     """Bytes per part at the peak of one device, in the order of PARTS; and what rests elsewhere."""
     sites = [_named(memory.peak_parts)]
     host = 0
     if not split.alone:
-        block = max(int(group.block.parameters(model.hidden)) for group in model.groups) * recipe.base_width
         sites = [
-            parallel.sharded(_named(parts), split, block, memory.expert_bytes, recipe.checkpointing)
+            parallel.sharded(_named(parts), split, memory.block_bytes, memory.expert_bytes, recipe.checkpointing)
             for parts in (memory.peak_parts, memory.end_parts)
         ]
         host = int(plain(parallel.offloaded(_named(memory.end_parts), split)))
