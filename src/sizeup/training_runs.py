@@ -14,7 +14,7 @@ import statistics
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from .facts import Source, data_bytes, data_json
+from .facts import Kind, Source, data_bytes, data_json
 from .figure import Number, step
 from .hardware import Device
 from .interval import Interval
@@ -112,9 +112,12 @@ def mfu(device: str, runs: Sequence[TrainingRun] | None = None) -> Interval:
     enough = len({run.publication for run in near}) >= rule["least_publications"]
     low, middle, high = _prediction([math.log(run.mfu or 1.0) for run in (near if enough else known)])
     words = f"{len(near)} runs on {family(device)}" if enough else f"{len(known)} runs on other devices"
-    return Interval(
-        low, middle, min(high, 1.0), Source("published" if enough else "assumed", f"{words}, data/training_runs.csv", "2026-11-21")
-    )
+    return Interval(low, middle, min(high, 1.0), _source("published" if enough else "assumed", words))
+
+
+def _source(kind: Kind, words: str) -> Source:
+    """What these words say of the table, on the day that its rules were last fitted."""
+    return Source(kind, f"{words}, data/training_runs.csv", data_json("mfu.json")["date"])
 
 
 def _prediction(logs: list[float]) -> tuple[float, float, float]:
@@ -133,7 +136,7 @@ def stated_mfu(device: str) -> Interval | None:
         return None
     low, high = min(low for low, _ in found if low), max(high for _, high in found if high)
     middle = statistics.median((low + high) / 2 for low, high in found if low and high)
-    return Interval(low, middle, high, Source("published", f"{len(found)} statements, data/training_runs.csv", "2026-11-21"))
+    return Interval(low, middle, high, _source("published", f"{len(found)} statements"))
 
 
 def training_flops_per_s(device: Device) -> float | None:

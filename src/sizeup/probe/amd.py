@@ -15,7 +15,7 @@ from sizeup.hardware import Device, Pool
 from sizeup.units import show_bytes
 
 from . import pci
-from .files import fields, names, number, size, text, word
+from .files import fields, names, size, text, word
 from .found import Found
 
 NODES = "/sys/class/kfd/kfd/topology/nodes"
@@ -40,7 +40,7 @@ def found(root: Path, card: pci.Card) -> Found:
         address=card.address,
         pcie_generation=generation,
         pcie_lanes=lanes,
-        power_limit_w=_watts(root, card),
+        power_limit_w=pci.power_limit_w(root, card, "power1_cap"),
         cores=node.get("simd_count", 0) // max(node.get("simd_per_cu", 0), 1) if node.get("simd_count", 0) < 1 << 16 else 0,
     )
     if is_apu(root, card, name) and (shared or 0) > (total or 0):
@@ -108,11 +108,3 @@ def _gfx(version: int) -> str:
     """110501 -> "gfx1151": major, minor and stepping in decimal pairs; the stepping is written in hexadecimal."""
     major, minor, stepping = version // 10000, version // 100 % 100, version % 100
     return f"gfx{major}{minor:x}{stepping:x}" if 6 < major < 100 and minor < 16 and stepping < 16 else ""
-
-
-def _watts(root: Path, card: pci.Card) -> float | None:
-    for sensor in names(root, f"{card.folder}/hwmon"):
-        cap = number(root, f"{card.folder}/hwmon/{sensor}/power1_cap")
-        if cap is not None and 0 < cap < 10**10:
-            return cap / 1e6
-    return None

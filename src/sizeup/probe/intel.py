@@ -14,7 +14,7 @@ from sizeup.facts import ASSUMED, Source
 from sizeup.hardware import Device, Pool
 
 from . import pci, table
-from .files import names, number, size, text
+from .files import names, size, text
 from .found import Found
 
 SMALL_WINDOW_BYTES = 256 << 20
@@ -41,7 +41,7 @@ def found(root: Path, card: pci.Card) -> Found:
         address=card.address,
         pcie_generation=0 if inside else generation,
         pcie_lanes=0 if inside else lanes,
-        power_limit_w=_watts(root, card),
+        power_limit_w=pci.power_limit_w(root, card, "power1_max"),
     )
     if inside:
         return Found(devices=(device,))
@@ -85,11 +85,3 @@ def _window(root: Path, card: pci.Card) -> int | None:
         return None
     window = last - first + 1
     return window if SMALL_WINDOW_BYTES < window < 1 << 44 else None
-
-
-def _watts(root: Path, card: pci.Card) -> float | None:
-    for sensor in names(root, f"{card.folder}/hwmon"):
-        limit = number(root, f"{card.folder}/hwmon/{sensor}/power1_max")
-        if limit is not None and 0 < limit < 10**10:
-            return limit / 1e6
-    return None

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from sizeup.facts import data_bytes, data_json
 
-from .files import digits, hexadecimal, names, settings, text, word
+from .files import digits, hexadecimal, names, number, settings, text, word
 
 AMD, INTEL, NVIDIA = 0x1002, 0x8086, 0x10DE
 VENDORS = {AMD: "AMD", INTEL: "Intel", NVIDIA: "NVIDIA"}
@@ -133,6 +133,15 @@ def _way_up(root: Path, card: Card) -> Iterator[str]:
 def pcie_bytes_per_s(generation: int, lanes: int) -> float | None:
     """What a link carries one way before packets are framed; None for an unknown one."""
     return LANE_BYTES_PER_S[generation] * lanes if generation in LANE_BYTES_PER_S and lanes else None
+
+
+def power_limit_w(root: Path, card: Card, file: str) -> float | None:
+    """What the card may draw, from this file of its hwmon sensors in microwatts; None when none says."""
+    for sensor in names(root, f"{card.folder}/hwmon"):
+        limit = number(root, f"{card.folder}/hwmon/{sensor}/{file}")
+        if limit is not None and 0 < limit < 10**10:
+            return limit / 1e6
+    return None
 
 
 def name(root: Path, card: Card) -> str:
