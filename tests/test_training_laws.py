@@ -14,7 +14,6 @@ from sizeup.errors import UserError
 from sizeup.figure import STEPS, leaf, plain
 from sizeup.readers.config import spec_from_config
 from sizeup.training import answer
-from sizeup.training.account import stacks
 from sizeup.training.parallel import Split
 
 CONFIGS = json.loads((Path(__file__).parent / "data" / "train_configs.json").read_text())
@@ -69,21 +68,22 @@ def test_parts_sum_to_the_peak(method: str) -> None:
     assert training.peak_bytes < training.allocated_bytes < training.reserved_bytes < training.process_bytes
 
 
-def test_a_run_of_equal_blocks_is_the_same_as_all_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Three blocks and their held middle give the peak that running every block gives, to the byte."""
+@pytest.mark.parametrize("name", ["Llama-3.2-1B", "gemma-3-1b", "DeepSeek-V2-Lite"])
+@pytest.mark.parametrize("checkpointing", [True, False])
+def test_one_block_stands_for_all_like_it(monkeypatch: pytest.MonkeyPatch, name: str, checkpointing: bool) -> None:
+    """Going through one block of each kind gives the peak, its parts and its cause as going through every block does, to the byte."""
     from sizeup.training import step
 
-    short = [sizeup.train(LLAMA, method=method, dtype=dtype).peak_bytes for method in ("full", "lora") for dtype in ("bf16", "amp")]
-    monkeypatch.setattr(step, "EXPLICIT", 1000)
-    whole = [sizeup.train(LLAMA, method=method, dtype=dtype).peak_bytes for method in ("full", "lora") for dtype in ("bf16", "amp")]
-    assert short == whole
+    model = spec_from_config(CONFIGS[name], name)
 
+    def peaks() -> list[Any]:
+        asked = [(method, dtype) for method in ("full", "lora", "qlora", "freeze") for dtype in ("bf16", "amp")]
+        found = [sizeup.train(model, method=method, dtype=dtype, checkpointing=checkpointing) for method, dtype in asked]
+        return [(training.peak_bytes, training.memory.peak, training.by_part(), training.site) for training in found]
 
-def test_patterns_of_layers_are_found() -> None:
-    """Runs and alternating patterns, with what stands before and behind them."""
-    assert stacks([0, 1, 1, 1]) == [((0,), 1), ((1,), 3)]
-    assert stacks([0, 1] * 4) == [((0, 1), 4)]
-    assert stacks([0, 0, 1] * 3 + [0]) == [((0, 0, 1), 3), ((0,), 1)]
+    one = peaks()
+    monkeypatch.setattr(step, "alike", lambda kind, x: object())
+    assert one == peaks()
 
 
 def test_zero_stages_shard_one_state_after_another() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -14,31 +15,10 @@ from . import optimizers
 from .blocks import BlockWeights
 from .linear import Adapter, Linear
 from .recipe import Recipe
-from .step import Anatomy, Stack, Step
+from .step import Anatomy, Step, Stretch
 from .tape import Tape
 from .tensors import CELL, Weight
 from .weights import Maker, weights_in
-
-PERIODS = 8
-"""The longest pattern of unlike layers that is looked for."""
-
-
-def stacks(kinds: list[int]) -> list[tuple[tuple[int, ...], int]]:
-    """A sequence of layer kinds as patterns and how often each repeats: [0,1,1,1,1] -> ((0,), 1), ((1,), 4)."""
-    found: list[tuple[tuple[int, ...], int]] = []
-    at = 0
-    while at < len(kinds):
-        best = (1, 1)
-        for period in range(1, PERIODS + 1):
-            unit, times = kinds[at : at + period], 1
-            while kinds[at + times * period : at + (times + 1) * period] == unit and len(unit) == period:
-                times += 1
-            if times > 1 and times * period > best[0] * best[1]:
-                best = (period, times)
-        period, times = best
-        found.append((tuple(kinds[at : at + period]), times))
-        at += period * times
-    return found
 
 
 def anatomy(model: ModelSpec, recipe: Recipe) -> tuple[Anatomy, list[tuple[BlockWeights, int]]]:
@@ -57,7 +37,7 @@ def anatomy(model: ModelSpec, recipe: Recipe) -> tuple[Anatomy, list[tuple[Block
         block, trained = blocks[index]
         return lambda: (thawed if trained else maker).block(block)
 
-    runs = tuple(Stack(tuple(make(index) for index in unit), times) for unit, times in stacks(order))
+    stretches = tuple(Stretch(index, make(index), len(list(row))) for index, row in itertools.groupby(order))
     counted = [(make(index)(), order.count(index)) for index in kinds.values()]
     embedding = maker.weight(model.hidden * model.vocabulary, model.vocabulary)
     head_weight = embedding if model.head.tied else thawed.weight(model.hidden * model.vocabulary, model.vocabulary)
@@ -66,7 +46,7 @@ def anatomy(model: ModelSpec, recipe: Recipe) -> tuple[Anatomy, list[tuple[Block
     positions = maker.weight(model.hidden * model.embedding.positions, model.embedding.positions) if model.embedding.positions else None
     first = counted[0][0].attention
     whole = Anatomy(
-        maker.manner, runs, embedding, positions, model.hidden, model.vocabulary,
+        maker.manner, stretches, embedding, positions, model.hidden, model.vocabulary,
         getattr(first, "rope_dim", 0) or getattr(first, "dim", 0), final,
         Linear(model.hidden, model.vocabulary, head_weight, thawed.weight(model.vocabulary) if model.head.bias else None),
         tuple(sorted({weights.window() for weights, _ in counted})),
@@ -179,7 +159,7 @@ def account(model: ModelSpec, recipe: Recipe, detailed: bool = False) -> Memory:
         int(sum(w.elements * times for w, times in every if id(w) not in adapters)),
         int(sum(w.elements * times for w, times in trained)),
         resting, adapter, gradients, states, inputs, buffers,
-        tape.peak, tape.peak_with_workspace, tape.peak_parts, tape.peak_event, end,
+        tape.peak.bytes, tape.peak.with_workspace, tape.peak.parts, tape.peak.event, end,
         total(times * stored_bytes(w, recipe) for w, times in routed if isinstance(w, Weight)),
         functools.reduce(most, blocks),
     )  # fmt: skip

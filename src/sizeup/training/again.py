@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,8 @@ class Again:
 
     def __init__(self, tape: Tape, forward: Callable[[Tensor], Tensor], x: Tensor) -> None:
         self.tape, self.forward, self.input = tape, forward, x
-        self.nodes: list[Node] = []
+        self.nodes: list[weakref.ref[Node]] = []
+        """Weak, as PyTorch holds them: a node whose result nobody used is gone, and what it would need is made but not kept."""
         self.filled = 0
         self.filling = False
 
@@ -29,14 +31,14 @@ class Again:
         """A node of the first forward that will need `packed` tensors."""
         if packed:
             node.again = self
-            self.nodes.append(node)
+            self.nodes.append(weakref.ref(node))
 
     def take(self, packed: int) -> Node | None:
-        """The node of the first forward that stands where the second one is now."""
+        """The node of the first forward that stands where the second one is now; None when it keeps nothing or is gone."""
         if not packed:
             return None
         self.filled += 1
-        return self.nodes[self.filled - 1]
+        return self.nodes[self.filled - 1]()
 
     def stop_if_last(self, done: bool) -> None:
         if done and self.filled == len(self.nodes):

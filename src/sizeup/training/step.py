@@ -1,15 +1,16 @@
 """One training step of a whole model on the tape: forward, loss, backward.
 
-A stack of equal blocks is run three times, not once a layer: every moment's live bytes are affine in a block's place in
-its run, so the largest are at the run's ends. The layers between are held as so many times the second one's bytes.
+The tape goes through the model's first block and through one of each kind; blocks like it do to the tape what it did,
+wherever they stand, so their bytes and peaks are added without going through them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
+from functools import partial
 
-from sizeup.figure import Number, plain
+from sizeup.figure import plain
 
 from . import kernels, ops
 from .again import Again
@@ -18,13 +19,11 @@ from .blocks import BlockWeights, block
 from .linear import Linear, linear
 from .manner import Manner
 from .norms import norm
+from .passage import Passage, repeat, through
 from .recipe import Recipe
 from .run import Run
 from .tape import Tape
 from .tensors import PENDING, Edge, Gradients, Node, Tensor, Weight
-
-EXPLICIT = 3
-"""Repeats of a run that the tape goes through: the first (whose input may need no gradient), the second, the last."""
 
 
 @dataclass
@@ -36,29 +35,45 @@ class Segment:
 
 
 @dataclass
-class Held:
-    """Layers that the tape does not go through: what they keep, as bytes by part, and how many there are."""
+class Known:
+    """A block that the tape went through for all that are alike, and what it did."""
 
-    times: int
-    kept: dict[str, Number]
-    copies: Number = 0
-    """Of what they keep, autocast's copies of weights that only autocast keeps."""
+    segment: Segment
+    forward: Passage
+    copies: list[Weight]
+    """Weights of which autocast keeps a copy."""
+    backward: Passage | None = None
+    repeated: int = 0
 
 
 @dataclass(frozen=True)
-class Stack:
-    """Blocks that repeat: `unit` makes one round of them."""
+class Alike:
+    """So many blocks in a row that do what a known one did."""
 
-    unit: tuple[Callable[[], BlockWeights], ...]
+    known: Known
     times: int
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Blocks of one kind in a row, and how one is made."""
+
+    kind: int
+    make: Callable[[], BlockWeights]
+    times: int
+
+
+def alike(kind: int, x: Tensor) -> Hashable:
+    """What makes two blocks do the same to the tape: their kind, and whether what enters them needs a gradient."""
+    return kind, x.edge is not None
 
 
 @dataclass(frozen=True)
 class Anatomy:
-    """What the step runs through: stacks of blocks, what stands before and behind them."""
+    """What the step runs through: stretches of blocks, what stands before and behind them."""
 
     manner: Manner
-    stacks: tuple[Stack, ...]
+    stretches: tuple[Stretch, ...]
     embedding: Weight
     positions: Weight | None
     hidden: int
@@ -77,7 +92,8 @@ class Step:
     recipe: Recipe
     anatomy: Anatomy
     tape: Tape
-    segments: list[Segment | Held] = field(default_factory=list)
+    segments: list[Segment | Alike] = field(default_factory=list)
+    known: dict[Hashable, Known] = field(default_factory=dict)
     outputs: Tensor | None = None
 
     def run(self) -> None:
@@ -85,14 +101,20 @@ class Step:
         tape = self.tape
         tape.casting = self.recipe.autocast
         loss = self.forward()
-        tape.forget_copies()
-        for part in self.segments:
-            if isinstance(part, Held) and self.recipe.checkpointing:
-                key = "activations|16-bit copy of a weight" if tape.detailed else "activations"
-                tape.hold(key, -part.times * part.copies)
-                part.kept[key] = part.kept.get(key, 0) - part.copies
+        self.forget_copies()
         tape.casting = False
         self.backward(loss)
+
+    def forget_copies(self) -> None:
+        """The autocast region ends: what that frees of a known block it frees of all that are like it."""
+        tape = self.tape
+        for known in self.known.values():
+            before = dict(tape.live)
+            for weight in known.copies:
+                weight.cast = None
+            for part, bytes in before.items():
+                tape.hold(part, known.repeated * (tape.live[part] - bytes))
+        tape.forget_copies()
 
     def forward(self) -> Tensor:
         """The model's forward and its loss."""
@@ -123,10 +145,10 @@ class Step:
     def body(self, run: Run) -> Tensor:
         """Embedding, blocks and final norm."""
         tape, anatomy = self.tape, self.anatomy
-        x = self.embedded(run)
-        for stack in anatomy.stacks:
-            x = self.stack(run, x, stack)
-        x, boundary = bounded(tape, x)
+        stream = [self.embedded(run)]
+        for position, stretch in enumerate(anatomy.stretches):
+            self.stretch(run, stream, stretch, position == 0)
+        x, boundary = bounded(tape, stream.pop())
         x = norm(run, x, anatomy.final, run.rows)
         self.segments.append(Segment(x.edge, boundary))
         return x.view(PENDING if x.edge else None)
@@ -153,55 +175,59 @@ class Step:
         self.segments.append(Segment(x.edge, []))
         return x.view(PENDING if x.edge else None)
 
-    def stack(self, run: Run, x: Tensor, stack: Stack) -> Tensor:
-        """A run of equal rounds of blocks."""
-        tape = self.tape
-        before, copied = dict(tape.live), len(tape.copies)
-        for round in range(min(stack.times, EXPLICIT)):
-            if round == EXPLICIT - 1 and stack.times > EXPLICIT:
-                copies: Number = sum(weight.cast.storage.bytes for weight in tape.copies[copied:] if weight.cast is not None)
-                kept = {part: bytes - before.get(part, 0) for part, bytes in tape.live.items()}
-                held = Held(stack.times - EXPLICIT, kept, copies)
-                for part, bytes in kept.items():
-                    tape.hold(part, held.times * bytes)
-                self.segments.append(held)
-            before, copied = dict(tape.live), len(tape.copies)
-            for make in stack.unit:
-                x = self.segment(run, x, make())
-        return x
+    def stretch(self, run: Run, stream: list[Tensor], stretch: Stretch, first: bool) -> None:
+        """A row of equal blocks over the one tensor of `stream`. The model's first is like no other: what enters it is also kept elsewhere."""
+        left = stretch.times
+        if first:
+            self.segments.append(self.segment(run, stream, stretch.make()))
+            left -= 1
+        while left:
+            key, times = alike(stretch.kind, stream[0]), left
+            known = self.known.get(key)
+            if known is None:
+                copied, times = len(self.tape.copies), 1
+                segment, passage = through(self.tape, lambda: self.segment(run, stream, stretch.make()))
+                known = self.known[key] = Known(segment, passage, self.tape.copies[copied:])
+            else:
+                repeat(self.tape, known.forward, times)
+                known.repeated += times
+            self.segments.append(Alike(known, times))
+            left -= times
 
-    def segment(self, run: Run, x: Tensor, weights: BlockWeights) -> Tensor:
-        """Run a block so that its backward can be run alone."""
+    def segment(self, run: Run, stream: list[Tensor], weights: BlockWeights) -> Segment:
+        """Run a block over the tensor of `stream` so that its backward can be run alone. The stream alone refers to a tensor
+        between blocks, so that what no block keeps is freed."""
         tape = self.tape
-        x, boundary = bounded(tape, x)
+        x, boundary = bounded(tape, stream.pop())
         if self.recipe.checkpointing:
             tape.again = Again(tape, lambda y: block(run, y, weights), x)
         result = block(run, x, weights)
         tape.again = None
-        self.segments.append(Segment(result.edge, boundary))
-        return result.view(PENDING if result.edge else None)
+        stream.append(result.view(PENDING if result.edge else None))
+        return Segment(result.edge, boundary)
 
     def backward(self, loss: Tensor) -> None:
         """All segments, the last first. The loss and its gradient stay to the end."""
         tape = self.tape
         tape.part = "buffers"
         one = tape.new(1, 4, "gradient of the loss")
-        gradient, made = [one], 0
-        before = tape.held("gradients")
+        gradient = [one]
         while self.segments:
             segment = self.segments.pop()
-            if isinstance(segment, Held):
-                grown = made
-                for part, bytes in segment.kept.items():
-                    tape.hold(part, -segment.times * bytes)
-                tape.hold("gradients", segment.times * grown)
+            times, known = (segment.times, segment.known) if isinstance(segment, Alike) else (1, None)
+            if known is not None and known.backward is not None:
+                repeat(tape, known.backward, times)
                 continue
-            if segment.edge is None or not gradient:
+            block = segment if isinstance(segment, Segment) else segment.known.segment
+            if block.edge is None or not gradient:
                 break
-            before = tape.held("gradients")
-            backward(tape, segment.edge, gradient)
-            made = tape.held("gradients") - before
-            gradient = segment.arrived
+            if known is None:
+                backward(tape, block.edge, gradient)
+            else:
+                # The block that was gone through stands for the last of its kind, whose backward is the first.
+                _, known.backward = through(tape, partial(backward, tape, block.edge, gradient))
+                repeat(tape, known.backward, times - 1)
+            gradient = block.arrived
 
 
 def bounded(tape: Tape, x: Tensor) -> tuple[Tensor, list[Tensor]]:

@@ -2,18 +2,29 @@
 
 The tape is a small autograd. An operation allocates its result, a node keeps what its backward needs, and a tensor is
 freed when its last reference dies: as in eager PyTorch, Python itself counts the references. What is counted is bytes,
-of numbers of any kind; every allocation adds one candidate peak to `events`, and the peak is `most` of them.
+of numbers of any kind; every allocation is one candidate peak, and the peak is `most` of them.
 """
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from sizeup.figure import Number, most, plain, round_up
 
 from .again import Again
 from .tensors import CELL, PENDING, Gradients, Node, Storage, Tensor, Weight
+
+
+@dataclass(slots=True)
+class Peak:
+    """The most bytes alive at once so far: as tensors, and with kernels' own workspaces; of that, the parts and the operation."""
+
+    bytes: Number = 0
+    with_workspace: Number = 0
+    parts: dict[str, Number] = field(default_factory=dict)
+    event: str = ""
 
 
 class Tape:
@@ -24,11 +35,7 @@ class Tape:
         self.detailed = detailed
         """Parts are told apart by the operation that made them ("part|operation"), for an explanation."""
         self.total: Number = 0
-        self.peak: Number = 0
-        self.peak_with_workspace: Number = 0
-        self.peak_parts: dict[str, Number] = {}
-        self.peak_event = ""
-        self.events: list[tuple[str, Number]] | None = None
+        self.peak = Peak()
         self.part = "activations"
         self.autocast = autocast
         self.casting = False
@@ -54,25 +61,30 @@ class Tape:
 
     def note(self, event: str, workspace: Number = 0) -> None:
         """A moment that may be the peak; `workspace` is what a kernel takes meanwhile and no tensor shows."""
-        held = self.total + workspace
+        peak, held = self.peak, self.total + workspace
         if type(held) is int:
             # Ints alone, which is nearly always: the same without the calls that figures and columns need.
-            if workspace == 0 and held > self.peak:
-                self.peak = held
-            if held > self.peak_with_workspace:
-                self.peak_with_workspace, self.peak_event = held, event
-                self.peak_parts = parts = self.live.copy()
-                parts["buffers"] = parts.get("buffers", 0) + workspace
-            if self.events is not None:
-                self.events.append((event, held))
-            return
-        if isinstance(workspace, int) and workspace == 0:
-            self.peak = most(self.peak, self.total)
-        if plain(held) > plain(self.peak_with_workspace):
-            self.peak_parts, self.peak_event = {**self.live, "buffers": self.live.get("buffers", 0) + workspace}, event
-        self.peak_with_workspace = most(self.peak_with_workspace, held)
-        if self.events is not None:
-            self.events.append((event, held))
+            if workspace == 0 and held > peak.bytes:
+                peak.bytes = held
+            if held <= peak.with_workspace:
+                return
+            peak.with_workspace = held
+        else:
+            if isinstance(workspace, int) and workspace == 0:
+                peak.bytes = most(peak.bytes, held)
+            higher = plain(held) > plain(peak.with_workspace)
+            peak.with_workspace = most(peak.with_workspace, held)
+            if not higher:
+                return
+        peak.parts, peak.event = self.live.copy(), event
+        peak.parts["buffers"] = peak.parts.get("buffers", 0) + workspace
+
+    def consider(self, other: Peak) -> None:
+        """A peak found elsewhere: it counts where it is higher."""
+        peak = self.peak
+        if plain(other.with_workspace) > plain(peak.with_workspace):
+            peak.parts, peak.event = other.parts, other.event
+        peak.bytes, peak.with_workspace = most(peak.bytes, other.bytes), most(peak.with_workspace, other.with_workspace)
 
     def new(self, elements: Number, width: int, name: str = "") -> Tensor:
         """Allocate a tensor."""
@@ -109,14 +121,15 @@ class Tape:
             return self.several(name, *sizes)
         packed = len(keeps) + keeps_numbers
         if self.again is not None and self.again.filling:
+            counts = packed + keeps_results > 0
             node = self.again.take(packed + keeps_results)
             if node is not None:
                 node.kept = tuple([k.storage for k in keeps])
-                self.again.stop_if_last(not keeps_results)
+            self.again.stop_if_last(counts and not keeps_results)
             made = self.several(name, *sizes)
             if node is not None and keeps_results:
                 node.kept += tuple(result.storage for result in made[len(made) - keeps_results :])
-                self.again.stop_if_last(True)
+            self.again.stop_if_last(keeps_results > 0)
             made[0].edge = PENDING
             return made
         made = self.several(name, *sizes)

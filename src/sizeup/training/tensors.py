@@ -63,7 +63,7 @@ class Tensor:
 class Node:
     """One operation's backward: `run` turns the gradients of its results into those of its inputs, then forgets what it kept."""
 
-    __slots__ = ("again", "edges", "gradients", "kept", "order", "run", "waiting")
+    __slots__ = ("__weakref__", "again", "edges", "gradients", "kept", "order", "run", "waiting")
 
     def __init__(
         self, order: int, edges: tuple[Edge | None, ...], results: int, run: Callable[[Gradients], Gradients], kept: tuple[Any, ...] = ()
