@@ -9,7 +9,22 @@ import click
 
 from .verb import help_text, texts_of
 
-VERBS = ("fit", "models", "model", "machine", "prove", "rehearse", "ghost", "run", "train", "pretrain", "dataset", "explain", "completion")
+VERBS = (
+    "fit",
+    "models",
+    "model",
+    "machine",
+    "prove",
+    "rehearse",
+    "ghost",
+    "run",
+    "train",
+    "pretrain",
+    "dataset",
+    "doctor",
+    "explain",
+    "completion",
+)
 """Every verb a person may type, in the order of help; each is a module here with a `command`."""
 
 HOME = "home"
