@@ -35,6 +35,8 @@ def train(page: Page, training: Training, changes: list[tuple[dict[str, Any], Tr
     lines += indented(t("train.beyond", **{name: page.bytes(count) for name, count in told.items()}), page.width, EDGE)
     if training.host_bytes:
         lines += indented(t("train.host", bytes=page.bytes(training.host_bytes)), page.width, EDGE)
+    saved = {name: page.bytes(count) for name, count in (("whole", training.checkpoint_bytes), ("saved", training.saved_bytes))}
+    lines += indented(t("train.checkpoint", **saved), page.width, EDGE)
     lines += [page.paint(line, "dim") for line in indented(t(f"train.known.{training.source.kind}"), page.width, EDGE)]
     if training.fits is False:
         lines += ["", *_changes(page, changes)]

@@ -62,6 +62,19 @@ class Training:
         return self.memory.peak_event
 
     @property
+    def saved_bytes(self) -> int:
+        """The trained weights on disk as they are held: adapters alone where the base is frozen."""
+        return int(plain(self.memory.adapter)) or int(plain(self.memory.weights))
+
+    @property
+    def checkpoint_bytes(self) -> int:
+        """A checkpoint that training can go on from, of all devices together: the trained weights and the optimizer's states.
+
+        Not counted: tokenizer, schedule and random states, a few MB.
+        """
+        return self.saved_bytes + int(plain(self.memory.optimizer))
+
+    @property
     def trained_parameters(self) -> int:
         return self.memory.trained
 
@@ -124,6 +137,8 @@ class Training:
             "reserved_bytes": self.reserved_bytes,
             "process_bytes": self.process_bytes,
             "host_bytes": self.host_bytes,
+            "saved_bytes": self.saved_bytes,
+            "checkpoint_bytes": self.checkpoint_bytes,
             "limit_bytes": self.limit_bytes,
             "fits": self.fits,
             "source": dataclasses.asdict(self.source),
