@@ -87,11 +87,11 @@ def test_a_split_is_marked_as_derived(sizeup: Run, config: str) -> None:
 
 
 def test_what_a_checkpoint_takes_on_disk() -> None:
-    """Full bf16 with AdamW: two bytes a weight, four of states; LoRA: adapters in fp32 and eight bytes of states each, whatever the base."""
+    """Full bf16 with AdamW: two bytes a weight, four of states; LoRA: adapters in fp32 and eight bytes of states each, whatever the base, in blocks of 512 bytes."""
     full = train("Qwen/Qwen3-0.6B", method="full", dtype="bf16")
     assert (full.saved_bytes, full.checkpoint_bytes) == pytest.approx((2 * full.parameters, 6 * full.parameters), rel=1e-4)
     for method in ("lora", "qlora"):
         adapted = train("Qwen/Qwen3-0.6B", method=method)
         assert (adapted.saved_bytes, adapted.checkpoint_bytes) == pytest.approx(
-            (4 * adapted.trained_parameters, 12 * adapted.trained_parameters), rel=1e-4
+            (4 * adapted.trained_parameters, 12 * adapted.trained_parameters), rel=2e-3
         )
