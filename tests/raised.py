@@ -66,3 +66,56 @@ def _assigned(name: str, function: ast.AST) -> list[str]:
     """The texts of a variable that its function sets once."""
     values = [n.value for n in ast.walk(function) if isinstance(n, ast.Assign) and any(getattr(t, "id", "") == name for t in n.targets)]
     return texts(values[0], None) if len(values) == 1 else ["{}"]
+
+
+def warned() -> Iterator[Raised]:
+    """Every sentence that code puts into an answer without raising it: warnings, limits and notes of machines and models.
+
+    A text counts as one when it ends as a sentence does and is no docstring, or is added to what is called warnings or limits.
+    """
+    folder = Path(sizeup.__file__).parent
+    for path in sorted([*(folder / "probe").rglob("*.py"), *(folder / "readers").rglob("*.py")]):
+        for function, node in _said(ast.parse(path.read_text(encoding="utf-8"))):
+            for text in texts(node, function):
+                yield Raised(f"{path.relative_to(folder).as_posix()}: {ast.unparse(node)}", text)
+
+
+LISTS = {"warnings", "limits"}
+"""What sentences are collected under."""
+
+
+def _said(tree: ast.AST, function: ast.AST | None = None) -> Iterator[tuple[ast.AST | None, ast.expr]]:
+    for node in ast.iter_child_nodes(tree):
+        inside = node if isinstance(node, ast.FunctionDef) else function
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            continue  # a docstring
+        if isinstance(node, ast.Call):
+            yield from ((inside, found) for found in _collected(node))
+        if isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str)):
+            text = node.value if isinstance(node, ast.Constant) else "{}".join(p.value for p in node.values if isinstance(p, ast.Constant))
+            if text.endswith(".") and text.count(" ") > 1:
+                yield inside, node
+            continue
+        yield from _said(node, inside)
+
+
+def _collected(call: ast.Call) -> Iterator[ast.expr]:
+    """The texts that a call adds to a list of sentences, or gives as one."""
+    if isinstance(call.func, ast.Attribute) and call.func.attr == "append" and getattr(call.func.value, "id", "") in LISTS:
+        yield from call.args
+    for keyword in call.keywords:
+        if keyword.arg in LISTS:
+            yield from _listed(keyword.value)
+
+
+def _listed(node: ast.AST) -> Iterator[ast.expr]:
+    """The texts inside a list that is written out."""
+    if isinstance(node, ast.expr) and _words(node):
+        yield node
+    elif not isinstance(node, ast.JoinedStr):
+        for inside in ast.iter_child_nodes(node):
+            yield from _listed(inside)
+
+
+def _words(node: ast.expr) -> bool:
+    return isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str) and " " in node.value)

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 import pytest
 
 from sizeup import i18n
+from sizeup.probe.table import parts
 from sizeup.readers.local import KINDS
-from tests.raised import raised
+from tests.raised import raised, warned
 
 TYPED = {
     "--assume llama",
@@ -103,8 +104,8 @@ KINDS_OF_VALUES = ("a text", "true or false", "a list", "a table", "something el
 
 
 def words(text: str) -> bool:
-    """Whether a text has a word of English beside names, options and values."""
-    return bool(re.search(r"[a-z]{3,}|\b(or|is)\b", re.sub(r"--[\w-]+|\S*=\S*|\{\}|\.(gguf|toml)\b", " ", text)))
+    """Whether a text has a word of English beside names, options, paths and values."""
+    return bool(re.search(r"[a-z]{3,}|\b(or|is)\b", re.sub(r"--[\w-]+|\S*=\S*|\{\}/\S+|\{\}|\.(gguf|toml)\b", " ", text)))
 
 
 def translated(text: str, language: str) -> bool:
@@ -148,3 +149,29 @@ def test_a_sentence_is_not_taken_for_another() -> None:
     """A text of which a vaguer sentence would swallow a part counts as not translated."""
     assert translated("There is no file {}.", "zh-Hant")
     assert not translated("There is no file {} in the folder of these.", "zh-Hant")
+
+
+LIMITS = (
+    "cgroup {} of {}: {} of {}",
+    "cgroup {} of {}: {} cores of {} threads",
+    "“{}” is taken as {}; it could be {} or {}.",
+    "“{}” is taken as {}; it could be {} or {} or {}.",
+)
+"""Sentences about a machine that code puts together from several places."""
+
+
+@pytest.mark.parametrize("language", i18n.LANGUAGES[1:])
+def test_every_warning_is_translated(language: str) -> None:
+    """What a machine or a model warns of, and every limit that it names, has a translation as errors have."""
+    errors = {text for _, text in raised()}
+    said = {*LIMITS, *(text for _, text in warned() if words(text) and text not in errors)}
+    assert len(said) > 40
+    assert sorted(text for text in said if not translated(text, language)) == []
+
+
+@pytest.mark.parametrize("language", i18n.LANGUAGES[1:])
+def test_what_accelerators_need_is_translated(language: str) -> None:
+    """The notes of devices that are no GPUs are shown as they stand in the table."""
+    notes = {part.notes for part in parts() if part.kind == "accelerator" and part.notes}
+    assert notes
+    assert sorted(note for note in notes if i18n.texts(language).sentence(note) == note) == []
