@@ -79,6 +79,8 @@ def test_every_family_has_a_default() -> None:
         ("mixtral 8x7b", "mistralai/Mixtral-8x7B-Instruct-v0.1", None),
         ("deepseek r1", "deepseek-ai/DeepSeek-R1", None),
         ("gpt2", "openai-community/gpt2", None),
+        ("gemma 3n", "google/gemma-3n-E4B-it", None),
+        ("qwen 3 guard 4b", "Qwen/Qwen3Guard-Gen-4B", None),
         ("gpt oss 120b", "openai/gpt-oss-120b", None),
         ("bartowski/gemma-2-2b-it-GGUF", "google/gemma-2-2b-it", None),
         ("hf.co/bartowski/gemma-2-2b-it-GGUF:Q4_K_M", "google/gemma-2-2b-it", "Q4_K_M"),
@@ -117,6 +119,28 @@ def test_an_ambiguous_name_lists_its_candidates() -> None:
     with pytest.raises(NotFound, match="may be any of") as caught:
         find("llama 8b")
     assert "meta-llama/Llama-3.1-8B-Instruct" in caught.value.hint
+
+
+@pytest.mark.parametrize("name", ["0", "1", "4.5", "a", "q", "j", "70b", "135m", "8x7b", "e2b", "a3b", "chat", "instruct", "7b it", "3 8b"])
+def test_a_size_or_a_letter_is_no_name(name: str) -> None:
+    """A number, a size, a single letter or an ending chooses no model, though only one may have it; near names are offered."""
+    with pytest.raises(NotFound) as caught:
+        find(name)
+    assert caught.value.hint
+
+
+def test_every_bare_number_and_letter_is_refused() -> None:
+    """Whatever the catalogue holds: no single character means a model."""
+    for character in "0123456789abcdefghijklmnopqrstuvwxyz":
+        with pytest.raises(NotFound):
+            find(character)
+
+
+@pytest.mark.parametrize("name", ["bit", "labs 70b"])
+def test_the_end_of_a_word_is_no_word(name: str) -> None:
+    """Letters mean a model only where a word of its name begins: not `bit` of `16bit`, not `labs` of `ai21labs`."""
+    with pytest.raises(NotFound):
+        find(name)
 
 
 @pytest.mark.parametrize("name", ["zzzzz", "?", "-", "model", ":", "a:b:c", "/", "//", "gguf", "🦙", "7b", "q4_K_M"])

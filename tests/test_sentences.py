@@ -65,6 +65,8 @@ VALUES = {
     "probe/described.py: text.strip()": "what was asked for, without its link",
     "probe/machine_file.py: error.hint": "the hint of an error raised elsewhere",
     "probe/table.py: _sold(candidates)": "sizes",
+    "readers/names.py: _most_used_of(nearest)": "ids of models",
+    "readers/names.py: _most_used_of(numbers)": "ids of models",
     "readers/__init__.py: error.hint": "the hint of an error raised elsewhere",
     "readers/json_pieces.py: str(error) if isinstance(error, NotJson) else 'one of its entries is not JSON'": "an error raised elsewhere",
 }

@@ -15,6 +15,9 @@ TUNED = ("instruct", "it", "chat", "hf", "thinking")
 UNTUNED = ("pt", "base", "text")
 FILLERS = frozenset({"model", "the", "ai", "llm", "gguf", "hf"})
 MOST_SHOWN = 5
+TOKEN = re.compile(r"\d+(?:\.\d+)?x\d+(?:\.\d+)?[bmk]|\d+(?:\.\d+)?(?:[bmk](?![a-z]))?|[a-z]+|\+")
+NO_NAME = re.compile(r"[ae]?\d+(\.\d+)?(x\d+(\.\d+)?)?[bmk]?|[a-z]")
+"""A word that names no model by itself: a number, a size (`7b`, `8x7b`, `e2b`, `a3b`), a single letter."""
 
 
 def compact(name: str) -> str:
@@ -24,7 +27,7 @@ def compact(name: str) -> str:
 
 def tokens(name: str) -> tuple[str, ...]:
     """The words of a name: letters and numbers apart, a number with its unit together (`llama`, `3.1`, `8b`, `instruct`)."""
-    return tuple(re.findall(r"\d+(?:\.\d+)?x\d+(?:\.\d+)?[bmk]|\d+(?:\.\d+)?(?:[bmk](?![a-z]))?|[a-z]+|\+", name.lower()))
+    return tuple(TOKEN.findall(name.lower()))
 
 
 def dotted(id: str) -> str:
@@ -85,7 +88,8 @@ def by_name(name: str) -> int | None:
 def by_words(name: str) -> int | None:
     """The model whose id has every word of the name and the fewest others; None when none has.
 
-    Raises NotFound with the candidates when models of different sizes or generations are as near.
+    Raises NotFound with the candidates when models of different sizes or generations are as near, or when the words name none:
+    a number, a size, a letter, an ending.
     """
     words = [word for word in tokens(name) if word not in FILLERS]
     if not words or any(word not in _by_token() for word in words):
@@ -93,15 +97,34 @@ def by_words(name: str) -> int | None:
     numbers = frozenset.intersection(*(_by_token()[word] for word in words))
     ids = catalogue_data.index().ids
     # Every digit said must be the model's own in the same order: "3 8b" is not Qwen3-8B-3.
-    numbers = frozenset(n for n in numbers if _in_order(words, tokens(dotted(ids[n]))))
+    numbers = frozenset(n for n in numbers if _in_order(words, tokens(dotted(ids[n]))) and _begins(words, ids[n]))
     if not numbers:
         return None
+    if not _names(name):
+        raise NotFound(f"“{name}” alone names no model.", _most_used_of(numbers))
     extra = {number: _extra(words, ids[number]) for number in numbers}
     nearest = [number for number in numbers if extra[number] == min(extra.values())]
     if len({_essence(ids[number]) for number in nearest}) == 1:
         return _most_used(nearest, prefer_tuned=True)
-    shown = sorted(nearest, key=lambda n: (-_downloads(n), n))[:MOST_SHOWN]
-    raise NotFound(f"“{name}” may be any of {len(numbers)} models.", ", ".join(ids[number] for number in shown))
+    raise NotFound(f"“{name}” may be any of {len(numbers)} models.", _most_used_of(nearest))
+
+
+def _names(said: str) -> bool:
+    """Whether these words are more than sizes and endings."""
+    words = re.split(r"[^a-z0-9.]+", dotted(said).lower())
+    return any(word and not NO_NAME.fullmatch(word) and word not in (*FILLERS, *TUNED, *UNTUNED) for word in words)
+
+
+def _begins(words: list[str], id: str) -> bool:
+    """Whether a word of the name is where a word of the id begins: `bit` is no word of `16bit`. Numbers stand anywhere."""
+    letters = [word for word in words if word.isalpha()]
+    return not letters or any(part.startswith(word) for word in letters for part in re.split(r"[^a-z0-9]+", id.lower()))
+
+
+def _most_used_of(numbers: Iterable[int]) -> str:
+    """The most used of these models, for a "Try" line."""
+    ids = catalogue_data.index().ids
+    return ", ".join(ids[number] for number in sorted(numbers, key=lambda n: (-_downloads(n), n))[:MOST_SHOWN])
 
 
 def near(name: str) -> list[str]:
