@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import math
 import operator
 import sys
 from collections.abc import Callable, Iterator
@@ -193,6 +194,11 @@ def all_ints(numbers: tuple[Number, ...]) -> bool:
     return True
 
 
+def is_column(number: Any) -> bool:
+    """Whether this is a numpy column: many answers at once."""
+    return _columns((number,)) is not None
+
+
 def most(*numbers: Number) -> Number:
     """The largest of its arguments: a peak over phases."""
     if all_ints(numbers):
@@ -241,6 +247,15 @@ def round_up(number: Number, to: Number) -> Number:
     if isinstance(number, Figure) or isinstance(to, Figure):
         return Figure(-(-plain(number) // plain(to)) * plain(to), "round up to", (number, to))
     return -(-number // to) * to
+
+
+def whole(number: Number) -> Number:
+    """The next whole number that is not below this one, as an integer."""
+    if (numpy := _columns((number,))) is not None:
+        return numpy.ceil(number).astype(numpy.int64)
+    if isinstance(number, Figure):
+        return Figure(math.ceil(number.value), "round up", (number,))
+    return math.ceil(number)
 
 
 def total(numbers: Iterator[Number] | tuple[Number, ...] | list[Number]) -> Number:

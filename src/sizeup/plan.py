@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from .facts import data_json
-from .figure import Number, plain, total
+from .figure import Number, plain, total, whole
 from .points import Point
 
 Level = Literal["predicted", "proved", "rehearsed", "measured"]
@@ -49,6 +48,13 @@ class Claim:
     label: str = ""
     """A finer name inside the part ("mapped", "sliding-window cache"); a message key."""
 
+    @property
+    def needed_bytes(self) -> Number:
+        """What must be free for it: the upper end of its stated band; nothing for pages that running never needs again."""
+        if self.reclaimable:
+            return 0
+        return whole(plain(self.bytes) * (1 + self.within)) if self.within else plain(self.bytes)
+
 
 @dataclass(frozen=True, slots=True)
 class Breakdown:
@@ -88,11 +94,7 @@ class Breakdown:
 
     def needed_bytes(self, pool: str) -> int:
         """What must be free in this pool: every claim at the upper end of its stated band, reclaimable pages left out."""
-        return sum(
-            math.ceil(plain(c.bytes) * (1 + c.within)) if c.within else int(plain(c.bytes))
-            for c in self.claims
-            if c.pool == pool and not c.reclaimable
-        )
+        return sum(int(c.needed_bytes) for c in self.claims if c.pool == pool)
 
     def to_json(self) -> dict[str, Any]:
         return {

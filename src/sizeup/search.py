@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from . import paces, store
+from .crossing import last_fitting
 from .engine import Engine
 from .engines import engine as find_engine
 from .errors import Refused, UserError
@@ -165,21 +166,19 @@ def shortfall(plan: Plan) -> int:
 def longest_context(plan: Plan) -> int | None:
     """The most context tokens this plan could have, all else equal; None when not even the smallest fits.
 
-    Found by halving, since every part grows with the context.
+    Solved on the lines that every part makes of the context, and so exact: one step more would not fit.
     """
     engine = find_engine(plan.engine)
 
-    def fits(steps: int) -> bool:
+    def rooms(steps: int) -> dict[str, int] | None:
         try:
             longer = replace(plan.settings, context_tokens=steps * CONTEXT_STEP)
-            return make_plan(plan.model, plan.machine, engine, plan.asked_quant, longer, timed=False).fits
+            return make_plan(plan.model, plan.machine, engine, plan.asked_quant, longer, timed=False).free_bytes
         except (Refused, UserError):
-            return False
+            return None
 
     limit = (plan.model.context_tokens or 1_048_576) // CONTEXT_STEP
-    too_long = _least(1, max(limit, 1), lambda steps: not fits(steps))
-    longest = limit if too_long is None else too_long - 1
-    return longest * CONTEXT_STEP if longest > 0 else None
+    return last_fitting(max(limit, 1), rooms) * CONTEXT_STEP or None
 
 
 def nearest(model: ModelSpec | str, plan: Plan) -> list[Plan]:

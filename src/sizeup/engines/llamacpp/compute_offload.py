@@ -61,7 +61,19 @@ def buffer_numbers(page: Sheet, settings: Settings, where: Homes, numbers: tuple
 
 
 def _bytes(page: Sheet, settings: Settings, where: Homes, numbers: tuple[int, ...]) -> tuple[int, ...]:
+    page = _drawn(page, where)
     return buffer_bytes(page, _run(page, settings, where, numbers), where, settings.op_offload, pipelined(settings, where))
+
+
+def _drawn(page: Sheet, where: Homes) -> Sheet:
+    """The page whose graph answers for this one: weights that stay where they lie have no copies, and so their formats do not matter.
+
+    All mixes of a model then share the layouts of the first that was asked for.
+    """
+    if where.cpu and where.cpu in (*where.layers, *where.experts, where.output):
+        return page
+    first: Sheet = page.spec.__dict__.setdefault("_drawn_sheet", page)
+    return first
 
 
 def _buffers(page: Sheet, settings: Settings, where: Homes, numbers: tuple[int, ...], record: bool) -> list[Buffer]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from ...engine import Draft
 from ...errors import UserError
-from ...figure import plain
+from ...figure import is_column, plain
 from ...hardware import Machine
 from ...model import ModelSpec, Tensor
 from ...plan import Breakdown, Claim
@@ -109,6 +109,8 @@ def _load(settings: Given) -> Load:
 def notes(model: ModelSpec, settings: Given, context: object) -> tuple[str, ...]:
     """What the engine makes of the settings when it differs from what was asked, as message keys with numbers."""
     said = []
+    if is_column(context):
+        return ()  # each row would have its own
     if context != settings.context_tokens:
         said.append(f"context_rounded:{context}")
     if model.context_tokens and settings.context_tokens > model.context_tokens:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from ...errors import Refused
 from ...facts import data_json
-from ...figure import least, plain
+from ...figure import is_column, least, plain
 from ...layers import Attention, CompressedAttention, LatentAttention, Part
 from ...model import ModelSpec
 from ...quant import Quant, quant
@@ -82,8 +82,11 @@ def _one_sequence(model: ModelSpec, settings: Settings) -> None:
     if model.architecture not in data_json("llamacpp_memory.json")["reserved_as_one"]:
         return
     made = slots(model, settings)
-    tokens, streams = int(plain(least(made.micro_batch_tokens, made.context_tokens))), int(plain(made.streams))
-    if tokens % streams:
+    found, streams = plain(least(made.micro_batch_tokens, made.context_tokens)), int(plain(made.streams))
+    # One uneven row of a column refuses it whole; who wants the others asks for them one by one.
+    uneven = [tokens for tokens in (found.ravel().tolist() if is_column(found) else (int(found),)) if tokens % streams]
+    if uneven:
+        tokens = uneven[0]
         raise Refused(
             f"llama.cpp aborts: for this model it cuts a micro batch ({tokens} tokens) into {streams} equal parts, one per sequence.",
             f"micro_batch_tokens={tokens // streams * streams or streams}, or unified_cache=True",

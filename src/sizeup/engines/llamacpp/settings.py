@@ -7,7 +7,7 @@ from typing import Any
 
 from ...errors import UserError, close_names
 from ...facts import data_json
-from ...figure import Figure, plain
+from ...figure import is_column, plain
 from .library_types import CACHE_TYPES
 
 TOKENS_LIMIT = (1 << 31) - 1
@@ -128,16 +128,12 @@ def kinds() -> tuple[str, ...]:
 
 def _count(name: str, value: Any, least: int, most: int, example: str) -> None:
     number = plain(value)
-    if _is_column(value):
+    if is_column(value):
         return  # a column is checked where it is made
     if isinstance(number, bool) or not isinstance(number, int):
         raise UserError(f"{name} = {value!r} is not a whole number.", example)
     if not least <= number <= most:
         raise UserError(f"{name} = {number:,} is outside of {least:,} to {most:,}.", example)
-
-
-def _is_column(value: Any) -> bool:
-    return not isinstance(value, (int, float, str, Figure, bool)) and hasattr(value, "dtype")
 
 
 def _layers(name: str, value: Any) -> None:
