@@ -63,7 +63,7 @@ VALUES = {
     "engines/llamacpp/settings.py: example": "a number, or all",
     "memory.py: near[0] if near else ', '.join(known)": "names of settings",
     "probe/described.py: text.strip()": "what was asked for, without its link",
-    "probe/machine_file.py: error.hint": "the hint of an error raised elsewhere",
+    "probe/machine_values.py: error.hint": "the hint of an error raised elsewhere",
     "probe/table.py: _sold(candidates)": "sizes",
     "readers/names.py: _most_used_of(nearest)": "ids of models",
     "readers/names.py: _most_used_of(numbers)": "ids of models",

@@ -15,8 +15,14 @@ DEFAULT = "this-machine"
 def save(machine: Machine, name: str) -> Path:
     """Write the machine to NAME.toml in the working folder, or to the path that ends in .toml. Nothing is overwritten.
 
-    Raises UserError when the file is there already, Unavailable when it cannot be written.
+    Raises UserError when the file is there already, the machine is several or its memory is unknown, Unavailable when it cannot be written.
     """
+    if machine.nodes:
+        raise UserError(
+            f"{machine.name} is {len(machine.nodes)} machines; a file holds one.", "--save for each of them, and join the files by “and”"
+        )
+    if not machine.pools:
+        raise UserError(f"The memory of {machine.name} is not known, so no file can describe it.", "a [ram] table in a file of your own")
     path = Path(name if name.endswith(".toml") else f"{name}.toml")
     try:
         with path.open("x", encoding="utf-8") as file:
@@ -31,29 +37,40 @@ def save(machine: Machine, name: str) -> Path:
 
 
 def text(machine: Machine, name: str) -> str:
-    """The machine as a file: every figure of an answer is in it, so that reading it back gives the same ones.
+    """The machine as a file: every figure of it, so that reading it back gives the same ones.
 
-    Not in it: which program holds what, what stands unused, how each figure was found.
+    Not in it: which program holds what, how each figure was found, and what was strange about it (warnings).
     """
-    lines = [
-        *_pairs(name=name, system=machine.system, source=f"found by sizeup machine on {machine.source.date}", date=machine.source.date)
-    ]
+    found = f"found by sizeup machine on {machine.source.date}"
+    lines = _pairs(name=name, system=machine.system, board=machine.board, source=found, date=machine.source.date)
+    # An empty list of limits says that there are none; without one the reader would word the limit of a shared memory.
+    lines.append(f"limits = {_value(list(machine.limits))}")
     cpu = machine.cpu
     if cpu is not None:
         lines += _table(
             "[cpu]",
             name=cpu.name,
             cores=cpu.cores,
+            fast_cores=cpu.fast_cores or None,
             threads=cpu.threads,
             usable=cpu.usable,
             architecture=cpu.architecture,
             features=list(cpu.features),
+            part=cpu.part,
+            family=cpu.family,
         )
     for pool in machine.pools:
         if pool.name in ("ram", "unified"):
             lines += _table(f"[{pool.name}]", **_memory(pool))
+    if (modules := machine.modules) is not None:
+        transfers = modules.transfers_per_s or None
+        lines += _table("[modules]", kind=modules.kind, count=modules.modules, transfers=transfers, bandwidth=modules.bytes_per_s)
+    if (swap := machine.swap) is not None and swap.bytes > 0:
+        lines += _table("[swap]", size=swap.bytes, free=swap.free_bytes, compressed=swap.compressed)
     for device in machine.devices:
         lines += _table("[[gpu]]", **_gpu(machine, device))
+    for unused in machine.unused:
+        lines += _table("[[unused]]", name=unused.name, vendor=unused.vendor, kind=unused.kind, why=unused.why)
     for disk in machine.disks:
         if disk.bytes > 0:
             lines += _table(
@@ -63,6 +80,7 @@ def text(machine: Machine, name: str) -> str:
                 free=min(disk.free_bytes, disk.bytes),
                 filesystem=disk.filesystem,
                 bandwidth=disk.bytes_per_s,
+                kind=disk.kind,
             )
     for link in machine.links:
         lines += _table("[[link]]", kind=link.kind, ends=list(link.ends), bandwidth=link.bytes_per_s)
@@ -76,7 +94,23 @@ def _memory(pool: Pool) -> dict[str, Any]:
 def _gpu(machine: Machine, device: Device) -> dict[str, Any]:
     pool = machine.pool(device.pool)
     own = {"shares": "unified"} if pool is None or pool.name == "unified" else _memory(pool)
-    return {"name": device.name, "vendor": device.vendor, "kind": device.kind, "compute_capability": device.compute_capability} | own
+    return own | {
+        "name": device.name,
+        "vendor": device.vendor,
+        "kind": device.kind,
+        "compute_capability": device.compute_capability,
+        "others": device.others_bytes,
+        "limit": device.limit_bytes,
+        "family": device.family,
+        "flops": device.flops_per_s,
+        "watts": device.watts,
+        "power_limit": device.power_limit_w,
+        "cores": device.cores or None,
+        "driver": device.driver,
+        "address": device.address,
+        "pcie_generation": device.pcie_generation or None,
+        "pcie_lanes": device.pcie_lanes or None,
+    }
 
 
 def _table(head: str, **values: Any) -> list[str]:

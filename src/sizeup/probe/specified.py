@@ -17,8 +17,8 @@ def specified(machine: Machine) -> Machine:
 
 def _processor(machine: Machine) -> Cpu | None:
     cpu = machine.cpu
-    if cpu is None:
-        return None
+    if cpu is None or cpu.part:
+        return cpu
     # A board's processor is called by its core, and by the board in brackets.
     for name in (cpu.name, *re.findall(r"\((.+?)\)", cpu.name), machine.name):
         part = table.processor(name)
