@@ -25,10 +25,10 @@ def config(tmp_path: Path) -> str:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_an_answer_in_every_language(sizeup: Run, config: str, language: str) -> None:
-    """QLoRA of an 8B fits a 24 GB card; no line is wider than 80 cells."""
+    """LoRA of an 8B fits a 24 GB card; no line is wider than 80 cells, but for a path that is."""
     said = sizeup("train", config, "--on", "rtx-4090", "--lang", language)
     assert (said.code, said.err) == (0, "")
-    assert max(cells(line) for line in said.out.splitlines()) <= 80
+    assert max(cells(line) for line in said.out.splitlines() if config not in line) <= 80
 
 
 def test_json_has_every_figure(sizeup: Run, config: str) -> None:

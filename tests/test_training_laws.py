@@ -13,7 +13,7 @@ import sizeup
 from sizeup.errors import UserError
 from sizeup.figure import STEPS, leaf, plain
 from sizeup.readers.config import spec_from_config
-from sizeup.training import answer
+from sizeup.training import answer, planned
 from sizeup.training.parallel import Split
 
 CONFIGS = json.loads((Path(__file__).parent / "data" / "train_configs.json").read_text())
@@ -37,6 +37,7 @@ FORMULAS: dict[str, tuple[Any, ...]] = {
     "pipeline_activations": ((1000, 4, 8),),
     "frozen_model": ((1000,), (2,)),
     "teacher_logits": ((10, 100),),
+    "adapter_flops": ((100, 20, 30, 7),),
 }
 """Arguments of every step: numbers, then flags."""
 
@@ -46,6 +47,7 @@ def test_int_equals_figure_equals_column(name: str) -> None:
     """A training formula gives the same number for ints, figures and columns."""
     numbers, flags = (*FORMULAS[name], ())[:2]
     assert answer  # importing it registers the formulas
+    assert planned
     expected = STEPS[name](*numbers, *flags)
     figure = STEPS[name](*(leaf(str(i), n) for i, n in enumerate(numbers)), *flags)
     assert plain(figure) == expected
@@ -57,6 +59,16 @@ def test_int_equals_figure_equals_column(name: str) -> None:
 def test_more_never_needs_less(change: dict[str, Any]) -> None:
     """A larger batch, sequence or rank, or gradients kept from before, takes at least as much."""
     assert sizeup.train(LLAMA, **change).peak_bytes >= sizeup.train(LLAMA).peak_bytes
+
+
+@pytest.mark.parametrize("loss", ["chunked", "trl"])
+@pytest.mark.parametrize("device", ["cuda", "cpu"])
+@pytest.mark.parametrize("dtype", ["bf16", "amp", "fp32"])
+def test_logits_in_pieces_take_less_than_all_at_once(loss: str, device: str, dtype: str) -> None:
+    """Liger's and TRL's output projections never hold all logits: the peak is lower, its parts are still its sum."""
+    pieces = sizeup.train(LLAMA, method="lora", dtype=dtype, loss=loss, device=device, micro_batch=8)
+    assert sum(pieces.by_part().values()) == pieces.peak_bytes
+    assert pieces.peak_bytes < sizeup.train(LLAMA, method="lora", dtype=dtype, device=device, micro_batch=8).peak_bytes
 
 
 @pytest.mark.parametrize("method", ["full", "lora", "rslora", "dora", "qlora", "lora8bit", "freeze", "prompt"])

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .search import fit as fit
     from .search import speed as speed
     from .training.answer import train as train
+    from .training.planned import plan_training as plan_training
 
 _HOME = {
     "SizeupError": "errors",
@@ -34,6 +35,7 @@ _HOME = {
     "fit": "search",
     "machine": "probe",
     "models": "recommend",
+    "plan_training": "training.planned",
     "pretrain": "pretraining",
     "prove": "ghost.prove",
     "read": "readers",
@@ -52,6 +54,7 @@ __all__ = [
     "fit",
     "machine",
     "models",
+    "plan_training",
     "pretrain",
     "prove",
     "read",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import click
+
 from sizeup.errors import DOES_NOT_FIT
 
 from .settings import Count, machine_options, model_argument, read_model
@@ -23,6 +25,7 @@ def train(
     """Print what one step takes; exit 3 when it does not fit the machine that was named."""
     from sizeup.training.answer import train as answer
     from sizeup.training.changes import cheapest
+    from sizeup.training.planned import TrainingPlan, plan_training
     from sizeup.training.splits import parse_split
 
     from .settings import find_machine
@@ -32,7 +35,12 @@ def train(
     settings = {name: value for name, value in chosen.items() if value is not None}
     if teacher is not None:
         settings["teacher"] = read_model(teacher, None)
-    training = answer(spec, machine=machine, split=parse_split(split), **settings)
+    if split:
+        settings["split"] = parse_split(split)
+    plans: list[TrainingPlan] = []
+    if machine is not None and "method" not in settings:
+        plans = plan_training(spec, machine, **settings)
+    training = plans[0].training if plans else answer(spec, machine=machine, **settings)
     if asked.why is not None:
         from sizeup.derivation import explain
 
@@ -42,16 +50,27 @@ def train(
         else:
             asked.say(derivation.text(asked.page) + "\n")
         return
-    changes = cheapest(training) if training.fits is False else []
+    fits = plans[0].fits if plans else training.fits
+    changes = cheapest(training) if fits is False else []
     if asked.json:
         nearest = [{"change": change, "process_bytes": found.process_bytes, "peak_bytes": found.peak_bytes} for change, found in changes]
-        asked.say_json({**training.to_json(), "nearest": nearest})
+        told = {"plan": plans[0].to_json(), "others": [plan.to_json() for plan in plans[1:]]} if plans else {}
+        asked.say_json({**training.to_json(), "nearest": nearest, **told})
     else:
         from sizeup.render.train import train as render
+        from sizeup.render.training_plan import plan_lines
 
-        asked.say(render(asked.page, training, changes))
-    if training.fits is False:
+        asked.say(render(asked.page, training, changes, plan_lines(asked.page, plans, typed()) if plans and fits else []))
+    if fits is False:
         raise SystemExit(DOES_NOT_FIT)
+
+
+def typed() -> list[str]:
+    """The question as it was typed, without the program and the verb."""
+    words = list(click.get_current_context().obj or ())
+    if "train" in words:
+        words.remove("train")
+    return words
 
 
 command = Verb(
@@ -59,19 +78,19 @@ command = Verb(
     train,
     [
         model_argument(),
-        Option(["--method"], "train_method", default="qlora", metavar="METHOD"),
-        Option(["--dtype"], "train_dtype", default="bf16", metavar="DTYPE"),
-        Option(["--optimizer"], default="adamw", metavar="NAME"),
-        Option(["--batch", "micro_batch"], "micro_batch", type=Count(), default=1, metavar="SEQUENCES"),
-        Option(["--sequence", "sequence_tokens"], "sequence", type=Count(), default=2048, metavar="TOKENS"),
-        Option(["--checkpointing/--no-checkpointing"], default=True),
-        Option(["--attention"], default="flash", metavar="KERNEL"),
-        Option(["--rank"], type=int, default=16, metavar="R"),
-        Option(["--targets"], default="all-linear", metavar="MODULES"),
-        Option(["--loss"], default="hf", metavar="hf|chunked"),
-        Option(["--kbit-prep/--no-kbit-prep"], default=True),
+        Option(["--method"], "train_method", metavar="METHOD"),
+        Option(["--dtype"], "train_dtype", metavar="DTYPE"),
+        Option(["--optimizer"], metavar="NAME"),
+        Option(["--batch", "micro_batch"], "micro_batch", type=Count(), metavar="SEQUENCES"),
+        Option(["--sequence", "sequence_tokens"], "sequence", type=Count(), metavar="TOKENS"),
+        Option(["--checkpointing/--no-checkpointing"], default=None),
+        Option(["--attention"], metavar="KERNEL"),
+        Option(["--rank"], type=int, metavar="R"),
+        Option(["--targets"], metavar="MODULES"),
+        Option(["--loss"], metavar="hf|chunked|trl"),
+        Option(["--kbit-prep/--no-kbit-prep"], default=None),
         Option(["--accumulate"], is_flag=True, default=None),
-        Option(["--algorithm"], default="sft", metavar="NAME"),
+        Option(["--algorithm"], metavar="NAME"),
         Option(["--teacher"], metavar="MODEL"),
         Option(["--split"], multiple=True, metavar="KIND=DEVICES"),
         *machine_options(),

@@ -43,7 +43,7 @@ def fit(page: Page, plan: Plan, others: Sequence[Plan] = (), nearest: Sequence[P
     lines += evidence(page, plan)
     if plan.fits:
         lines += better(page, plan, others, longest_tokens)
-        lines += ["", *command(page, plan)]
+        lines += ["", *command(page, plan.command)]
     elif nearest:
         lines += ["", *nearest_rows(page, plan, nearest)]
     else:
@@ -291,9 +291,9 @@ def note(page: Page, key: str) -> str:
     return page.texts.sentence(key)
 
 
-def command(page: Page, plan: Plan) -> list[str]:
+def command(page: Page, typed: str) -> list[str]:
     """The command to paste: never broken inside a word; a shell's backslash joins its lines."""
-    words, lines, line = plan.command.split(" "), [], ""
+    words, lines, line = typed.split(" "), [], ""
     for word in words:
         if line and len(EDGE) + cells(line) + 1 + cells(word) + 2 > page.width:
             lines.append(line + " \\")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sizeup.page import Page, cells, cut, indented, pad, right
@@ -13,8 +14,8 @@ from .names import machine_line
 EDGE = "  "
 
 
-def train(page: Page, training: Training, changes: list[tuple[dict[str, Any], Training]]) -> str:
-    """The whole answer; `changes` are those that make it fit when it does not."""
+def train(page: Page, training: Training, changes: list[tuple[dict[str, Any], Training]], plan: Sequence[str] = ()) -> str:
+    """The whole answer; `changes` are those that make it fit when it does not, `plan` the lines of a plan."""
     t, breakdown = page.texts, training.breakdown
     lines = ["", *_headline(page, training)]
     needed = training.process_bytes
@@ -38,6 +39,7 @@ def train(page: Page, training: Training, changes: list[tuple[dict[str, Any], Tr
     saved = {name: page.bytes(count) for name, count in (("whole", training.checkpoint_bytes), ("saved", training.saved_bytes))}
     lines += indented(t("train.checkpoint", **saved), page.width, EDGE)
     lines += [page.paint(line, "dim") for line in indented(t(f"train.known.{training.source.kind}"), page.width, EDGE)]
+    lines += plan
     if training.fits is False:
         lines += ["", *_changes(page, changes)]
     return "\n".join(line.rstrip() for line in [*lines, ""]) + "\n"

@@ -54,6 +54,8 @@ def train(
         from sizeup.probe import machine as find_machine
 
         machine = find_machine(machine)
+    if machine is not None and not machine.devices:
+        settings.setdefault("device", "cpu")
     given = {
         "method": method, "dtype": dtype, "optimizer": optimizer, "micro_batch": micro_batch, "sequence_tokens": sequence_tokens,
         "checkpointing": checkpointing, "attention": attention, "rank": rank,

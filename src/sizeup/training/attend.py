@@ -16,6 +16,8 @@ def kernel(run: Run, width: int, heads: Heads, masked: bool) -> str:
     (older versions, "efficient-repeated", always)."""
     if run.manner.attention == "eager" or run.attention == "eager":
         return "eager"
+    if run.cpu and run.attention not in ("math", "efficient-repeated"):
+        return "flash"
     same = heads.key_dim == heads.value_dim and heads.key_dim <= 256
     shared = heads.groups > 1 and not masked and same
     if run.attention == "math":
@@ -39,7 +41,7 @@ def attend(run: Run, q: Tensor, k: Tensor, v: Tensor, heads: Heads, window: int)
     if chosen == "math":
         return kernels.math(tape, q, k, v, heads)
     if chosen == "flash":
-        return kernels.flash(tape, q, k, v, heads)
+        return kernels.flash(tape, q, k, v, heads, run.cpu)
     if heads.groups > 1:
         k = ops.repeated(tape, k, heads.groups, heads.kv_heads > 1)
         v = ops.repeated(tape, v, heads.groups, heads.kv_heads > 1)

@@ -13,14 +13,15 @@ from .weights import ALIASES, GROUPS, targets
 METHODS = ("full", "lora", "rslora", "dora", "qlora", "lora8bit", "freeze", "prompt")
 DTYPES = ("bf16", "fp16", "fp32", "amp", "bf16-master")
 ATTENTIONS = ("flash", "sdpa", "efficient", "efficient-repeated", "math", "eager")
-LOSSES = ("hf", "chunked")
+LOSSES = ("hf", "chunked", "trl")
+DEVICES = ("cuda", "cpu")
 
 
 def check(model: ModelSpec, recipe: Recipe) -> None:
     """Raises UserError for what no model could be, before anything is counted."""
     for name, value, known in (
         ("method", recipe.method, METHODS), ("dtype", recipe.dtype, DTYPES),
-        ("attention", recipe.attention, ATTENTIONS), ("loss", recipe.loss, LOSSES),
+        ("attention", recipe.attention, ATTENTIONS), ("loss", recipe.loss, LOSSES), ("device", recipe.device, DEVICES),
     ):  # fmt: skip
         if value not in known:
             near = close_names(value, known, 1, 0.4)

@@ -47,15 +47,16 @@ def flash_workspace(batch: Number, tokens: Number, heads: Number, key_dim: Numbe
     return 4 * padded * round_up(key_dim, 32) + 4 * padded + (whole if shared else 0)
 
 
-def flash(tape: Tape, q: Tensor, k: Tensor, v: Tensor, shape: Heads) -> Tensor:
-    """FlashAttention: keeps queries, keys, values, its result and one fp32 number a row; two cells hold the random state."""
+def flash(tape: Tape, q: Tensor, k: Tensor, v: Tensor, shape: Heads, cpu: bool = False) -> Tensor:
+    """FlashAttention: keeps queries, keys, values, its result and one fp32 number a row; two cells hold the random state.
+    A processor's kernel works in buffers of a block each thread, too small to count."""
     sizes = [(t.elements, t.width) for t in (q, k, v)]
 
     def run(gradients: Gradients) -> Gradients:
         made: Gradients = list(tape.several("flash attention backward", *sizes))
         tape.note(
             "flash attention backward",
-            flash_workspace(shape.batch, shape.tokens, shape.heads, shape.key_dim, shape.value_dim, shape.groups > 1),
+            0 if cpu else flash_workspace(shape.batch, shape.tokens, shape.heads, shape.key_dim, shape.value_dim, shape.groups > 1),
         )
         return made
 

@@ -46,7 +46,7 @@ class Recipe:
     accumulate: bool = False
     """Gradients of earlier micro-batches are there during the step."""
     loss: str = "hf"
-    """"hf" makes all logits in fp32, "chunked" a piece at a time (Liger's rule)."""
+    """"hf" makes all logits in fp32, "chunked" a piece at a time (Liger's rule), "trl" as TRL's SFTTrainer does."""
     dropout: float = 0.0
     padded: bool = False
     """The batch carries a padding mask."""
@@ -59,6 +59,8 @@ class Recipe:
     """For "freeze": the last so many blocks, the final norm and an output projection of its own are trained."""
     virtual_tokens: int = 20
     """For "prompt": learned vectors before the sequence."""
+    device: str = "cuda"
+    """"cuda", or "cpu", whose attention is one kernel for all formats and masks."""
 
     @property
     def autocast(self) -> bool:

@@ -43,18 +43,21 @@ class Training:
 
     @property
     def allocated_bytes(self) -> int:
-        """As `torch.cuda.max_memory_allocated` tells it: with cuBLAS's workspaces."""
-        return self.peak_bytes + workspace_bytes(self.machine)
+        """As `torch.cuda.max_memory_allocated` tells it: with cuBLAS's workspaces. A processor has none."""
+        return self.peak_bytes + (0 if self.recipe.device == "cpu" else workspace_bytes(self.machine))
 
     @property
     def reserved_bytes(self) -> int:
-        """As `max_memory_reserved`: allocated and the allocator's fragments, at their median."""
+        """As `max_memory_reserved`: allocated and the allocator's fragments, at their median. A processor's allocator returns memory."""
+        if self.recipe.device == "cpu":
+            return self.allocated_bytes
         return self.allocated_bytes * _reserve(self.recipe)["percent"] // 100
 
     @property
     def process_bytes(self) -> int:
-        """As nvidia-smi: reserved and the CUDA context."""
-        return self.reserved_bytes + int(data_json("training_overheads.json")["context"]["bytes"])
+        """As nvidia-smi: reserved and the CUDA context. On a processor the resident process: tensors and the libraries."""
+        facts = data_json("training_overheads.json")
+        return self.reserved_bytes + int(facts["cpu_process" if self.recipe.device == "cpu" else "context"]["bytes"])
 
     @property
     def site(self) -> str:

@@ -25,6 +25,8 @@ class Run:
     """The batch has a padding mask."""
     half: bool = False
     """16-bit numbers are fp16, not bf16."""
+    cpu: bool = False
+    """The step runs on a processor, whose kernels are others."""
     shared: dict[str, list[Tensor]] = field(default_factory=dict)
     """What lives as long as the model's forward: positions, cosines and sines, masks."""
 

@@ -16,6 +16,7 @@ from . import kernels, ops
 from .again import Again
 from .backward import backward
 from .blocks import BlockWeights, block
+from .fused_head import fused_head
 from .linear import Linear, linear
 from .manner import Manner
 from .norms import norm
@@ -120,7 +121,8 @@ class Step:
         """The model's forward and its loss."""
         tape, recipe, anatomy = self.tape, self.recipe, self.anatomy
         attention = "sdpa" if recipe.attention == "flash" else recipe.attention
-        run = Run(tape, recipe.micro_batch, recipe.sequence_tokens, anatomy.manner, attention, recipe.padded, recipe.dtype == "fp16")
+        half, cpu = recipe.dtype == "fp16", recipe.device == "cpu"
+        run = Run(tape, recipe.micro_batch, recipe.sequence_tokens, anatomy.manner, attention, recipe.padded, half, cpu)
         hidden = self.body(run)
         tape.part = "logits"
         hidden, boundary = bounded(tape, hidden)
@@ -133,6 +135,8 @@ class Step:
         tape, anatomy = self.tape, self.anatomy
         if self.recipe.loss == "chunked":
             return kernels.chunked_cross_entropy(tape, hidden, anatomy.head.weight, run.rows, anatomy.hidden, anatomy.vocabulary)
+        if self.recipe.loss == "trl":
+            return fused_head(run, hidden, anatomy.head.weight, anatomy.hidden, anatomy.vocabulary)
         logits = linear(tape, hidden, anatomy.head, run.rows)
         if anatomy.manner.head_softcap:
             logits = ops.scaled(tape, logits)
