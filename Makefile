@@ -4,7 +4,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: run test test-all lint clean
+TRAIN_VENV := .venv-train
+TRAIN_BIN := $(TRAIN_VENV)/bin
+TRAIN_STAMP := $(TRAIN_VENV)/.installed
+
+.PHONY: run test test-all test-train test-train-sample lint clean
 
 run: $(STAMP)
 	$(BIN)/sizeup
@@ -15,6 +19,13 @@ test: $(STAMP)
 
 test-all: $(STAMP)
 	$(BIN)/python -m pytest -n auto
+
+# Tests that run transformers, PEFT, bitsandbytes and PyTorch: an environment of its own, without a GPU.
+test-train: $(TRAIN_STAMP)
+	$(TRAIN_BIN)/python -m pytest -n auto -m transformers
+
+test-train-sample: $(TRAIN_STAMP)
+	$(TRAIN_BIN)/python -m pytest -n auto -m "transformers and not full"
 
 lint: $(STAMP)
 	$(BIN)/ruff check src tests benchmarks tools
@@ -29,5 +40,11 @@ $(STAMP): requirements.txt pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $(STAMP)
 
+$(TRAIN_STAMP): requirements.txt requirements-train.txt pyproject.toml
+	$(PYTHON) -m venv $(TRAIN_VENV)
+	$(TRAIN_BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt -r requirements-train.txt
+	$(TRAIN_BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $(TRAIN_STAMP)
+
 clean:
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache build dist
+	rm -rf $(VENV) $(TRAIN_VENV) .pytest_cache .mypy_cache .ruff_cache build dist

@@ -33,6 +33,24 @@ out. Parameters and gradients are exact in all rows, optimizer states within 0.6
 {more_rows} steps of {more_models} further architectures (small models, traced the same way): median error
 {more_median}, worst {more_worst}. Families that are unlike Llama have a row in `src/sizeup/data/training_families.json`.
 
+## Proved on the spot
+
+`sizeup train MODEL --prove` runs the libraries' own step on tensors without numbers (torch's fake tensors) in a process of its own and
+prints its peak beside the prediction, part by part, for any architecture that the installed transformers knows. What a trace has to
+mind:
+
+* A PyTorch without CUDA ends the process when autograd meets a CUDA tensor. A device that is not there (`src/sizeup/trace/device.cpp`)
+  is compiled once and kept in the data folder. Without a compiler, or beside a PyTorch built for CUDA, the step runs as CPU tensors and
+  the answer says so: the same to the byte in 16 bits, but autocast, dropout and layer norm take the CPU's forms.
+* Attention takes the kernel that CUDA would choose: flash for 16-bit numbers without a mask, else the memory-efficient one, else none.
+* The backward of silu is one kernel, not the five operations that a build without CUDA makes of it.
+* transformers takes fake tensors for a compiler's and would build a mask of all pairs; it gets the answer of running code.
+* What FlashAttention's and the softmax's backward take inside their kernels is added, by the formulas of the prediction.
+* Two models of a few layers, a period of their pattern apart, stand for the deep one: every moment's bytes are affine in the depth.
+  Where they do not match, all layers are run (`--every-layer` asks for it): equal to the byte in every case that was tried.
+
+`tests/test_trace_libraries.py` holds traces against rows of the table above, which another program traced: equal to the byte.
+
 ## A real GPU
 
 {t4_rows} runs on a Tesla T4 (`max_memory_allocated`, archived by fitcheck-llm 0.3.1): mean error {t4_mean}, worst {t4_worst}.
@@ -54,7 +72,7 @@ Rows further off than 20 %, with the likely reason (inferred from the tools' cod
 
 * DoRA, 8-bit bases, freezing, prompt tuning; DPO, GRPO, PPO, distillation; DDP, ZeRO, FSDP, tensor, sequence, pipeline, context and
   expert parallelism, offload: from how the frameworks work, part by part. Only the ZeRO rows above were held against anything.
-* Muon, Lion, GaLore, schedule-free and the paged optimizers: their states only, from their papers or code.
+* Muon, GaLore, schedule-free and the paged optimizers: their states only, from their papers or code.
 * Model types, methods, formats and optimizers that `data/training_traced.json` does not list. Families without a row in
   `data/training_families.json` are run as Llama's code is. Layers that keep a state (Mamba, RWKV, delta
   rules, convolutions) and blocks with two mixers have no rule yet: the answer says so.

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .recommend import models as models
     from .search import fit as fit
     from .search import speed as speed
+    from .trace.proof import prove_training as prove_training
     from .training.answer import train as train
     from .training.planned import plan_training as plan_training
 
@@ -38,6 +39,7 @@ _HOME = {
     "plan_training": "training.planned",
     "pretrain": "pretraining",
     "prove": "ghost.prove",
+    "prove_training": "trace.proof",
     "read": "readers",
     "rehearse": "ghost.rehearse",
     "run": "engines.llamacpp.run",
@@ -57,6 +59,7 @@ __all__ = [
     "plan_training",
     "pretrain",
     "prove",
+    "prove_training",
     "read",
     "rehearse",
     "run",

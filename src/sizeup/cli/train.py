@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+import sys
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -10,6 +11,10 @@ from sizeup.errors import DOES_NOT_FIT
 
 from .settings import Count, machine_options, model_argument, read_model
 from .verb import WHY_ALL, Asked, Option, Verb
+
+if TYPE_CHECKING:
+    from sizeup.trace.proof import TrainingProof
+    from sizeup.training.result import Training
 
 
 def train(
@@ -20,6 +25,8 @@ def train(
     assume: str | None,
     split: tuple[str, ...],
     teacher: str | None,
+    prove: bool,
+    every_layer: bool,
     **chosen: Any,
 ) -> None:
     """Print what one step takes; exit 3 when it does not fit the machine that was named."""
@@ -52,15 +59,21 @@ def train(
         return
     fits = plans[0].fits if plans else training.fits
     changes = cheapest(training) if fits is False else []
+    proof = trace(asked, training, every_layer) if prove or every_layer else None
     if asked.json:
         nearest = [{"change": change, "process_bytes": found.process_bytes, "peak_bytes": found.peak_bytes} for change, found in changes]
         told = {"plan": plans[0].to_json(), "others": [plan.to_json() for plan in plans[1:]]} if plans else {}
-        asked.say_json({**training.to_json(), "nearest": nearest, **told})
+        proved = {"proof": proof.to_json()} if proof is not None else {}
+        asked.say_json({**training.to_json(), "nearest": nearest, **told, **proved})
     else:
         from sizeup.render.train import train as render
         from sizeup.render.training_plan import plan_lines
 
         asked.say(render(asked.page, training, changes, plan_lines(asked.page, plans, typed()) if plans and fits else []))
+        if proof is not None:
+            from sizeup.render.trace import training_proof
+
+            asked.say(training_proof(asked.page, proof))
     if fits is False:
         raise SystemExit(DOES_NOT_FIT)
 
@@ -71,6 +84,25 @@ def typed() -> list[str]:
     if "train" in words:
         words.remove("train")
     return words
+
+
+def trace(asked: Asked, training: Training, every_layer: bool) -> TrainingProof:
+    """Run the libraries' own step, telling on a terminal how far it is."""
+    from sizeup.trace.proof import prove_training
+
+    live = sys.stderr.isatty() and not asked.json
+
+    def progress(stage: str, layers: int) -> None:
+        if live:
+            sys.stderr.write(f"\r\x1b[K  {asked.page.texts(f'trace.stage.{stage}', layers=layers)}")
+            sys.stderr.flush()
+
+    try:
+        return prove_training(training, every_layer, progress)
+    finally:
+        if live:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
 
 
 command = Verb(
@@ -92,6 +124,8 @@ command = Verb(
         Option(["--accumulate"], is_flag=True, default=None),
         Option(["--algorithm"], metavar="NAME"),
         Option(["--teacher"], metavar="MODEL"),
+        Option(["--prove"], "train_prove", is_flag=True),
+        Option(["--every-layer"], is_flag=True),
         Option(["--split"], multiple=True, metavar="KIND=DEVICES"),
         *machine_options(),
         Option(["--assume"], metavar="ARCHITECTURE"),

@@ -98,14 +98,15 @@ def proof(page: Page, plan: Plan, found: Measurement) -> str:
             Column("", [t.named("part", part) for part in parts], least=8),
             Column(t("run.predicted"), [f"{found.buffers[p] - found.difference_bytes.get(p, 0):,} B" for p in parts], right=True),
             Column(t("prove.planned"), [f"{found.buffers[part]:,} B" for part in parts], right=True),
-            Column(t("run.difference"), [_bytes_apart(page, found.difference_bytes.get(part, 0)) for part in parts], right=True, least=7),
+            Column(t("run.difference"), [bytes_apart(page, found.difference_bytes.get(part, 0)) for part in parts], right=True, least=7),
         ],
     )
     lines += ["", *(page.paint(line, "dim") for line in indented(t("prove.note"), page.width, EDGE))]
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
-def _bytes_apart(page: Page, gap: int) -> str:
+def bytes_apart(page: Page, gap: int) -> str:
+    """A difference in bytes with its sign, or the word for none."""
     return page.texts("run.equal") if not gap else f"{'+' if gap > 0 else '−'}{abs(gap):,} B"
 
 
@@ -116,7 +117,7 @@ def proof_line(page: Page, found: Measurement) -> str:
     if not wrong:
         words = t("prove.all_equal", engine=found.engine)
     else:
-        listed = t("list.comma").join(f"{t.named('part', part)} {_bytes_apart(page, gap)}" for part, gap in wrong.items())
+        listed = t("list.comma").join(f"{t.named('part', part)} {bytes_apart(page, gap)}" for part, gap in wrong.items())
         words = t("prove.differs", engine=found.engine, parts=listed)
     return "\n".join(page.paint(line, "good" if not wrong else "warn") for line in indented(words, page.width, EDGE)) + "\n"
 
@@ -128,7 +129,7 @@ def census(page: Page, rows: Sequence[Any]) -> str:
     lines = ["", *indented(t("prove.census", equal=equal, models=len(rows), architectures=kinds), page.width, EDGE), ""]
     for row in rows:
         if not row.equal:
-            apart = t("list.comma").join(f"{t.named('part', part)} {_bytes_apart(page, gap)}" for part, gap in row.differences.items())
+            apart = t("list.comma").join(f"{t.named('part', part)} {bytes_apart(page, gap)}" for part, gap in row.differences.items())
             lines += indented(f"{row.architecture}: {apart or t.sentence(row.refused)}", page.width, f"{EDGE}{row.model}  ")
     return "\n".join(lines) + "\n"
 

@@ -1,0 +1,1 @@
+"""What runs in the child process alone: these modules need torch."""

@@ -1,0 +1,123 @@
+"""The model that a step trains, as transformers and PEFT make it, on tensors without numbers."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+import transformers
+
+from sizeup.training.recipe import Recipe
+
+from .quantised import quantise
+
+DEPTHS = ("num_hidden_layers", "n_layer", "n_layers", "num_layers")
+"""Names that configs have for their number of layers."""
+NUMBERS = {"bf16": torch.bfloat16, "fp16": torch.float16, "fp32": torch.float32, "amp": torch.bfloat16}
+
+
+@dataclass
+class Built:
+    """The model in training mode, and what is trained of it."""
+
+    model: Any
+    trained: list[Any]
+    head: Any
+    """The output projection: what comes from it on are logits."""
+    parameters: int
+    """Elements of the model's own weights, before adapters."""
+
+
+def read_config(content: dict[str, Any], layers: int | None) -> Any:
+    """The text part's config, cut to so many layers: the lists with one entry a layer are cut too."""
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "config.json").write_text(json.dumps(content), encoding="utf-8")
+        config = transformers.AutoConfig.from_pretrained(folder, trust_remote_code=False).get_text_config(decoder=True)
+    fields = config.to_dict()
+    depth = next(name for name in DEPTHS if name in fields)
+    if layers is not None and layers != fields[depth]:
+        whole = fields[depth]
+        fields = {key: value[:layers] if isinstance(value, list) and len(value) == whole else value for key, value in fields.items()}
+        fields[depth] = layers
+        config = type(config).from_dict(fields)
+    config.use_cache = False
+    return config
+
+
+def build(content: dict[str, Any], recipe: Recipe, targets: list[str], device: str, layers: int | None, eager: bool) -> Built:
+    """Model, adapters, checkpointing. Raises ValueError where the libraries have no such model or no such adapter."""
+    from transformers.initialization import no_init_weights
+
+    config = read_config(content, layers)
+    amp_full = recipe.dtype == "amp" and recipe.method in ("full", "freeze")
+    number = torch.float32 if amp_full else NUMBERS[recipe.dtype]
+    with torch.device(device), no_init_weights():
+        model = transformers.AutoModelForCausalLM.from_config(
+            config, dtype=number, attn_implementation="eager" if eager or recipe.attention == "eager" else "sdpa"
+        )
+    model.tie_weights()  # which no_init_weights leaves out
+    model.config.use_cache = False
+    parameters = sum(p.numel() for p in model.parameters())
+    head = model.get_output_embeddings()
+    model = adapted(model, recipe, targets, device)
+    if recipe.checkpointing:
+        model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False, "preserve_rng_state": False})
+    if recipe.input_gradients:
+        model.enable_input_require_grads()
+    model.train()
+    return Built(model, [p for p in model.parameters() if p.requires_grad], head, parameters)
+
+
+def adapted(model: Any, recipe: Recipe, targets: list[str], device: str) -> Any:
+    """The model as its method trains it."""
+    import peft
+
+    if recipe.quantised:
+        quantise(model, device, recipe.double_quant, NUMBERS[recipe.dtype] if recipe.dtype != "fp32" else torch.bfloat16)
+        if recipe.kbit_prep:
+            model = peft.prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)
+    if recipe.method == "freeze":
+        freeze(model, recipe.trained_layers)
+    if recipe.method == "prompt":
+        asked: Any = peft.PromptTuningConfig(task_type="CAUSAL_LM", num_virtual_tokens=recipe.virtual_tokens)
+    elif recipe.ranked:
+        asked = peft.LoraConfig(
+            r=recipe.rank,
+            lora_alpha=2 * recipe.rank,
+            lora_dropout=recipe.dropout,
+            target_modules=targets[0] if targets == ["all-linear"] else targets,
+            task_type="CAUSAL_LM",
+            init_lora_weights=False,
+            use_rslora=recipe.method == "rslora",
+            use_dora=recipe.method == "dora",
+        )
+    else:
+        return model
+    with torch.device(device):
+        return peft.get_peft_model(model, asked, autocast_adapter_dtype=recipe.adapter_dtype != "base")
+
+
+def blocks(model: Any) -> Any:
+    """The list of decoder blocks: the longest list of modules."""
+    return max((m for m in model.modules() if isinstance(m, torch.nn.ModuleList)), key=len)
+
+
+def freeze(model: Any, trained_layers: int) -> None:
+    """All but the last blocks, the final norm and an output projection of its own."""
+    for parameter in model.parameters():
+        parameter.requires_grad_(False)
+    stack = blocks(model)
+    for parameter in (p for block in list(stack)[-trained_layers:] for p in block.parameters()):
+        parameter.requires_grad_(True)
+    embedding, head = model.get_input_embeddings(), model.get_output_embeddings()
+    if head is not None and head.weight is not embedding.weight:
+        for parameter in head.parameters():
+            parameter.requires_grad_(True)
+    inner = model.base_model
+    for name in ("norm", "ln_f", "final_layernorm", "final_layer_norm"):
+        for parameter in getattr(inner, name, torch.nn.Identity()).parameters():
+            parameter.requires_grad_(True)
