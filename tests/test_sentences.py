@@ -14,6 +14,7 @@ from tests.raised import raised, warned
 
 TYPED = {
     "--assume llama",
+    "--machines rtx-4090",
     "--on MACHINE --ram SIZE",
     "--ram 32GiB",
     "--why {}",
@@ -28,6 +29,7 @@ TYPED = {
     "iconv -t UTF-8",
     'pip install "sizeup[run]"',
     'pip install "sizeup[train]"',
+    'pip install "sizeup[sweep]"',
     "pip install xllamacpp=={}",
     "sizeup --help",
     "sizeup explain",

@@ -9,14 +9,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy
 from numpy.typing import NDArray
 
-from .engine import Engine
 from .errors import Refused
 from .model import ModelSpec
+from .plan import Breakdown
+
+
+class Accounts(Protocol):
+    """What can be asked for a plan's bytes: an engine, or one settled on a machine."""
+
+    def account(self, model: ModelSpec, quant: str | None, settings: Any) -> Breakdown: ...
+
 
 Column = NDArray[numpy.int64]
 Place = tuple[str, str]
@@ -67,7 +74,7 @@ def added(terms: Sequence[Column], shape: tuple[int, ...]) -> Column:
     return numpy.broadcast_to(result, shape)
 
 
-def terms(model: ModelSpec, engine: Engine, quants: Sequence[str | None], contexts: Sequence[int], settings: Any) -> Terms:
+def terms(model: ModelSpec, engine: Accounts, quants: Sequence[str | None], contexts: Sequence[int], settings: Any) -> Terms:
     """The terms of `model` for these quantisations and contexts; the context in `settings` does not count.
 
     Exact: every cell equals what `engine.account` answers for that one plan (a law of the tests). Refused cells are marked.
@@ -92,7 +99,7 @@ class _Row(NamedTuple):
     refused: NDArray[numpy.bool_]
 
 
-def _row(model: ModelSpec, engine: Engine, quant: str | None, contexts: Column, settings: Any) -> _Row:
+def _row(model: ModelSpec, engine: Accounts, quant: str | None, contexts: Column, settings: Any) -> _Row:
     """The whole column at once; context by context where one of them is refused."""
     try:
         claims = engine.account(model, quant, replace(settings, context_tokens=contexts)).claims

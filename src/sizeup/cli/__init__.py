@@ -21,6 +21,7 @@ VERBS = (
     "train",
     "pretrain",
     "dataset",
+    "sweep",
     "doctor",
     "explain",
     "completion",

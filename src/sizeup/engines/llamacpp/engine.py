@@ -96,6 +96,12 @@ class LlamaCpp:
         alone = draft_settings(settings, settings.context_tokens)
         return Draft(settings.draft, settings.draft_quant, alone, int(plain(drafted_tokens(settings))))
 
+    def forget(self, model: ModelSpec) -> None:
+        """Let go of what was kept for this model; who goes through thousands does not come back to one."""
+        for spec in (as_seen(model), model):
+            for name in [name for name in spec.__dict__ if name.startswith("_")]:
+                del spec.__dict__[name]
+
     def command(self, model: ModelSpec, quant: str | None, settings: Given) -> str:
         """`llama-server` with these settings."""
         return command(model, quant, settings)
