@@ -32,7 +32,7 @@ LAPTOP = Machine(
     (Pool("ram", 25_232_932_864, 23_729_516_544, 12e9, MEASURED, MEASURED),),
     disks=(Disk("/home", 500 * GIB, 210 * GIB, "ext4", 500e6, MEASURED),),
     system="linux in a virtual machine",
-    limits=("cgroup memory.max 23.5 GiB of 64.0 GiB",),
+    limits=("cgroup memory.max of /: 23.5 GiB of 64.0 GiB",),
     warnings=("Nothing names this processor.",),
 )
 DESKTOP = Machine(

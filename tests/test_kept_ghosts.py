@@ -15,7 +15,8 @@ from gguf import GGUFReader
 import sizeup as package
 from sizeup.errors import Refused, SizeupError, Unavailable, UserError
 from sizeup.facts import Source
-from sizeup.ghost import keep, room
+from sizeup.ghost import formats, keep, room
+from sizeup.ghost.keepsake import File, Keepsake
 from sizeup.ghost.shards import INDEX, shards
 from sizeup.ghost.skeleton import Entry, Skeleton, skeleton
 from sizeup.ghost.tokenizer import byte_letters, texts, tokenizer_files
@@ -63,8 +64,8 @@ def test_every_class_is_read_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     said = set()
     for number, row in enumerate(recorded()[1]):
         model, found = answer(row)
-        monkeypatch.setattr(keep, "skeleton", lambda model, dtype, found=found: found)
-        ghost, where = keep.safetensors(model, shard_bytes=2 * 10**9), tmp_path / str(number)
+        monkeypatch.setattr(formats, "skeleton", lambda model, dtype, found=found: found)
+        ghost, where = formats.safetensors(model, shard_bytes=2 * 10**9), tmp_path / str(number)
         keep.keep(ghost, where)
         headers = read_headers(where / INDEX)
         stored = {tensor.name: (tensor.type, tensor.shape) for header in headers for tensor in header.tensors}
@@ -106,26 +107,26 @@ def test_a_tokenizer_has_the_right_size(vocabulary: int) -> None:
 def test_without_the_library_it_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Config and tokenizer are there, no tensors, and two sentences: how to have them, and who can do without."""
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    ghost = keep.safetensors(package.read("Qwen/Qwen3-8B"))
+    ghost = formats.safetensors(package.read("Qwen/Qwen3-8B"))
     assert [file.name for file in ghost.files] == ["config.json", "tokenizer.json", "tokenizer_config.json"]
     assert 'pip install "sizeup[transformers]"' in ghost.notes[0]
     assert "There are no tensors" in ghost.notes[1]
     assert ghost.commands == ("vllm serve {folder} --load-format dummy",)
-    assert keep.safetensors(package.read("Qwen/Qwen3-8B"), config_only=True).tensors == 0
+    assert formats.safetensors(package.read("Qwen/Qwen3-8B"), config_only=True).tensors == 0
 
 
 def test_what_differs_from_the_real_model_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     """A config that wants packed tensors or names no class is changed in the ghost, and the ghost says so; other people's code never runs."""
     config = {**checkpoints.LLAMA, "quantization_config": {"quant_method": "fp8"}, "auto_map": {"AutoModel": "x--y"}, "architectures": []}
     entries = tuple(Entry(name, kind, shape) for name, (kind, shape) in checkpoints.llama().items())
-    monkeypatch.setattr(keep, "skeleton", lambda model, dtype: Skeleton("LlamaForCausalLM", "transformers 0", entries))
-    ghost = keep.safetensors(spec_from_config(config, "small"))
+    monkeypatch.setattr(formats, "skeleton", lambda model, dtype: Skeleton("LlamaForCausalLM", "transformers 0", entries))
+    ghost = formats.safetensors(spec_from_config(config, "small"))
     written = json.loads(ghost.files[0].content)
     assert "quantization_config" not in written
     assert (written["architectures"], written["torch_dtype"]) == (["LlamaForCausalLM"], "bfloat16")
     assert len(ghost.notes) == 2
-    monkeypatch.setattr(keep, "skeleton", lambda model, dtype: Skeleton("LlamaForCausalLM", "transformers 0", entries[:-1]))
-    assert "disagree" in keep.safetensors(spec_from_config(config, "small")).notes[-1]
+    monkeypatch.setattr(formats, "skeleton", lambda model, dtype: Skeleton("LlamaForCausalLM", "transformers 0", entries[:-1]))
+    assert "disagree" in formats.safetensors(spec_from_config(config, "small")).notes[-1]
 
 
 def test_a_checkpoint_that_is_here_gives_its_own_headers(tmp_path: Path) -> None:
@@ -134,7 +135,7 @@ def test_a_checkpoint_that_is_here_gives_its_own_headers(tmp_path: Path) -> None
     here.mkdir()
     (here / "config.json").write_text(json.dumps(checkpoints.LLAMA))
     checkpoints.save(here / "model.safetensors", checkpoints.table(checkpoints.llama("F32")))
-    ghost = keep.safetensors(package.read(here))
+    ghost = formats.safetensors(package.read(here))
     keep.keep(ghost, tmp_path / "there")
     start = read_headers(here / "model.safetensors")[0].data_start
     copied = (tmp_path / "there" / "model.safetensors").read_bytes()
@@ -146,20 +147,20 @@ def test_a_checkpoint_that_is_here_gives_its_own_headers(tmp_path: Path) -> None
 
 def test_a_header_alone_has_no_config(tmp_path: Path) -> None:
     """A GGUF file becomes a GGUF ghost; for safetensors the sentence says what it lacks."""
-    ghost = keep.gguf(package.read("Qwen/Qwen3-8B"), "Q4_K_M")
+    ghost = formats.gguf(package.read("Qwen/Qwen3-8B"), "Q4_K_M")
     keep.keep(ghost, tmp_path / "ghost")
     path = tmp_path / "ghost" / "Qwen3-8B-Q4_K_M.gguf"
     assert len(GGUFReader(path).tensors) == ghost.tensors
     assert path.stat().st_blocks * 512 < 8 << 20 < path.stat().st_size
     local = package.read(path)
-    assert keep.gguf(local).parameters == ghost.parameters
+    assert formats.gguf(local).parameters == ghost.parameters
     with pytest.raises(UserError, match=r"has no config\.json"):
-        keep.safetensors(local)
+        formats.safetensors(local)
 
 
 def test_nothing_is_written_where_it_must_not_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A folder with something in it, a file, no room, a disk without holes: one sentence each, and nothing has changed."""
-    ghost = keep.gguf(package.read("HuggingFaceTB/SmolLM2-135M"), "Q8_0")
+    ghost = formats.gguf(package.read("HuggingFaceTB/SmolLM2-135M"), "Q8_0")
     full, new = tmp_path / "full", tmp_path / "new" / "deep"
     full.mkdir()
     (full / "mine").write_text("mine")
@@ -179,8 +180,8 @@ def test_nothing_is_written_where_it_must_not_be(tmp_path: Path, monkeypatch: py
 
 def test_an_error_half_way_leaves_nothing(tmp_path: Path) -> None:
     """What the disk refuses is said, and what was written before is removed; a folder that was there stays."""
-    good = keep.File("a", b"a", 1)
-    ghost = keep.Keepsake("gguf", (good, keep.File("no/where", b"", 0)), 0, 0)
+    good = File("a", b"a", 1)
+    ghost = Keepsake("gguf", (good, File("no/where", b"", 0)), 0, 0)
     (tmp_path / "there").mkdir()
     for where in (tmp_path / "there", tmp_path / "new"):
         with pytest.raises(Unavailable, match="cannot be written"):
@@ -244,7 +245,7 @@ def test_the_library_loads_a_ghost_and_runs(kind: str, tmp_path: Path) -> None:
     torch = pytest.importorskip("torch")
     transformers = pytest.importorskip("transformers")
     try:
-        ghost = keep.safetensors(spec_from_config(TINY[kind], kind), shard_bytes=20_000)
+        ghost = formats.safetensors(spec_from_config(TINY[kind], kind), shard_bytes=20_000)
     except SizeupError as error:
         pytest.fail(error.message)
     keep.keep(ghost, tmp_path / "ghost")

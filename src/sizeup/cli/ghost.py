@@ -26,7 +26,7 @@ def ghost(
     assume: str | None,
 ) -> None:
     """Say what will be written, write it, and print the commands that load it."""
-    from sizeup.ghost import keep
+    from sizeup.ghost import formats, keep
     from sizeup.ghost.shards import SHARD_BYTES
 
     if to is None:
@@ -34,7 +34,7 @@ def ghost(
     if shard_bytes is not None and shard_bytes < 1:
         raise UserError("A shard has at least one byte.", "--shard-bytes 5GB")
     spec = read_model(model, assume)
-    made: Any = keep.gguf(spec, quant) if kind == "gguf" else keep.safetensors(spec, dtype, shard_bytes or SHARD_BYTES, config_only)
+    made: Any = formats.gguf(spec, quant) if kind == "gguf" else formats.safetensors(spec, dtype, shard_bytes or SHARD_BYTES, config_only)
     keep.check(made, to, max_disk)
     if asked.json:
         from sizeup.api import ghost_json

@@ -11,7 +11,7 @@ from sizeup.page import Page, indented
 from .answer import EDGE
 
 if TYPE_CHECKING:
-    from sizeup.ghost.keep import Keepsake
+    from sizeup.ghost.keepsake import Keepsake
 
 
 def ghost(page: Page, model: ModelSpec, made: Keepsake, where: Path) -> str:

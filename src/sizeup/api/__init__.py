@@ -1,0 +1,18 @@
+"""The operations of sizeup, once for every skin: the same JSON from the command line, REST and tools for assistants.
+
+Integers stay integers; keys end in `_bytes`, `_tokens`, `_s` or `_per_s`; unknown is null.
+"""
+
+from .fields import interval_json as interval_json
+from .measurements import measurement_json as measurement_json
+from .measurements import proof_json as proof_json
+from .plans import fit_json as fit_json
+from .plans import plan_json as plan_json
+from .plans import speed_json as speed_json
+from .plans import speeds_json as speeds_json
+from .things import ghost_json as ghost_json
+from .things import machine_json as machine_json
+from .things import model_json as model_json
+from .training import dataset_json as dataset_json
+from .training import pretraining_json as pretraining_json
+from .training import purposes_json as purposes_json

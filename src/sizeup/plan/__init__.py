@@ -1,0 +1,11 @@
+"""Answers: what is claimed where, how fast, how it was found out, and the whole plan."""
+
+from .breakdown import PARTS as PARTS
+from .breakdown import Breakdown as Breakdown
+from .breakdown import Claim as Claim
+from .estimate import Speed as Speed
+from .estimate import SpeedEstimate as SpeedEstimate
+from .measurement import Evidence as Evidence
+from .measurement import Level as Level
+from .measurement import Measurement as Measurement
+from .whole import Plan as Plan

@@ -1,0 +1,109 @@
+"""What is claimed where: bytes by part and pool."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ..figure import Number, plain, total, whole
+
+PARTS = (
+    "weights",
+    "repacked",
+    "cache",
+    "state",
+    "compute",
+    "output",
+    "projector",
+    "adapter",
+    "draft",
+    "process",
+    "overhead",
+    "gradients",
+    "optimizer",
+    "master",
+    "activations",
+    "logits",
+    "buffers",
+)
+"""Every part a breakdown may have, in the order it is shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Bytes of one part in one pool."""
+
+    part: str
+    pool: str
+    bytes: Number
+    within: float = 0.0
+    """Stated relative uncertainty: 0 is exact to the byte, 0.05 is ± 5 %."""
+    reclaimable: bool = False
+    """Pages of a mapped file that running does not need again (the originals of repacked rows): the system may drop them."""
+    label: str = ""
+    """A finer name inside the part ("mapped", "sliding-window cache"); a message key."""
+
+    @property
+    def needed_bytes(self) -> Number:
+        """What must be free for it: the upper end of its stated band; nothing for pages that running never needs again."""
+        if self.reclaimable:
+            return 0
+        return whole(plain(self.bytes) * (1 + self.within)) if self.within else plain(self.bytes)
+
+
+@dataclass(frozen=True, slots=True)
+class Breakdown:
+    """A sum of claims; claims of the same part and pool may repeat with different labels."""
+
+    claims: tuple[Claim, ...]
+    notes: tuple[str, ...] = ()
+    """What the engine made of the settings when that differs from what was asked."""
+
+    def bytes(self, part: str | None = None, pool: str | None = None) -> Number:
+        """Bytes of this part in this pool; None means all of them. 0 when there is no such claim."""
+        return total(c.bytes for c in self.claims if part in (None, c.part) and pool in (None, c.pool))
+
+    def kept_bytes(self, part: str | None = None, pool: str | None = None) -> Number:
+        """As `bytes`, without pages that running never needs again."""
+        return total(c.bytes for c in self.claims if part in (None, c.part) and pool in (None, c.pool) and not c.reclaimable)
+
+    def by_part(self) -> dict[str, Number]:
+        """Bytes per part over all pools, in the order of PARTS."""
+        present = {c.part for c in self.claims}
+        return {part: self.bytes(part=part) for part in PARTS if part in present}
+
+    def by_pool(self) -> dict[str, Number]:
+        """Bytes per pool over all parts."""
+        return {pool: self.bytes(pool=pool) for pool in dict.fromkeys(c.pool for c in self.claims)}
+
+    @property
+    def total_bytes(self) -> Number:
+        return self.bytes()
+
+    def as_reported(self) -> dict[str, int]:
+        """Bytes per part as an engine reports its buffers: the recurrent state is part of its cache."""
+        parts = {part: int(plain(bytes)) for part, bytes in self.by_part().items()}
+        if "state" in parts:
+            parts["cache"] = parts.get("cache", 0) + parts.pop("state")
+        return parts
+
+    def needed_bytes(self, pool: str) -> int:
+        """What must be free in this pool: every claim at the upper end of its stated band, reclaimable pages left out."""
+        return sum(int(c.needed_bytes) for c in self.claims if c.pool == pool)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "total_bytes": plain(self.total_bytes),
+            "claims": [
+                {
+                    "part": c.part,
+                    "pool": c.pool,
+                    "bytes": int(plain(c.bytes)),
+                    "within": c.within,
+                    "reclaimable": c.reclaimable,
+                    "label": c.label,
+                }
+                for c in self.claims
+            ],
+            "notes": list(self.notes),
+        }
