@@ -9,6 +9,7 @@ import pytest
 from hypothesis import settings
 
 from sizeup import __main__ as program
+from tests.ghosts import unpack
 from tests.program import Run, Said
 
 # Timings never decide a test.
@@ -56,3 +57,32 @@ def sizeup(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) 
         return Said(code, found.out, found.err)
 
     return run
+
+
+SMALL_BOX = """
+[cpu]
+cores = 2
+threads = 2
+[ram]
+memory = "1GiB"
+free = "900MiB"
+bandwidth = "10 GB/s"
+"""
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A model file of a few KB on disk: the header of a real one."""
+    return str(unpack("SmolLM2-135M-Q4_K_M", tmp_path_factory.mktemp("models")))
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return str(unpack("Llama-3.1-8B-Q4_K_M", tmp_path_factory.mktemp("models")))
+
+
+@pytest.fixture
+def small_box(tmp_path: Path) -> str:
+    path = tmp_path / "box.toml"
+    path.write_text(SMALL_BOX)
+    return str(path)
