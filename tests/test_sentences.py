@@ -32,6 +32,8 @@ TYPED = {
     'pip install "sizeup[sweep]"',
     "pip install xllamacpp=={}",
     "sizeup --help",
+    "sizeup compare qwen3:8b gemma3:4b",
+    "sizeup compare {}@{} {}@",
     "sizeup explain",
     "sizeup fit MODEL",
     "sizeup ghost MODEL --to FOLDER",

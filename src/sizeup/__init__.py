@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from .comparison import compare as compare
     from .datasets.count import dataset as dataset
     from .derivation import explain as explain
     from .engines.llamacpp.run import run as run
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 _HOME = {
     "SizeupError": "errors",
     "account": "memory",
+    "compare": "comparison",
     "dataset": "datasets.count",
     "explain": "derivation",
     "fit": "search",
@@ -51,6 +53,7 @@ _HOME = {
 __all__ = [
     "SizeupError",
     "account",
+    "compare",
     "dataset",
     "explain",
     "fit",

@@ -21,6 +21,7 @@ VERBS = (
     "train",
     "pretrain",
     "dataset",
+    "compare",
     "sweep",
     "doctor",
     "explain",
