@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, Protocol
 
 from .hardware import Machine
 from .model import ModelSpec, Tensor
-from .plan import Breakdown
+from .plan import Breakdown, Claim
 from .work import Work
 
 
@@ -33,8 +33,12 @@ class Engine(Protocol):
         """The settings with what the engine sees by itself of the machine it runs on; those named in `given` stay."""
         ...
 
-    def account(self, model: ModelSpec, quant: str | None, settings: Any) -> Breakdown:
-        """Bytes per part and pool. Raises Refused with the engine's reason when it would not start."""
+    def account(self, model: ModelSpec, quant: str | None, settings: Any, compute: tuple[Claim, ...] | None = None) -> Breakdown:
+        """Bytes per part and pool. Raises Refused with the engine's reason when it would not start.
+
+        `compute` stands in for the working buffers, which take by far the longest to lay out: a search that tries thousands
+        of settings takes those of similar ones, and lays out only what it means to keep.
+        """
         ...
 
     def tensors(self, model: ModelSpec, quant: str | None) -> tuple[Tensor, ...]:

@@ -6,11 +6,11 @@ The search asks the engine's own accounting for every candidate; it knows no byt
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
 from . import paces, store
+from .choice import Choice
 from .crossing import last_fitting
 from .engine import Engine
 from .engines import engine as find_engine
@@ -19,9 +19,13 @@ from .facts import data_json
 from .hardware import Machine
 from .memory import make_settings
 from .model import ModelSpec
-from .plan import Breakdown, Claim, Measurement, Plan, SpeedEstimate
+from .pareto import VARIED, Search
+from .plan import Measurement, Plan, SpeedEstimate
 from .points import Point
-from .throughput import PROMPT_TOKENS, Run, reached, run_of
+from .throughput import PROMPT_TOKENS, reached, run_of
+from .trial import make_plan as make_plan
+from .trial import shortfall as shortfall
+from .trial import with_speed as with_speed
 
 CONTEXT_STEP = 256
 """Contexts are tried in steps of this many tokens; llama.cpp pads to it anyway."""
@@ -41,16 +45,28 @@ def fit(
     `quant` None tries the recommended mixes, or keeps what a file stores. `context_tokens` None takes 8,192 or the
     model's own limit. Other keywords are the engine's settings; those given are never changed.
     """
-    spec, box = _read(model), resolve_machine(machine)
-    chosen = find_engine(engine)
+    spec, box, chosen = _read(model), resolve_machine(machine), find_engine(engine)
     context = context_tokens if context_tokens is not None else min(8192, spec.context_tokens or 8192)
     given = chosen.on(make_settings(chosen.Settings, engine, {"context_tokens": context, **settings}), box, settings)
-    fixed = set(settings)
-    plans = [place(spec, box, chosen, mix, given, fixed) for mix in candidates(spec, quant)]
-    order = {id(plan): index for index, plan in enumerate(plans)}
+    fixed, quants = set(settings), candidates(spec, quant)
     # A quantisation that the name itself says is the one to answer for, also when it does not fit.
-    meant = plans[0] if spec.mix else None
-    return sorted(plans, key=lambda plan: (not plan.fits, plan is not meant, order[id(plan)] if plan.fits else shortfall(plan)))
+    meant = quants[:1] if spec.mix else quants
+    found = Search(spec, box, chosen, quants, given, fixed)
+    best = found.best(lambda choice: choice.trial.quant in meant)
+    if best is None:
+        plans = [found.least_short(mix).plan() for mix in quants]
+        return sorted(plans, key=lambda plan: (not plan.fits and plan.asked_quant not in meant, shortfall(plan)))
+    return told(best, found)
+
+
+def told(best: Choice, found: Search) -> list[Plan]:
+    """The recommended plan, one that is faster, one that is better, and for every further mix the plan that is worth most."""
+    first = {"recommended": best, "faster": found.faster(best), "better": found.better(best)}
+    named = {why: choice for why, choice in first.items() if choice is not None}
+    seen = {choice.trial.quant for choice in named.values()}
+    rest = [found.best(lambda c, q=quant: c.trial.quant == q) for quant in found.quants if quant not in seen]  # type: ignore[misc]
+    more = sorted((choice for choice in rest if choice is not None), key=lambda choice: -choice.worth)
+    return [*(choice.trial.plan(why) for why, choice in named.items()), *(choice.trial.plan() for choice in more)]
 
 
 def candidates(model: ModelSpec, quant: str | None) -> list[str | None]:
@@ -67,100 +83,13 @@ def candidates(model: ModelSpec, quant: str | None) -> list[str | None]:
 
 
 def place(model: ModelSpec, machine: Machine, engine: Engine, quant: str | None, settings: Any, fixed: set[str]) -> Plan:
-    """The fastest placement that fits: all on the devices, then experts in RAM, then fewer layers, then RAM alone.
+    """The fastest placement that fits, of exact settings otherwise; when nothing fits, the one with the least shortfall.
 
-    Settings named in `fixed` were given by the user and stay. When nothing fits, the placement with the least shortfall.
+    Settings named in `fixed` were given by the user and stay.
     """
-    best: Plan | None = None
-    for option in _placements(model, machine, engine, quant, settings, fixed):
-        if option.fits:
-            return with_speed(option)
-        if best is None or shortfall(option) < shortfall(best):
-            best = option
-    assert best is not None
-    return with_speed(best)
-
-
-def _placements(model: ModelSpec, machine: Machine, engine: Engine, quant: str | None, settings: Any, fixed: set[str]) -> Iterator[Plan]:
-    def plan(**changes: Any) -> Plan:
-        return make_plan(
-            model, machine, engine, quant, replace(settings, **{k: v for k, v in changes.items() if k not in fixed}), timed=False
-        )
-
-    if "gpu_layers" not in fixed and any(machine.pool(device.pool) for device in machine.devices):
-        yield plan(gpu_layers="all")
-        # Moving layers off the cards frees them and fills RAM, so only the cards decide how many must move.
-        if _has_experts(model) and "cpu_moe_layers" not in fixed:
-            moved = _least(1, model.layers, lambda n: cards_fit(plan(gpu_layers="all", cpu_moe_layers=n)))
-            if moved is not None:
-                yield plan(gpu_layers="all", cpu_moe_layers=moved)
-        fewer = _least(1, model.layers, lambda n: cards_fit(plan(gpu_layers=model.layers + 1 - n)))
-        if fewer is not None:
-            yield plan(gpu_layers=model.layers + 1 - fewer)
-    yield plan()
-    if "repack" not in fixed:
-        yield plan(repack=False)
-
-
-def _least(low: int, high: int, works: Callable[[int], bool]) -> int | None:
-    """The smallest number from low to high that works, when every larger one works too; None when none does."""
-    if low > high or not works(high):
-        return None
-    while low < high:
-        middle = (low + high) // 2
-        if works(middle):
-            high = middle
-        else:
-            low = middle + 1
-    return low
-
-
-def make_plan(
-    model: ModelSpec, machine: Machine, engine: Engine, quant: str | None, settings: Any, why: str = "", timed: bool = True
-) -> Plan:
-    """One plan from exact settings: the engine accounts, the machine's pools take it in. `timed` False leaves its speeds out."""
-    breakdown = settle(engine.account(model, quant, settings), machine)
-    free = {name: (pool.free_bytes if (pool := machine.pool(name)) else 0) - breakdown.needed_bytes(name) for name in breakdown.by_pool()}
-    label = quant or model.mix or "as stored"
-    speed = Run(machine, engine, model, quant, settings, breakdown).estimate() if timed else SpeedEstimate(None, None)
-    return Plan(model, machine, engine.name, label, settings, breakdown, speed, free, engine.command(model, quant, settings), why)
-
-
-def with_speed(plan: Plan, depth_tokens: int | None = None) -> Plan:
-    """The plan with its speeds; `depth_tokens` is what its context holds while it decodes, None an empty context."""
-    run = run_of(plan)
-    speed = run.estimate()
-    if depth_tokens is not None:
-        speed = replace(speed, decode=run.decode(depth_tokens, int(plan.settings.sequences)))
-    return replace(plan, speed=speed)
-
-
-def settle(breakdown: Breakdown, machine: Machine) -> Breakdown:
-    """The engine's pools on this machine: with unified memory the host's and the device's claims share one pool.
-
-    Cards of other machines that are joined to it keep their own.
-    """
-    if not machine.nodes and (machine.pool("ram") or not machine.pool("unified")):
-        return breakdown
-    claims = (claim if machine.pool(claim.pool) else dataclasses.replace(claim, pool="unified") for claim in breakdown.claims)
-    return dataclasses.replace(breakdown, claims=tuple(_as_lent(claim, machine) for claim in claims))
-
-
-def _as_lent(claim: Claim, machine: Machine) -> Claim:
-    """What is computed on another machine's card was never held against the engine."""
-    if claim.part != "compute" or not any(device.node and device.pool == claim.pool for device in machine.devices):
-        return claim
-    return dataclasses.replace(claim, within=max(claim.within, data_json("networks.json")["compute_within"]["share"]))
-
-
-def cards_fit(plan: Plan) -> bool:
-    """Whether everything outside of host memory fits."""
-    return all(free >= 0 for pool, free in plan.free_bytes.items() if pool != "ram")
-
-
-def shortfall(plan: Plan) -> int:
-    """Bytes missing over all pools; 0 when the plan fits."""
-    return sum(-free for free in plan.free_bytes.values() if free < 0)
+    found = Search(model, machine, engine, [quant], settings, fixed | set(VARIED))
+    best = found.best()
+    return best.trial.plan() if best is not None else found.least_short(quant).plan()
 
 
 def longest_context(plan: Plan) -> int | None:
@@ -206,10 +135,6 @@ def nearest(model: ModelSpec | str, plan: Plan) -> list[Plan]:
     if shorter is not None:
         offer("less_context", quant, context_tokens=shorter)
     return found
-
-
-def _has_experts(model: ModelSpec) -> bool:
-    return model.active_parameters < model.parameters and any(group.block.idle_parameters(model.hidden) for group in model.groups)
 
 
 def _read(model: ModelSpec | str) -> ModelSpec:

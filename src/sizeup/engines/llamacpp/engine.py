@@ -60,8 +60,8 @@ class LlamaCpp:
                 seen["gpu_free_bytes"] = tuple(pool.free_bytes for card in cards if (pool := machine.pool(card.pool)))
         return replace(settings, **{name: value for name, value in seen.items() if name not in given})
 
-    def account(self, model: ModelSpec, quant: str | None, settings: Given) -> Breakdown:
-        """Bytes per part and pool. Raises Refused with the engine's reason when it would not start."""
+    def account(self, model: ModelSpec, quant: str | None, settings: Given, compute: tuple[Claim, ...] | None = None) -> Breakdown:
+        """Bytes per part and pool, with these claims as compute buffers if given. Raises Refused with the engine's reason when it would not start."""
         model = as_seen(model)
         check(model, settings)
         where, made = homes(model, settings), slots(model, settings)
@@ -69,7 +69,7 @@ class LlamaCpp:
         claims: list[Claim] = [*weight_claims(page, where, _load(settings))]
         claims += cache_claims(model, settings, made, where)
         try:
-            claims += offload_claims(page, settings, made, where)
+            claims += offload_claims(page, settings, made, where) if compute is None else compute
         except NotImplementedError:
             claims += rough_claims(model, made, where)
         claims.append(output_claim(model, settings, where))
