@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from sizeup import home
 from sizeup.errors import Unavailable
 from sizeup.home import data_dir, write_atomically
 
@@ -52,3 +53,15 @@ def test_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyP
         write_atomically(path, b"new and longer")
     assert path.read_bytes() == b"old"
     assert [entry.name for entry in tmp_path.iterdir()] == ["table.json"]
+
+
+@pytest.mark.parametrize("place", [None, "", " ", "/somewhere"])
+def test_the_folder_is_where_the_library_says(place: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The short way that Linux takes gives what platformdirs gives."""
+    import platformdirs
+
+    monkeypatch.delenv("SIZEUP_HOME")
+    monkeypatch.delenv("XDG_DATA_HOME", raising=False)
+    if place is not None:
+        monkeypatch.setenv("XDG_DATA_HOME", place)
+    assert str(home._folder()) == platformdirs.user_data_dir("sizeup", appauthor=False)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import datetime
 import json
-import mmap
 import os
 import shutil
 import sys
@@ -99,6 +98,8 @@ def _read(path: Path, size: int, seconds: float) -> tuple[float, str] | None:
 
 def _timed(handle: int, size: int, seconds: float) -> float:
     """Bytes per second over the file, once, or as far as the time reaches. The buffer is aligned to a page, as O_DIRECT needs."""
+    import mmap
+
     with mmap.mmap(-1, CHUNK_BYTES) as buffer:
         begin, moved = time.perf_counter(), 0
         while moved < size:
