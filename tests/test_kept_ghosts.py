@@ -215,7 +215,7 @@ def test_the_verb(sizeup: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.mark.transformers
 @pytest.mark.parametrize(
-    "id", ["openai-community/gpt2", "state-spaces/mamba-1.4b-hf", "mistralai/Mixtral-8x7B-v0.1", "openai/gpt-oss-120b"]
+    "id", ["openai-community/gpt2", "state-spaces/mamba-1.4b-hf", "mistralai/Mixtral-8x7B-v0.1", "microsoft/OptiMind-SFT"]
 )
 def test_the_library_names_what_was_recorded(id: str) -> None:
     """The installed transformers gives the recorded names, types and shapes."""

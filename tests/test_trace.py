@@ -166,10 +166,25 @@ def test_an_error_of_the_libraries_is_told(monkeypatch: pytest.MonkeyPatch) -> N
     assert error.value.exit_code == 6
 
 
+def test_a_family_that_transformers_does_not_know_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Other people's code is never run: exit 5, with the library's version."""
+    answered(monkeypatch, {"unknown": "chatglm"})
+    with pytest.raises(Unavailable, match="has no class for chatglm"):
+        sizeup.prove_training(sizeup.train(LLAMA))
+
+
+def test_nulls_of_a_config_are_put_back() -> None:
+    """The catalogue leaves nulls out of configs, where a library's default is another value: no window, no low rank of queries."""
+    latent = MODELS["DeepSeek-V2-Lite"]
+    asked = proof.question(sizeup.train(replace(latent, config={k: v for k, v in latent.config.items() if v is not None}), method="full"))
+    assert asked["config"]["q_lora_rank"] is None
+    assert proof.question(sizeup.train(MODELS["gemma-3-1b"]))["config"]["sliding_window"] == 512
+
+
 def test_the_question_is_plain_and_holds_no_foreign_code(monkeypatch: pytest.MonkeyPatch) -> None:
     """JSON can carry it; other people's code and packed weights are left out."""
     model = replace(LLAMA, config={**LLAMA.config, "auto_map": {"x": "y"}, "quantization_config": {"bits": 4}})
-    asked = proof.question(model, sizeup.train(LLAMA, targets="qv").recipe, False)
+    asked = proof.question(replace(sizeup.train(LLAMA, targets="qv"), model=model))
     assert json.loads(json.dumps(asked)) == asked
     assert not {"auto_map", "quantization_config"} & asked["config"].keys()
     assert {"q_proj", "v_proj", "c_attn"} <= set(asked["targets"])

@@ -12,25 +12,28 @@ WIDEST_HEAD = 256
 class Dispatch:
     """Stands in for torch's function: a build without CUDA would take the kernel of the CPU, or none."""
 
-    def __init__(self, torch: Any, asked: str, device: str) -> None:
+    def __init__(self, torch: Any, device: str) -> None:
         self.torch, self.device = torch, device
-        self.asked = "sdpa" if asked == "flash" else asked
-        """"sdpa" takes what CUDA would; "efficient", "efficient-repeated" and "math" ask for one."""
+        self.asked = "sdpa"
+        """"sdpa" and "flash" take what CUDA would; "efficient", "efficient-repeated" and "math" ask for one."""
+        self.alive: Any = None
+        """What has to live as long as the device does."""
         self.used: Counter[str] = Counter()
         self.original = torch.nn.functional.scaled_dot_product_attention
 
     def install(self) -> None:
         self.torch.nn.functional.scaled_dot_product_attention = self
 
-    def kernel(self, query: Any, key: Any, value: Any, masked: bool) -> str:
-        """Flash for 16-bit numbers without a mask; else the memory-efficient one, which wants as many heads in keys as in queries."""
+    def kernel(self, query: Any, key: Any, value: Any, masked: bool, grouped: bool) -> str:
+        """Flash for 16-bit numbers without a mask, for shared keys only where they are `grouped` by name; else the memory-efficient
+        one, which wants as many heads in keys as in queries."""
         torch = self.torch
         shared = query.shape[1] != key.shape[1]
         half = query.dtype in (torch.float16, torch.bfloat16)
-        flash = half and not masked and query.shape[-1] == value.shape[-1] <= WIDEST_HEAD
+        flash = half and not masked and (grouped or not shared) and query.shape[-1] == value.shape[-1] <= WIDEST_HEAD
         if self.asked == "math":
             return "math"
-        if self.asked == "sdpa" and flash:
+        if self.asked in ("sdpa", "flash") and flash:
             return "flash"
         return "math" if shared else "efficient"
 
@@ -55,7 +58,7 @@ class Dispatch:
         if self.asked == "efficient-repeated" and query.shape[1] != key.shape[1]:
             times = query.shape[1] // key.shape[1]
             key, value, enable_gqa = key.repeat_interleave(times, dim=-3), value.repeat_interleave(times, dim=-3), False
-        chosen = self.kernel(query, key, value, attn_mask is not None)
+        chosen = self.kernel(query, key, value, attn_mask is not None, enable_gqa)
         self.used[chosen] += 1
         with torch.autocast(self.device, enabled=False):
             if chosen == "flash":

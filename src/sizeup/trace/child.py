@@ -10,9 +10,18 @@ import json
 import os
 import sys
 import time
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from . import shim
+
+if TYPE_CHECKING:
+    from .attention import Dispatch
+
+PLAUSIBLE = 0.001
+"""By how much of its parameters an extended model may differ from the one that was read: a config that cannot be cut is further off."""
+Say = Callable[..., None]
+"""Writes a line of JSON with these fields."""
 
 
 def main() -> int:
@@ -26,7 +35,12 @@ def main() -> int:
     # Libraries print; the lines of the answer are the only ones.
     with contextlib.redirect_stdout(sys.stderr):
         try:
-            say(found=answer(asked, say))
+            dispatch = prepare(asked["device"], say)
+            kind = asked["config"].get("model_type")
+            if not known(kind):
+                say(unknown=kind)
+                return 0
+            say(found=answer(asked, dispatch, say))
         except Exception as error:
             if os.environ.get("SIZEUP_DEBUG"):
                 raise
@@ -35,31 +49,44 @@ def main() -> int:
     return 0
 
 
-def answer(asked: dict[str, Any], say: Any) -> dict[str, Any]:
-    """Trace the step as asked, at two depths where they stand for the whole, and pick the peak."""
-    started = time.perf_counter()
+def prepare(device: str, say: Say) -> Dispatch:
+    """Make this process one that traces: the device, the libraries, what is changed in them. Once only."""
     say(stage="device")
-    faked = asked["device"] != "cpu" and shim.install()
+    faked = device != "cpu" and shim.install()
     say(stage="libraries")
     import torch
 
     from . import device as devices
+    from .attention import Dispatch
 
-    where = "cuda" if faked else "cpu"
-    alive = devices.claim(torch) if faked else None
+    dispatch = Dispatch(torch, "cuda" if faked else "cpu")
+    if faked:
+        dispatch.alive = devices.claim(torch)
     devices.patch_modules(torch)
+    dispatch.install()
     torch.set_num_threads(1)
+    return dispatch
 
+
+def known(kind: Any) -> bool:
+    """Whether transformers has a model type, without anybody's remote code."""
+    import transformers
+
+    transformers.logging.set_verbosity_error()
+    return kind in transformers.CONFIG_MAPPING
+
+
+def answer(asked: dict[str, Any], dispatch: Dispatch, say: Say) -> dict[str, Any]:
+    """Trace the step as asked, at two depths where they stand for the whole, and pick the peak."""
+    started = time.perf_counter()
     from sizeup.training.recipe import Recipe
 
-    from .attention import Dispatch
     from .depth import PARTS, depths, extended
     from .inside.step import trace
 
     fields: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in asked["recipe"].items()}
     recipe = Recipe(**fields)
-    dispatch = Dispatch(torch, recipe.attention, where)
-    dispatch.install()
+    dispatch.asked = recipe.attention
     kinds, pair = asked["kinds"], None
     if not asked["every_layer"]:
         pair = depths(kinds)
@@ -73,7 +100,7 @@ def answer(asked: dict[str, Any], say: Any) -> dict[str, Any]:
         first, second = traces
         moments = extended(first.moments, second.moments, times)
         parameters = first.parameters + (second.parameters - first.parameters) * times
-        if moments is not None and parameters == asked["parameters"]:
+        if moments is not None and abs(parameters - asked["parameters"]) <= PLAUSIBLE * asked["parameters"]:
             found = {
                 "parameters": parameters,
                 "trained": first.trained + (second.trained - first.trained) * times,
@@ -96,7 +123,6 @@ def answer(asked: dict[str, Any], say: Any) -> dict[str, Any]:
         }
     assert moments
     peak = max(moments, key=lambda moment: moment.held)
-    del alive
     return {
         **found,
         "peak_bytes": peak.held,
@@ -105,7 +131,7 @@ def answer(asked: dict[str, Any], say: Any) -> dict[str, Any]:
         "peak_at": peak.event,
         "parts": dict(zip(PARTS, peak.parts, strict=True)),
         "phases": {phase: max(m.held for m in moments if m.phase == phase) for phase in dict.fromkeys(m.phase for m in moments)},
-        "device": where,
+        "device": dispatch.device,
         "seconds": round(time.perf_counter() - started, 1),
         "peak_resident_bytes": resident_bytes(),
     }

@@ -22,9 +22,9 @@ from typing import Any
 from sizeup.errors import EngineFailed, Unavailable, UserError, close_names
 from sizeup.figure import plain
 from sizeup.ghost.skeleton import FOREIGN
+from sizeup.layers import LatentAttention
 from sizeup.model import ModelSpec
 from sizeup.plan import PARTS, Level
-from sizeup.training.recipe import Recipe
 from sizeup.training.result import Training
 from sizeup.training.weights import ALIASES, manner_of, targets
 
@@ -106,15 +106,17 @@ def prove_training(training: Training, every_layer: bool = False, on_progress: O
     to the byte and takes seconds. Raises Unavailable without the libraries, UserError for what they do not run on one device,
     EngineFailed when they end with an error of their own.
     """
-    recipe, model = training.recipe, training.model
+    model = training.model
     check(training)
-    asked = question(model, recipe, every_layer)
+    asked = question(training, every_layer)
     said = _run(asked, on_progress)
     if "found" not in said and manner_of(model).attention != "eager" and "softcap" in said.get("failed", ""):
         said = _run({**asked, "eager": True}, on_progress)
     notes = []
     if said.get("aborted"):
         said = _run({**asked, "device": "cpu"}, on_progress)
+    if "unknown" in said:
+        raise Unavailable(f"{versions('transformers')} has no class for {said['unknown']}.", "sizeup train without --prove")
     if "failed" in said:
         raise EngineFailed(
             f"The libraries ended the step of {model.name} with an error: {said['failed']}.", "sizeup train without --prove", said["log"]
@@ -149,8 +151,9 @@ def check(training: Training) -> None:
         raise Unavailable(f"A trace runs {', '.join(wanted)}, and {missing[0]} is not installed here.", 'pip install "sizeup[train]"')
 
 
-def question(model: ModelSpec, recipe: Recipe, every_layer: bool) -> dict[str, Any]:
+def question(training: Training, every_layer: bool = False) -> dict[str, Any]:
     """What the child is asked: plain values only."""
+    model, recipe = training.model, training.recipe
     kinds: dict[Any, int] = {}
     order = [0] * model.layers
     for group in model.groups:
@@ -158,15 +161,26 @@ def question(model: ModelSpec, recipe: Recipe, every_layer: bool) -> dict[str, A
             order[position] = kinds.setdefault(group.block, len(kinds))
     wanted = targets(recipe)
     return {
-        "config": {key: value for key, value in model.config.items() if key not in FOREIGN},
+        "config": {**nulls(model), **{key: value for key, value in model.config.items() if key not in FOREIGN}},
         "recipe": dataclasses.asdict(recipe),
         "targets": ["all-linear"] if recipe.targets == "all-linear" else sorted({*wanted, *(k for k, v in ALIASES.items() if v in wanted)}),
         "kinds": order,
-        "parameters": model.parameters,
+        "parameters": training.parameters,
         "every_layer": every_layer,
         "device": "cuda",
         "eager": manner_of(model).attention == "eager",
     }
+
+
+def nulls(model: ModelSpec) -> dict[str, None]:
+    """Fields that say "none of it": the catalogue's configs leave nulls out, and the libraries' defaults are others."""
+    mixers = [mixer for group in model.groups for mixer in group.block.mixers]
+    found: dict[str, None] = {"pad_token_id": None}
+    if not any(getattr(mixer, "window", 0) for mixer in mixers):
+        found["sliding_window"] = None
+    if any(isinstance(mixer, LatentAttention) and not mixer.query_rank for mixer in mixers):
+        found["q_lora_rank"] = None
+    return found
 
 
 def _run(asked: dict[str, Any], on_progress: OnProgress | None) -> dict[str, Any]:
@@ -206,12 +220,16 @@ def _run(asked: dict[str, Any], on_progress: OnProgress | None) -> dict[str, Any
     return {**said, "log": words, **({"aborted": True} if code < 0 or code >= ABORTED else {})}
 
 
+def versions(*names: str) -> str:
+    """Libraries with their versions."""
+    return ", ".join(f"{name} {importlib.metadata.version(name)}" for name in names)
+
+
 def _proof(training: Training, found: dict[str, Any], notes: tuple[str, ...]) -> TrainingProof:
     predicted = training.by_part()
     traced = {part: found["parts"].get(part, 0) for part in PARTS if found["parts"].get(part) or predicted.get(part)}
-    versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in LIBRARIES)
     return TrainingProof(
-        "proved", versions, training.model.name, dataclasses.asdict(training.recipe), traced,
+        "proved", versions(*LIBRARIES), training.model.name, dataclasses.asdict(training.recipe), traced,
         {part: traced.get(part, 0) - predicted.get(part, 0) for part in {**traced, **predicted}},
         found["peak_bytes"], int(plain(training.peak_bytes)), found["tensors_peak_bytes"], found["peak_at"], found["peak_phase"],
         found["phases"], found["rests"], found["gradients_bytes"], found["parameters"], found["trained"], found["kernels"],

@@ -33,19 +33,34 @@ class Built:
 
 
 def read_config(content: dict[str, Any], layers: int | None) -> Any:
-    """The text part's config, cut to so many layers: the lists with one entry a layer are cut too."""
+    """The config, its text part cut to so many layers: the lists with one entry a layer are cut too."""
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "config.json").write_text(json.dumps(content), encoding="utf-8")
-        config = transformers.AutoConfig.from_pretrained(folder, trust_remote_code=False).get_text_config(decoder=True)
-    fields = config.to_dict()
+        whole = transformers.AutoConfig.from_pretrained(folder, trust_remote_code=False)
+    part = whole.get_text_config(decoder=True)
+    fields = part.to_dict()
     depth = next(name for name in DEPTHS if name in fields)
-    if layers is not None and layers != fields[depth]:
-        whole = fields[depth]
-        fields = {key: value[:layers] if isinstance(value, list) and len(value) == whole else value for key, value in fields.items()}
-        fields[depth] = layers
-        config = type(config).from_dict(fields)
-    config.use_cache = False
-    return config
+    all_layers = fields[depth]
+    if layers is None or layers == all_layers:
+        return whole
+    fields = {key: value[:layers] if isinstance(value, list) and len(value) == all_layers else value for key, value in fields.items()}
+    fields[depth] = layers
+    cut = type(part).from_dict(fields)
+    for name, value in vars(whole).items():
+        if value is part:
+            setattr(whole, name, cut)
+            return whole
+    return cut
+
+
+def make(whole: Any, number: Any, attention: str | None) -> Any:
+    """The text model, or where it has no class of its own the whole one with its towers. Without a word on attention the library
+    takes scaled_dot_product_attention wherever its class can."""
+    part = whole.get_text_config(decoder=True)
+    settings = {"dtype": number, "attn_implementation": attention}
+    if part is whole or type(part) in transformers.MODEL_FOR_CAUSAL_LM_MAPPING:
+        return transformers.AutoModelForCausalLM.from_config(part, **settings)
+    return transformers.AutoModelForImageTextToText.from_config(whole, **settings)
 
 
 def build(content: dict[str, Any], recipe: Recipe, targets: list[str], device: str, layers: int | None, eager: bool) -> Built:
@@ -56,11 +71,9 @@ def build(content: dict[str, Any], recipe: Recipe, targets: list[str], device: s
     amp_full = recipe.dtype == "amp" and recipe.method in ("full", "freeze")
     number = torch.float32 if amp_full else NUMBERS[recipe.dtype]
     with torch.device(device), no_init_weights():
-        model = transformers.AutoModelForCausalLM.from_config(
-            config, dtype=number, attn_implementation="eager" if eager or recipe.attention == "eager" else "sdpa"
-        )
+        model = make(config, number, "eager" if eager or recipe.attention == "eager" else None)
     model.tie_weights()  # which no_init_weights leaves out
-    model.config.use_cache = False
+    model.config.get_text_config(decoder=True).use_cache = False
     parameters = sum(p.numel() for p in model.parameters())
     head = model.get_output_embeddings()
     model = adapted(model, recipe, targets, device)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+from transformers.pytorch_utils import Conv1D
 
 BLOCK = 64
 """Weights that share a scale."""
@@ -16,7 +17,7 @@ def quantise(model: Any, device: str, double: bool, number: Any) -> None:
     """Replace every linear layer but the output projection. As loading in 4 bits does; experts' own tensors stay as they are."""
     head = model.get_output_embeddings()
     for name, module in list(model.named_modules()):
-        if type(module) is torch.nn.Linear and module is not head:
+        if (type(module) is torch.nn.Linear or isinstance(module, Conv1D)) and module is not head:
             parent, _, leaf = name.rpartition(".")
             setattr(model.get_submodule(parent), leaf, _layer(module, device, double, number))
     model.is_loaded_in_4bit = model.is_quantized = True
@@ -26,7 +27,7 @@ def _layer(module: Any, device: str, double: bool, number: Any) -> Any:
     import bitsandbytes
     from bitsandbytes.functional import QuantState
 
-    outputs, inputs = module.weight.shape
+    outputs, inputs = reversed(module.weight.shape) if isinstance(module, Conv1D) else module.weight.shape
     elements = outputs * inputs
     scales = -(-elements // BLOCK)
     fields: dict[str, Any] = {

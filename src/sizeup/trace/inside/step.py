@@ -97,7 +97,9 @@ def run(tracker: Tracker, built: Built, batch: dict[str, Any], optimizer: Any, r
         with torch.no_grad():
             # As the engine would make it, which takes no part of the step's own.
             one = torch.ones_like(loss)
-        loss.backward(one)
+        with torch.autograd.set_multithreading_enabled(False):
+            # In this thread, which alone knows that tensors made of plain numbers are fake too.
+            loss.backward(one)
         del loss, one
         tracker.begin("step")
         optimizer.step()
