@@ -34,7 +34,7 @@ FORMULAS: dict[str, tuple[Any, ...]] = {
     "sharded": ((1001, 8),),
     "gathered_blocks": ((100, 150),),
     "tensor_parallel_activations": ((340, 4),),
-    "pipeline_activations": ((1000, 4, 8),),
+    "pipeline_activations": ((1000, 4, 8, 2),),
     "frozen_model": ((1000,), (2,)),
     "teacher_logits": ((10, 100),),
     "adapter_flops": ((100, 20, 30, 7),),
@@ -111,6 +111,21 @@ def test_zero_stages_shard_one_state_after_another() -> None:
     assert offloaded.host_bytes > 0
 
 
+def test_virtual_stages_keep_more_as_published() -> None:
+    """Korthikanti et al.: with m pieces a stage the first of p stages keeps L (1 + (p - 1) / (p m)) layers, L without."""
+    from sizeup.training.parallel import pipeline_activations
+
+    for stages, pieces in ((2, 2), (4, 2), (8, 4)):
+        whole = 2 * stages * pieces * 1000
+        assert pipeline_activations(whole, stages, 64, 1) == whole
+        assert pipeline_activations(whole, stages, 64, pieces) == whole * (1 + (stages - 1) / (stages * pieces))
+        assert pipeline_activations(whole, stages, 1, pieces) == whole // stages
+    plain = sizeup.train(LLAMA, method="full", checkpointing=False, split=Split(pipeline=4, micro_batches=16))
+    woven = sizeup.train(LLAMA, method="full", checkpointing=False, split=Split(pipeline=4, micro_batches=16, interleave=2))
+    assert woven.by_part()["activations"] == pytest.approx(plain.by_part()["activations"] * (1 + 3 / 8), rel=1e-6)
+    assert woven.source.kind == "derived"
+
+
 def test_gathered_blocks_are_as_wide_as_they_are_stored() -> None:
     """A rank of very many holds little but two gathered blocks: of a base in NF4 less than a byte a parameter."""
     many = Split(data=1_000_000, zero=3)
@@ -133,7 +148,7 @@ def test_preference_pairs_and_teachers_take_more() -> None:
         ({"micro_batch": 0}, ("0",)),
         ({"sequence_tokens": 0}, ("0",)),
         ({"sequence_tokens": 200_000}, ("200000", "131072")),
-        ({"rank": 3000}, ("3000", "2048")),
+        ({"rank": 3000}, ("3000", "512")),
         ({"rank": 0}, ("0",)),
         ({"targets": "conv"}, ("conv",)),
         ({"method": "qlra"}, ("qlra",)),
@@ -148,6 +163,13 @@ def test_preference_pairs_and_teachers_take_more() -> None:
         ({"split": Split(context=3)}, ("2048", "3")),
         ({"split": Split(expert=2)}, ("experts",)),
         ({"split": Split(zero=4)}, ("4",)),
+        ({"split": Split(pipeline=4, interleave=3)}, ("16", "4", "3")),
+        ({"split": Split(interleave=2)}, ("2", "1")),
+        ({"split": Split(pipeline=4, interleave=0)}, ("0", "4")),
+        ({"split": Split(pipeline=4, interleave=2, micro_batches=6)}, ("6", "4")),
+        ({"split": Split(pipeline=4, micro_batches=0)}, ("0",)),
+        ({"split": Split(data=2, zero=1, offload="gpu")}, ("gpu",)),
+        ({"split": Split(data=0)}, ("0",)),
         ({"method": "freeze", "trained_layers": 99}, ("16", "99")),
     ],
 )

@@ -54,15 +54,19 @@ def check_adapters(model: ModelSpec, recipe: Recipe, blocks: list[BlockWeights])
     if not adapted and not experts:
         wanted = recipe.targets if isinstance(recipe.targets, str) else ", ".join(recipe.targets)
         raise UserError(f"The targets “{wanted}” match no module of {model.name}.", ", ".join((*GROUPS, *_named(blocks))))
-    for layer in adapted:
-        if int(layer.outputs) > 1 and recipe.rank > min(int(layer.inputs), int(layer.outputs)):
-            raise UserError(
-                f"Rank {recipe.rank} is larger than a target's matrix of {layer.inputs} by {layer.outputs}.",
-                f"{min(int(layer.inputs), int(layer.outputs))} or less",
-            )
+    small = min((layer for layer in adapted if int(layer.outputs) > 1), key=_side, default=None)
+    if small is not None and recipe.rank > _side(small):
+        raise UserError(
+            f"Rank {recipe.rank} is larger than a target's matrix of {small.inputs} by {small.outputs}.", f"{_side(small)} or less"
+        )
     unknown = [name for name in targets(recipe) if name not in {*ALIASES.values(), "up"}]
     if unknown:
         raise UserError(f"The target “{unknown[0]}” matches no module of {model.name}.", ", ".join((*GROUPS, *_named(blocks))))
+
+
+def _side(layer: Linear) -> int:
+    """The smaller side of a matrix: the highest rank that it can have."""
+    return min(int(layer.inputs), int(layer.outputs))
 
 
 def _named(blocks: list[BlockWeights]) -> tuple[str, ...]:

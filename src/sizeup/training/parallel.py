@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sizeup.errors import UserError
 from sizeup.facts import Source
-from sizeup.figure import Number, ceil_div, least, step, total
+from sizeup.figure import Number, ceil_div, least, step, total, where
 from sizeup.model import ModelSpec
 
 DERIVED = Source("derived", "how ZeRO, FSDP and Megatron shard, applied to the one-device step; never traced", "2026-11-21")
@@ -25,6 +25,8 @@ class Split:
     pipeline: int = 1
     micro_batches: int = 8
     """In one round of the pipeline; as many as there are stages are in flight on the first (1F1B)."""
+    interleave: int = 1
+    """Pieces of the model that each pipeline stage holds (virtual stages): 1 is plain 1F1B."""
     context: int = 1
     expert: int = 1
     offload: str = ""
@@ -59,9 +61,12 @@ def tensor_activations(bytes: Number, ranks: Number) -> Number:
 
 
 @step("pipeline_activations")
-def pipeline_activations(bytes: Number, stages: Number, micro_batches: Number) -> Number:
-    """1F1B: the first stage keeps its share of the layers' activations for every micro-batch in flight."""
-    return ceil_div(bytes, stages) * least(stages, micro_batches)
+def pipeline_activations(bytes: Number, stages: Number, micro_batches: Number, pieces: Number) -> Number:
+    """1F1B: the first stage keeps its share of the layers' activations for every micro-batch in flight, which for `stages` of
+    them is as much as one device would keep. With `pieces` of the model on each stage it keeps (stages - 1) / (stages x pieces)
+    more of that (Korthikanti et al., arXiv:2205.05198, section 4.2.3); never more than all micro-batches of the round."""
+    in_flight = stages * pieces + where(pieces - 1, stages - 1, 0)
+    return least(ceil_div(bytes * in_flight, stages * pieces), ceil_div(bytes, stages) * micro_batches)
 
 
 def sharded(parts: dict[str, Number], split: Split, block_bytes: Number, expert_bytes: Number, checkpointing: bool) -> dict[str, Number]:
@@ -77,7 +82,9 @@ def sharded(parts: dict[str, Number], split: Split, block_bytes: Number, expert_
                 whole = (
                     share(whole, split.tensor) if split.sequence else (whole if checkpointing else tensor_activations(whole, split.tensor))
                 )
-            result[part] = pipeline_activations(whole, split.pipeline, split.micro_batches) if split.pipeline > 1 else whole
+            if split.pipeline > 1:
+                whole = pipeline_activations(whole, split.pipeline, split.micro_batches, split.interleave)
+            result[part] = whole
         else:
             ranks = split.tensor * split.context
             result[part] = share(bytes, ranks) if ranks > 1 else bytes
@@ -119,8 +126,32 @@ def check(model: ModelSpec, split: Split, sequence_tokens: int) -> None:
         raise UserError(f"{model.name} has no experts to split over {split.expert} devices.", "expert_parallel=1")
     if split.zero not in (0, 1, 2, 3):
         raise UserError(f"ZeRO has no stage {split.zero}.", "0, 1, 2 or 3")
+    if split.micro_batches < 1:
+        raise UserError(f"A round of {split.micro_batches} micro-batches trains nothing.", "1 or more")
+    if split.offload not in ("", "cpu", "nvme"):
+        raise UserError(f"States cannot be moved to “{split.offload}”.", "offload=cpu or offload=nvme")
+    _check_interleaved(model, split)
     if split.data < 1:
         raise UserError(f"A step cannot run on {split.data} devices.", "1 or more")
+
+
+def _check_interleaved(model: ModelSpec, split: Split) -> None:
+    """Virtual stages need a pipeline, as many layers each, and rounds of whole groups of micro-batches (Megatron-LM's own rules)."""
+    if split.interleave == 1:
+        return
+    pieces = split.pipeline * split.interleave
+    if split.interleave < 1 or split.pipeline == 1:
+        raise UserError(f"{split.interleave} pieces a stage cannot be interleaved over {split.pipeline} stages.", "pipeline=2 interleave=2")
+    if model.layers % pieces:
+        raise UserError(
+            f"{model.layers} layers cannot be cut into {split.pipeline} stages of {split.interleave} pieces.",
+            f"interleave={_divisor(model.layers // split.pipeline, split.interleave)}",
+        )
+    if split.micro_batches % split.pipeline:
+        raise UserError(
+            f"{split.micro_batches} micro-batches cannot be interleaved over {split.pipeline} stages.",
+            f"micro_batches={ceil_div(split.micro_batches, split.pipeline) * split.pipeline}",
+        )
 
 
 def _divisor(number: int, ranks: int) -> str:

@@ -20,8 +20,6 @@ def parse_split(words: tuple[str, ...]) -> Split:
             near = close_names(name, kinds, 1, 0.4)
             raise UserError(f"“{name}” is no way to split a step.", near[0] if near else ", ".join(kinds))
         if name == "offload":
-            if value not in ("cpu", "nvme"):
-                raise UserError(f"States cannot be moved to “{value}”.", "offload=cpu or offload=nvme")
             values[name] = value
         elif name == "sequence":
             values[name] = value not in ("0", "no", "off")
