@@ -12,7 +12,7 @@ from ..errors import SizeupError, UserError
 from ..hardware import Machine
 from ..model import ModelSpec
 from ..plan import Breakdown
-from ..search import settle
+from ..trial import settle
 
 CARD, HOST = "card", "host"
 """Placements: every layer on the cards, or everything in host memory. Splits between them are `sizeup fit`'s work."""
