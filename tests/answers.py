@@ -94,16 +94,20 @@ def plan(machine: Machine, claims: tuple[Claim, ...], speed: SpeedEstimate, sett
     return Plan(QWEN3_8B, machine, "llama.cpp", "Q4_K_M", settings, breakdown, speed, free, command)
 
 
-FITS = plan(
-    LAPTOP,
-    LAPTOP_CLAIMS,
-    SpeedEstimate(Speed(21.0, 18.0, 24.0, "compute:ram", "ram: here"), DECODE, 9.0, FULL),
-    Settings(),
-    "llama-server -m Qwen3-8B-Q4_K_M.gguf -c 8192 -np 1 --device none",
+FITS = replace(
+    plan(
+        LAPTOP,
+        LAPTOP_CLAIMS,
+        SpeedEstimate(Speed(21.0, 18.0, 24.0, "compute:ram", "ram: here"), DECODE, 9.0, FULL),
+        Settings(),
+        "llama-server -m Qwen3-8B-Q4_K_M.gguf -c 8192 -np 1 --device none",
+    ),
+    why="recommended",
 )
 BETTER = replace(
     FITS,
     quant="Q6_K",
+    why="better",
     speed=SpeedEstimate(None, Speed(2.5, 2.0, 3.0, "memory:ram"), None),
     breakdown=Breakdown((*LAPTOP_CLAIMS, Claim("weights", "ram", GIB))),
 )

@@ -5,7 +5,7 @@ The search asks the engine's own accounting for every candidate; it knows no byt
 
 from __future__ import annotations
 
-import dataclasses
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -19,7 +19,7 @@ from .facts import data_json
 from .hardware import Machine
 from .memory import make_settings
 from .model import ModelSpec
-from .pareto import VARIED, Search
+from .pareto import VARIED, Search, front
 from .plan import Measurement, Plan, SpeedEstimate
 from .points import Point
 from .throughput import PROMPT_TOKENS, reached, run_of
@@ -38,30 +38,68 @@ def fit(
     engine: str = "llama.cpp",
     quant: str | None = None,
     context_tokens: int | None = None,
+    users: int | None = None,
     **settings: Any,
 ) -> list[Plan]:
     """Plans for running `model` on `machine`, best first; those that do not fit come last, the nearest first.
 
-    `quant` None tries the recommended mixes, or keeps what a file stores. `context_tokens` None takes 8,192 or the
-    model's own limit. Other keywords are the engine's settings; those given are never changed.
+    The first is the recommended one (`why` "recommended"), then one that is faster and one that keeps more quality where there are
+    such, then one for every further mix. `quant` None tries the recommended mixes, or keeps what a file stores. `context_tokens`
+    None takes 8,192 or the model's own limit. `users` converse at the same time, each with that context. Other keywords are the
+    engine's settings; those given are never changed.
     """
     spec, box, chosen = _read(model), resolve_machine(machine), find_engine(engine)
-    context = context_tokens if context_tokens is not None else min(8192, spec.context_tokens or 8192)
-    given = chosen.on(make_settings(chosen.Settings, engine, {"context_tokens": context, **settings}), box, settings)
-    fixed, quants = set(settings), candidates(spec, quant)
+    found = searched(spec, box, chosen, quant, context_tokens, users, settings)
+    quants = found.quants
     # A quantisation that the name itself says is the one to answer for, also when it does not fit.
     meant = quants[:1] if spec.mix else quants
-    found = Search(spec, box, chosen, quants, given, fixed)
     best = found.best(lambda choice: choice.trial.quant in meant)
     if best is None:
         plans = [found.least_short(mix).plan() for mix in quants]
         return sorted(plans, key=lambda plan: (not plan.fits and plan.asked_quant not in meant, shortfall(plan)))
-    return told(best, found)
+    # What was asked for by name is no recommendation of ours.
+    return told(best, found, "asked" if quant is not None or spec.mix else "recommended")
 
 
-def told(best: Choice, found: Search) -> list[Plan]:
-    """The recommended plan, one that is faster, one that is better, and for every further mix the plan that is worth most."""
-    first = {"recommended": best, "faster": found.faster(best), "better": found.better(best)}
+def searched(
+    model: ModelSpec, machine: Machine, engine: Engine, quant: str | None, context: int | None, users: int | None, settings: dict[str, Any]
+) -> Search:
+    """The search that these wishes mean. Raises UserError for wishes that contradict each other."""
+    if context is None:
+        context = min(8192, model.context_tokens or 8192)
+    if users is not None:
+        if users < 1:
+            raise UserError(f"{users} users ask nothing.", "--users 4")
+        if settings.get("sequences", users) != users:
+            raise UserError("--users says how many sequences there are; --sequences says another number.", "one of the two")
+        context, settings = context * users, {**settings, "sequences": users}
+    given = engine.on(make_settings(engine.Settings, engine.name, {"context_tokens": context, **settings}), machine, settings)
+    return Search(model, machine, engine, candidates(model, quant), given, set(settings))
+
+
+def frontier(
+    model: ModelSpec | str,
+    machine: Machine | str | None = None,
+    *,
+    engine: str = "llama.cpp",
+    quant: str | None = None,
+    contexts: Sequence[int] | None = None,
+    users: int | None = None,
+    **settings: Any,
+) -> list[Choice]:
+    """Every way to run `model` that no other beats in quality kept, speed, wait, context and room together, the most worth first.
+
+    `contexts` None tries preference.json's up to the model's own limit; other arguments as for `fit`.
+    """
+    spec, box, chosen = _read(model), resolve_machine(machine), find_engine(engine)
+    limit = spec.context_tokens or 1 << 40
+    tried = contexts or [count for count in data_json("preference.json")["contexts"] if count <= limit] or [limit]
+    return front(one for context in tried for one in searched(spec, box, chosen, quant, context, users, settings).all())
+
+
+def told(best: Choice, found: Search, why: str = "recommended") -> list[Plan]:
+    """The recommended plan, or the one that was asked for by name, one that is faster, one that is better, and for every further mix the plan that is worth most."""
+    first = {why: best, "faster": found.faster(best), "better": found.better(best)}
     named = {why: choice for why, choice in first.items() if choice is not None}
     seen = {choice.trial.quant for choice in named.values()}
     rest = [found.best(lambda c, q=quant: c.trial.quant == q) for quant in found.quants if quant not in seen]  # type: ignore[misc]
@@ -106,35 +144,10 @@ def longest_context(plan: Plan) -> int | None:
         except (Refused, UserError):
             return None
 
-    limit = (plan.model.context_tokens or 1_048_576) // CONTEXT_STEP
+    # Each sequence has a context of its own, unless they share one cache.
+    each = 1 if getattr(plan.settings, "unified_cache", False) else int(getattr(plan.settings, "sequences", 1))
+    limit = (plan.model.context_tokens or 1_048_576) * each // CONTEXT_STEP
     return last_fitting(max(limit, 1), rooms) * CONTEXT_STEP or None
-
-
-def nearest(model: ModelSpec | str, plan: Plan) -> list[Plan]:
-    """What would fit instead, one change at a time: a smaller quantisation, a smaller cache, less context."""
-    spec = _read(model)
-    engine = find_engine(plan.engine)
-    quant = plan.asked_quant
-    found: list[Plan] = []
-
-    def offer(why: str, mix: str | None, **changes: Any) -> bool:
-        try:
-            option = place(spec, plan.machine, engine, mix, replace(plan.settings, **changes), set(changes))
-        except (Refused, UserError):
-            return False
-        if option.fits:
-            found.append(dataclasses.replace(option, why=why))
-        return option.fits
-
-    offer("kv_q8_0", quant, k="q8_0", v="q8_0", flash_attention="auto")
-    if spec.stored != "gguf":
-        by_quality = data_json("recommended_mixes.json")["by_quality"]
-        after = by_quality.index(plan.quant) + 1 if plan.quant in by_quality else 0
-        next((mix for mix in by_quality[after:] if offer("smaller_quant", mix)), None)
-    shorter = longest_context(plan)
-    if shorter is not None:
-        offer("less_context", quant, context_tokens=shorter)
-    return found
 
 
 def _read(model: ModelSpec | str) -> ModelSpec:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+from ..choice import kept_share
 from ..figure import plain
 from ..plan import Plan, Speed, SpeedEstimate
 from .fields import fields
@@ -19,6 +20,7 @@ def plan_json(plan: Plan) -> dict[str, Any]:
         "quant": plan.quant,
         "fits": plan.fits,
         "why": plan.why,
+        "quality_kept": kept_share(plan.model, plan.asked_quant, plan.settings),
         "settings": {name: plain(value) for name, value in fields(plan.settings).items() if _is_plain(plain(value))},
         "breakdown": plan.breakdown.to_json(),
         "free_bytes": plan.free_bytes,

@@ -7,17 +7,25 @@ from typing import Any
 
 from sizeup.errors import DOES_NOT_FIT
 
-from .settings import find_machine, model_argument, plan_options, read_model, settings
+from .settings import Count, find_machine, model_argument, plan_options, read_model, settings
 from .verb import WHY_ALL, Asked, Option, Verb
 
 
 def fit(asked: Asked, model: str, **chosen: Any) -> None:
     """Print the best plan for this model and machine; exit 3 when none fits."""
-    from sizeup import search
+    from sizeup import remedies, search
 
     spec = read_model(model, chosen["assume"])
     machine = find_machine(chosen["on"], chosen["ram"])
-    plans = search.fit(spec, machine, engine=chosen["engine"], quant=chosen["quant"], context_tokens=chosen["context"], **settings(chosen))
+    plans = search.fit(
+        spec,
+        machine,
+        engine=chosen["engine"],
+        quant=chosen["quant"],
+        context_tokens=chosen["context"],
+        users=chosen["users"],
+        **settings(chosen),
+    )
     plan = plans[0] = backed(plans[0])
     if asked.why is not None:
         from sizeup.derivation import explain
@@ -28,7 +36,7 @@ def fit(asked: Asked, model: str, **chosen: Any) -> None:
         else:
             asked.say(derivation.text(asked.page) + "\n")
         return
-    nearest = [] if plan.fits else search.nearest(spec, plan)
+    nearest = [] if plan.fits else remedies.nearest(spec, plan)
     longest = search.longest_context(plan) if plan.fits else None
     if asked.json:
         from sizeup.api import fit_json
@@ -85,4 +93,8 @@ def proof_of(plan: Any) -> dict[str, Any] | None:
         return None
 
 
-command = Verb("fit", fit, [model_argument(), *plan_options(), Option(["--prove/--no-prove"], default=None)])
+command = Verb(
+    "fit",
+    fit,
+    [model_argument(), *plan_options(), Option(["--users"], type=Count(), metavar="N"), Option(["--prove/--no-prove"], default=None)],
+)

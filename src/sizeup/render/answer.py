@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sizeup.figure import plain
-from sizeup.page import Page, cells, cut, indented, pad, right, wrap
+from sizeup.page import Page, cells, cut, indented, pad, right
 from sizeup.plan import Plan
 
 from .bar import GLYPHS, RECLAIMABLE, memory_bar
@@ -15,14 +15,13 @@ from .names import (
     context,
     feeling,
     machine_line,
-    parameters,
     pool_name,
     quant_name,
     rate,
     seconds,
-    signed_percent,
     speed_range,
 )
+from .options import nearest_rows, recommendation
 from .origins import origin
 
 EDGE = "  "
@@ -42,7 +41,8 @@ def fit(page: Page, plan: Plan, others: Sequence[Plan] = (), nearest: Sequence[P
         lines += [*speeds(page, plan), ""]
     lines += evidence(page, plan)
     if plan.fits:
-        lines += better(page, plan, others, longest_tokens)
+        advice = recommendation(page, plan, others, longest_tokens)
+        lines += ["", *advice] if advice else []
         lines += ["", *command(page, plan.command)]
     elif nearest:
         lines += ["", *nearest_rows(page, plan, nearest)]
@@ -208,69 +208,6 @@ def evidence(page: Page, plan: Plan) -> list[str]:
         said = t(key, parts=sure)
         lines = _text(page, t("evidence.if_assumed", said=said) if plan.model.assumed else said)
     return [page.paint(line, "dim") for line in lines]
-
-
-def better(page: Page, plan: Plan, others: Sequence[Plan], longest_tokens: int | None) -> list[str]:
-    """The neighbours that fit: other mixes with what they cost or win in speed, and the longest context."""
-    t = page.texts
-    words: list[str] = []
-    now = plan.speed.decode
-    here = int(plain(plan.breakdown.bytes("weights")))
-    for other in others:
-        if not other.fits:
-            continue
-        then = other.speed.decode
-        gain = t("better.speed", percent=signed_percent(then.tokens_per_s / now.tokens_per_s)) if now and then else ""
-        kind = "better.better" if int(plain(other.breakdown.bytes("weights"))) > here else "better.smaller"
-        if not any(word.startswith(t(kind, quant="").rstrip()) for word in words):
-            words.append(t(kind, quant=other.quant) + (f" ({gain})" if gain else ""))
-    if longest_tokens is not None:
-        words.append(t("better.context", tokens=f"{longest_tokens:,}"))
-    return _text(page, "   ".join(words)) if words else []
-
-
-def nearest_rows(page: Page, plan: Plan, nearest: Sequence[Plan]) -> list[str]:
-    """What does fit: the change in words, the speed beside it."""
-    t = page.texts
-    lines = [EDGE + page.paint(t("nearest.title"), "strong")]
-    for option in nearest:
-        words = change(page, plan, option)
-        decode = option.speed.decode
-        speed = speed_range(page, decode) if decode else ""
-        space = page.width - len(EDGE) - 2 - cells(speed) - (2 if speed else 0)
-        first, *rest = wrap(words, space)
-        lines.append(EDGE + "  " + pad(first, space) + ("  " + speed if speed else ""))
-        lines += [EDGE + "  " + line for line in rest]
-        lines += [page.paint(line, "dim") for line in indented(option.command, page.width, EDGE + "    ", EDGE + "      ")]
-    return lines
-
-
-def change(page: Page, plan: Plan, option: Plan) -> str:
-    """What an option changes, in words: its reason with the figures that matter."""
-    settings = option.settings
-    where = placement(page, option)
-    values = {
-        "quant": option.quant,
-        "tokens": f"{context(option):,}",
-        "k": getattr(settings, "k", ""),
-        "v": getattr(settings, "v", ""),
-        "model": option.model.name,
-        "machine": option.machine.name,
-        "parameters": parameters(option.model.parameters) if hasattr(option.model, "parameters") else "",
-    }
-    words = page.texts(f"why.{option.why}", **values) if page.texts.has(f"why.{option.why}") else option.quant
-    return words + (page.texts("list.comma") + where if where and where != placement(page, plan) else "")
-
-
-def placement(page: Page, plan: Plan) -> str:
-    """Where the layers lie: all on the cards, some, experts in RAM; "" without cards."""
-    layers, experts = getattr(plan.settings, "gpu_layers", 0), getattr(plan.settings, "cpu_moe_layers", 0)
-    total = plan.model.layers
-    if not layers or layers == 0:
-        return page.texts("place.ram") if plan.machine.devices else ""
-    if layers != "all" and layers <= total:
-        return page.texts("place.some", layers=layers, total=total)
-    return page.texts("place.experts", layers=total if experts == "all" else experts, total=total) if experts else page.texts("place.all")
 
 
 def doubts(page: Page, plan: Plan) -> list[str]:

@@ -119,7 +119,8 @@ def notes(model: ModelSpec, settings: Given, context: object) -> tuple[str, ...]
         return ()  # each row would have its own
     if context != settings.context_tokens:
         said.append(f"context_rounded:{context}")
-    if model.context_tokens and settings.context_tokens > model.context_tokens:
+    each = settings.context_tokens if settings.unified_cache else settings.context_tokens // settings.sequences
+    if model.context_tokens and each > model.context_tokens:
         said.append(f"context_beyond_model:{model.context_tokens}")
     return tuple(said)
 
