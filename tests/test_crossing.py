@@ -94,7 +94,8 @@ def test_the_longest_context_fits_and_one_step_more_does_not(number: int, mix: s
         plan = make_plan(spec, box, LLAMACPP, mix, chosen, timed=False)
     except SizeupError:
         return
-    limit = (spec.context_tokens or 1_048_576) // CONTEXT_STEP
+    # Every sequence may be as long as the model was made for.
+    limit = (spec.context_tokens or 1_048_576) * manner["sequences"] // CONTEXT_STEP
     longest = longest_context(plan)
     steps = (longest or 0) // CONTEXT_STEP
     assert fits(CONTEXT_STEP) == (longest is not None)
