@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -27,12 +28,14 @@ def train(
     teacher: str | None,
     prove: bool,
     every_layer: bool,
+    emit: str | None,
+    to: Path | None,
     **chosen: Any,
 ) -> None:
     """Print what one step takes; exit 3 when it does not fit the machine that was named."""
     from sizeup.training.answer import train as answer
     from sizeup.training.changes import cheapest
-    from sizeup.training.planned import TrainingPlan, plan_training
+    from sizeup.training.planned import TrainingPlan, plan_of, plan_training
     from sizeup.training.splits import parse_split
 
     from .settings import find_machine
@@ -57,6 +60,9 @@ def train(
         else:
             asked.say(derivation.text(asked.page) + "\n")
         return
+    if emit is not None:
+        _emit(asked, plans[0] if plans else plan_of(training), emit, to, model)
+        return
     fits = plans[0].fits if plans else training.fits
     changes = cheapest(training) if fits is False else []
     proof = trace(asked, training, every_layer) if prove or every_layer else None
@@ -76,6 +82,26 @@ def train(
             asked.say(training_proof(asked.page, proof))
     if fits is False:
         raise SystemExit(DOES_NOT_FIT)
+
+
+def _emit(asked: Asked, plan: Any, tool: str, to: Path | None, model: str) -> None:
+    """Print the files of a tool, or put them into a folder and say how they are run."""
+    from sizeup.training.emit import emit, write
+
+    path = Path(model)
+    # Tools want the folder of a model, where sizeup takes its config alone.
+    folder = str(path.parent if path.is_file() else path) if path.exists() else None
+    found = emit(plan, tool, folder)
+    t, paths = asked.page.texts, write(found, to) if to is not None else []
+    if asked.json:
+        asked.say_json(
+            {"tool": tool, "files": found.files, "written": [str(path) for path in paths], "command": found.command, "notes": found.notes}
+        )
+    elif to is None:
+        asked.say("\n".join(found.files.values()))
+    else:
+        lines = ["", *(f"  {t('emit.wrote', path=path)}" for path in paths), "", f"  {t('emit.run')}", f"  {found.command}", ""]
+        asked.say("\n".join(lines) + "\n")
 
 
 def typed() -> list[str]:
@@ -126,6 +152,8 @@ command = Verb(
         Option(["--teacher"], metavar="MODEL"),
         Option(["--prove"], "train_prove", is_flag=True),
         Option(["--every-layer"], is_flag=True),
+        Option(["--emit"], metavar="TOOL"),
+        Option(["--to"], "emit_to", type=click.Path(path_type=Path, file_okay=False), metavar="FOLDER"),
         Option(["--split"], multiple=True, metavar="KIND=DEVICES"),
         *machine_options(),
         Option(["--assume"], metavar="ARCHITECTURE"),

@@ -133,7 +133,7 @@ def plan_training(
         if chosen is not None:
             plans.append(_sized(chosen, None if method else _better(plans, chosen)))
     if not plans and nearest:
-        return [_plan(min(nearest, key=lambda training: training.process_bytes), None)]
+        return [plan_of(min(nearest, key=lambda training: training.process_bytes), None)]
     if not plans:
         # Every rung was refused for the same reason: say it.
         train(model, **{**rows[-1], **asked})
@@ -196,6 +196,12 @@ def _try(model: ModelSpec, machine: Machine, row: dict[str, Any], rung: dict[str
     chosen = {**row, **{name: value for name, value in rung.items() if name not in ("zero", "offload")}}
     if any(name in asked and asked[name] != value for name, value in chosen.items() if name in rung):
         return None
+    split = asked["split"]
+    if chosen["method"] == "full" and chosen["dtype"] == "amp" and (split.zero or split.offload):
+        chosen["dtype"] = "bf16-master"
+    if half_precision(machine) == "fp16" and chosen.get("adapter_dtype") == "base":
+        # A gradient scaler takes no 16-bit gradients, so the adapters are fp32.
+        chosen["adapter_dtype"] = "fp32"
     if not machine.devices and chosen.get("optimizer", "").endswith("8bit"):
         return None
     chosen.setdefault("loss", data_json("training_plan.json")["loss"])
@@ -220,17 +226,18 @@ def _sized(training: Training, better: bool | None) -> TrainingPlan:
     that are kept from micro-batch to micro-batch, a step is what fits at once."""
     wanted = int(ceil_div(_batch(training)["sequences"], training.split.data))
     if training.asked.get("micro_batch", 1) != 1:
-        return _plan(training, better)
+        return plan_of(training, better)
     whole = _with(training, micro_batch=wanted, accumulate=False)
     if whole is not None and fits(whole):
-        return _plan(whole, better)
+        return plan_of(whole, better)
     most = _largest(training, "micro_batch", wanted)
     if training.recipe.accumulate:
         most = max(count for count in range(1, most + 1) if wanted % count == 0)
-    return _plan(_with(training, micro_batch=most) or training, better)
+    return plan_of(_with(training, micro_batch=most) or training, better)
 
 
-def _plan(training: Training, better: bool | None) -> TrainingPlan:
+def plan_of(training: Training, better: bool | None = None) -> TrainingPlan:
+    """The plan that an account is of. `better` tells whether what learns more fits too."""
     row = _batch(training)
     recipe, split = training.recipe, training.split
     sequences = row["sequences"] if recipe.accumulate else recipe.micro_batch * split.data

@@ -1,0 +1,76 @@
+"""Axolotl's YAML."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from . import deepspeed
+from .wanted import DATASET, Emitted, Wanted, header, yaml
+
+METHODS = ("full", "lora", "rslora", "dora", "qlora", "lora8bit")
+FILE = "axolotl.yaml"
+LIGER = "axolotl.integrations.liger.LigerPlugin"
+
+
+def emit(found: Wanted) -> Emitted:
+    """axolotl.yaml, and DeepSpeed's file where the plan has a ZeRO stage or moves states to the host."""
+    found.only("axolotl", METHODS, ("chunked", "hf"))
+    recipe, split = found.recipe, found.split
+    files = {}
+    if split.zero or split.offload:
+        files[deepspeed.FILE] = json.dumps(deepspeed.config(found), indent=2) + "\n"
+    if recipe.padded:
+        found.notes.append("Padding masks come with the data.")
+    content: dict[str, Any] = {"base_model": found.model, **_numbers(found), **_adapters(found)}
+    if recipe.loss == "chunked":
+        content |= {"plugins": [LIGER], "liger_fused_linear_cross_entropy": True}
+    content |= {
+        "datasets": [{"path": DATASET, "type": "chat_template"}],
+        "output_dir": "./output",
+        "sequence_len": recipe.sequence_tokens,
+        "sample_packing": False,
+        "micro_batch_size": recipe.micro_batch,
+        "gradient_accumulation_steps": found.plan.accumulation,
+        "num_epochs": 1,
+        "optimizer": found.optimizer("axolotl"),
+        "learning_rate": found.plan.learning_rate,
+        "lr_scheduler": "cosine",
+        "gradient_checkpointing": recipe.checkpointing,
+        **({"gradient_checkpointing_kwargs": {"use_reentrant": False}} if recipe.checkpointing else {}),
+        "attn_implementation": found.attention,
+        **({"deepspeed": deepspeed.FILE} if files else {}),
+    }
+    run = f"axolotl train {FILE}" + (f" --launcher accelerate -- --num_processes {split.data}" if split.data > 1 else "")
+    text = "\n".join([*header(found, "axolotl", run), f"# fill in: datasets[0].path ({DATASET})", *yaml(content)]) + "\n"
+    return Emitted({FILE: text, **files}, run, tuple(found.notes))
+
+
+def _numbers(found: Wanted) -> dict[str, Any]:
+    """Autocast is `bf16: true`; without it the model alone says its numbers."""
+    half = {"bf16": found.mixed and found.half == "bf16", "fp16": found.mixed and found.half == "fp16"}
+    if not found.mixed and found.recipe.dtype == "bf16":
+        found.notes.append("Without autocast: bf16 stays off and torch_dtype alone sets the numbers.")
+    return {**half, "tf32": False, "torch_dtype": found.weights_dtype}
+
+
+def _adapters(found: Wanted) -> dict[str, Any]:
+    recipe = found.recipe
+    if not recipe.ranked:
+        return {}
+    if recipe.quantised and not recipe.kbit_prep:
+        found.notes.append("Axolotl prepares a quantised base itself (norms in fp32); the plan does not.")
+    targets = found.peft_targets
+    return {
+        "adapter": "qlora" if recipe.method == "qlora" else "lora",
+        "load_in_4bit": recipe.method == "qlora",
+        "load_in_8bit": recipe.method == "lora8bit",
+        "lora_r": recipe.rank,
+        "lora_alpha": found.alpha,
+        "lora_dropout": recipe.dropout,
+        **({"lora_target_linear": True} if targets == "all-linear" else {"lora_target_modules": targets}),
+        "peft_use_dora": recipe.method == "dora",
+        "peft_use_rslora": recipe.method == "rslora",
+        "peft_autocast_adapter_dtype": recipe.adapter_dtype != "base",
+        **({"bnb_config_kwargs": {"bnb_4bit_use_double_quant": recipe.double_quant}} if recipe.method == "qlora" else {}),
+    }
