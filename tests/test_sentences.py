@@ -13,6 +13,10 @@ from sizeup.readers.local import KINDS
 from tests.raised import raised, warned
 
 TYPED = {
+    "--algorithm sft",
+    "--emit trl",
+    "--method lora",
+    "--targets all-linear",
     "--assume llama",
     "--machines rtx-4090",
     "--on MACHINE --ram SIZE",
@@ -53,6 +57,7 @@ TYPED = {
 """Hints to be typed as they stand: nothing in them to translate."""
 
 VALUES = {
+    "training/emit/__init__.py: near[0] if near else ', '.join(TOOLS)": "names",
     "training/recipe.py: near[0] if near else ', '.join(known)": "names",
     "training/check.py: near[0] if near else ', '.join(known)": "names",
     "training/companions.py: near[0] if near else ', '.join(ALGORITHMS)": "names",

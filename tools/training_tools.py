@@ -56,12 +56,12 @@ def known() -> dict[str, tuple[str, list[str]]]:
     bits = list(inspect.signature(BitsAndBytesConfig.__init__).parameters)
     zero = models(DeepSpeedZeroConfig, DeepSpeedZeroOffloadOptimizerConfig, DeepSpeedZeroOffloadParamConfig)
     constants = Path(inspect.getfile(DeepSpeedZeroConfig)).parents[1] / "constants.py"
-    top = re.findall(r'^[A-Z_0-9]+ = "([a-z_0-9]+)"', constants.read_text(), re.MULTILINE)
+    top = re.findall(r"""^[A-Z_0-9]+ = ["']([a-z_0-9]+)["']""", constants.read_text(), re.MULTILINE)
     questions = Path(inspect.getfile(ClusterConfig)).with_name("cluster.py").read_text()
     accelerate = [*fields(ClusterConfig), *re.findall(r'"((?:fsdp|deepspeed|zero3)_[a-z0-9_]+)"', questions)]
     return {
         "trl": ("trl", [*fields(SFTConfig, LoraConfig, PromptTuningConfig), *bits]),
-        "axolotl": ("axolotl", [*models(AxolotlInputConfig), "liger_fused_linear_cross_entropy", "path", "type"]),
+        "axolotl": ("axolotl", [*models(AxolotlInputConfig), "liger_fused_linear_cross_entropy", "path", "type", *bits, "use_reentrant"]),
         "llama-factory": ("llamafactory", fields(ModelArguments, DataArguments, TrainingArguments, FinetuningArguments)),
         "deepspeed": ("deepspeed", [*top, *zero, *models(DeepSpeedBF16Config, DeepSpeedFP16Config), "zero_optimization", "bf16", "fp16"]),
         "accelerate": ("accelerate", accelerate),

@@ -47,6 +47,9 @@ def train(
         settings["teacher"] = read_model(teacher, None)
     if split:
         settings["split"] = parse_split(split)
+    if prove or every_layer:
+        # A trace runs the model's own loss.
+        settings.setdefault("loss", "hf")
     plans: list[TrainingPlan] = []
     if machine is not None and "method" not in settings:
         plans = plan_training(spec, machine, **settings)

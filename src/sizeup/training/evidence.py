@@ -25,7 +25,7 @@ def evidence(model: ModelSpec, recipe: Recipe, split: Split, algorithm: str) -> 
     known = (
         method in facts["methods"].get(model.model_type, ()) and recipe.optimizer in facts["optimizers"] and recipe.dtype in facts["dtypes"]
     )
-    if known:
+    if known and recipe.loss != "trl" and recipe.device == "cuda":
         return Source("measured", facts["source"], facts["date"])
     what = f"{model.model_type or model.name}, {recipe.method}, {recipe.dtype}, {recipe.optimizer}"
     return Source("derived", f"the rules of traced steps, applied to one that was never traced: {what}", facts["date"])

@@ -47,11 +47,14 @@ def emit(found: Wanted) -> Emitted:
 
 
 def _numbers(found: Wanted) -> dict[str, Any]:
-    """Autocast is `bf16: true`; without it the model alone says its numbers."""
-    half = {"bf16": found.mixed and found.half == "bf16", "fp16": found.mixed and found.half == "fp16"}
-    if not found.mixed and found.recipe.dtype == "bf16":
-        found.notes.append("Without autocast: bf16 stays off and torch_dtype alone sets the numbers.")
-    return {**half, "tf32": False, "torch_dtype": found.weights_dtype}
+    """`bf16` is autocast over a model in bf16, `bfloat16` the model alone; without any of them all is fp32."""
+    recipe = found.recipe
+    if recipe.dtype == "amp" and recipe.base_width == 4:
+        found.notes.append(
+            "Axolotl loads the weights in 16 bits under autocast; the plan has them in fp32, which takes more and keeps small updates."
+        )
+    chosen = found.half if found.mixed else {"bf16": "bfloat16", "fp16": "float16"}.get(recipe.dtype, "")
+    return {**{name: name == chosen for name in ("bf16", "fp16", "bfloat16", "float16")}, "tf32": False}
 
 
 def _adapters(found: Wanted) -> dict[str, Any]:
