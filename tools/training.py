@@ -75,7 +75,7 @@ Rows further off than 20 %, with the likely reason (inferred from the tools' cod
 * Muon, GaLore, schedule-free and the paged optimizers: their states only, from their papers or code.
 * Model types, methods, formats and optimizers that `data/training_traced.json` does not list. Families without a row in
   `data/training_families.json` are run as Llama's code is. Layers that keep a state (Mamba, RWKV, delta
-  rules, convolutions) and blocks with two mixers have no rule yet: the answer says so.
+  rules) and blocks with two mixers have no rule yet: the answer says so.
 * Towers for pictures and sound are counted neither as weights nor as activations.
 * Rows with trained embeddings beside LoRA, LLaMA-Adapter, torchtitan (compiled, selective checkpointing), ms-swift (real data, so
   the sequence is a cap), Unsloth (largest context, not bytes), and rows recalled from papers are not in the table above.

@@ -13,6 +13,7 @@ from sizeup.model import ModelSpec
 
 from . import optimizers
 from .blocks import BlockWeights
+from .convolution import ShortConvolution
 from .linear import Adapter, Linear
 from .recipe import Recipe
 from .step import Anatomy, Step, Stretch
@@ -44,10 +45,10 @@ def anatomy(model: ModelSpec, recipe: Recipe) -> tuple[Anatomy, list[tuple[Block
     embedding.uses = 2 if model.head.tied else 1
     final = tuple(thawed.weight(shape[0]) for _, shape in model.head.norm)
     positions = maker.weight(model.hidden * model.embedding.positions, model.embedding.positions) if model.embedding.positions else None
-    first = counted[0][0].attention
+    rotated = next((block.attention for block, _ in counted if not isinstance(block.attention, ShortConvolution)), None)
     whole = Anatomy(
         maker.manner, stretches, embedding, positions, model.hidden, model.vocabulary,
-        getattr(first, "rope_dim", 0) or getattr(first, "dim", 0), final,
+        getattr(rotated, "rope_dim", 0) or getattr(rotated, "dim", 0), final,
         Linear(model.hidden, model.vocabulary, head_weight, thawed.weight(model.vocabulary) if model.head.bias else None),
         tuple(sorted({weights.window() for weights, _ in counted})),
     )  # fmt: skip

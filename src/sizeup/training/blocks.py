@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from . import ops
 from .attend import attend
+from .convolution import ShortConvolution, short_convolution
 from .feeds import Dense, Experts, dense, experts
 from .kernels import Heads
 from .latent import Latent, latent
@@ -35,7 +36,7 @@ class SelfAttention:
 class BlockWeights:
     """A block with its weights."""
 
-    attention: SelfAttention | Latent
+    attention: SelfAttention | Latent | ShortConvolution
     feed: Dense | Experts
     before: tuple[tuple[Weight, ...], tuple[Weight, ...]]
     """Norms of what enters the mixer and the feed-forward part; empty where there is none."""
@@ -118,6 +119,8 @@ def maybe_norm(run: Run, x: Tensor, weights: tuple[Weight, ...]) -> Tensor:
 
 def mixer(run: Run, x: Tensor, weights: BlockWeights) -> Tensor:
     part = weights.attention
+    if isinstance(part, ShortConvolution):
+        return short_convolution(run, x, part)
     return latent(run, x, part) if isinstance(part, Latent) else attention(run, x, part)
 
 

@@ -11,10 +11,11 @@ from typing import Any
 from sizeup.errors import UserError
 from sizeup.facts import data_json
 from sizeup.figure import Number
-from sizeup.layers import Attention, Block, LatentAttention, Mlp, Moe
+from sizeup.layers import Attention, Block, LatentAttention, Mlp, Moe, ShortConv
 from sizeup.model import ModelSpec
 
 from .blocks import BlockWeights, SelfAttention
+from .convolution import ShortConvolution
 from .feeds import Dense, Experts
 from .latent import Latent
 from .linear import Adapter, Linear
@@ -23,7 +24,7 @@ from .recipe import Recipe
 from .tensors import Weight
 
 GROUPS = {
-    "all-linear": ("q", "k", "v", "qkv", "o", "gate", "up", "gate_up", "down"),
+    "all-linear": ("q", "k", "v", "qkv", "o", "gate", "up", "gate_up", "down", "in_proj"),
     "qv": ("q", "v", "qkv"),
     "attn": ("q", "k", "v", "qkv", "o"),
 }
@@ -32,6 +33,7 @@ GROUPS = {
 ALIASES = {
     "q_proj": "q", "k_proj": "k", "v_proj": "v", "o_proj": "o", "qkv_proj": "qkv", "c_attn": "qkv", "gate_proj": "gate",
     "up_proj": "up", "down_proj": "down", "gate_up_proj": "gate_up",
+    "out_proj": "o", "in_proj": "in_proj", "w1": "gate", "w2": "down", "w3": "up",
 }  # fmt: skip
 
 
@@ -100,7 +102,7 @@ class Maker:
             return tuple(norms.pop(name, ()))
 
         made = BlockWeights(
-            self.latent(mixer) if isinstance(mixer, LatentAttention) else self.attention(mixer),
+            self.mixer(mixer),
             self.experts(feed) if isinstance(feed, Moe) else self.dense(feed, hidden),
             (named("attn_norm"), named("ffn_norm")),
             (named("post_attention_norm"), named("post_ffw_norm")),
@@ -110,9 +112,27 @@ class Maker:
             raise unknown(self.model, next(iter(norms)))
         return made
 
-    def attention(self, part: Any) -> SelfAttention:
-        if not isinstance(part, Attention):
-            raise unknown(self.model, type(part).__name__)
+    def mixer(self, part: Any) -> SelfAttention | Latent | ShortConvolution:
+        """The token-mixing part. Raises UserError for a kind that has no rule here."""
+        if isinstance(part, LatentAttention):
+            return self.latent(part)
+        if isinstance(part, ShortConv):
+            return self.convolution(part)
+        if isinstance(part, Attention):
+            return self.attention(part)
+        raise unknown(self.model, type(part).__name__)
+
+    def convolution(self, part: ShortConv) -> ShortConvolution:
+        wide = part.hidden
+        return ShortConvolution(
+            wide, part.kernel,
+            self.linear("in_proj", self.model.hidden, 3 * wide, part.bias),
+            self.weight(wide * part.kernel, wide),
+            self.weight(wide) if part.bias else None,
+            self.linear("o", wide, self.model.hidden, part.bias),
+        )  # fmt: skip
+
+    def attention(self, part: Attention) -> SelfAttention:
         hidden, queries = self.model.hidden, part.heads * part.key_dim
         keys, values = part.kv_heads * part.key_dim, part.kv_heads * part.value_dim
         if part.fused:
