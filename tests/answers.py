@@ -8,7 +8,11 @@ from sizeup.facts import Source
 from sizeup.hardware import Cpu, Device, Disk, Machine, Pool
 from sizeup.layers import Attention, Block, Embedding, Extras, Head, Mlp, Moe
 from sizeup.model import Group, ModelSpec, Tensor
+from sizeup.outline import Outline
 from sizeup.plan import Breakdown, Claim, Evidence, Measurement, Plan, Speed, SpeedEstimate
+from sizeup.quality import Kept, Score
+from sizeup.recommend import Choice, Ranking
+from sizeup.shortlist import Listed
 
 GIB, MIB = 2**30, 2**20
 MEASURED = Source("measured", "this machine", "2026-11-21")
@@ -165,4 +169,27 @@ MEASUREMENT = Measurement(
     prefill_tokens_per_s=31.2,
     decode_tokens_per_s=3.62,
     load_s=8.2,
+)
+
+
+def _choice(id: str, numbers: tuple[int, int], quant: str, score: Score, kept: Kept, outline: Outline, **facts: object) -> Choice:
+    about = {"id": id, "maker": "qwen", "family": "Qwen3", "date": "2025-04-29", "dated_by": "vendor", "made_of": "", "coder": False,
+             "base": False, "license": "apache-2.0", "context": 40_960, "native": None, **facts}  # fmt: skip
+    return Choice(Listed(about, (*numbers, 36, 0, 0)), DESKTOP, quant, 8192, score, kept, outline, score.value)
+
+
+RANKING = Ranking(
+    (
+        _choice("Qwen/Qwen3-32B", (32_762_123_264, 32_762_123_264), "Q4_K_M", Score(79.4, 76.1, 82.0, "measured", 5, "code"),
+                Kept(0.988, 0.966, 0.996, "scaled", "Q4_K_M of Llama 3 8B", 0.0173), Outline("cards", 21_000_000_000, 0, Speed(38.0, 33.0, 44.0, "memory:vram:0"))),
+        _choice("example/Unheard-30B-A3B", (30_532_122_624, 3_353_032_704), "IQ4_XS", Score(71.2, 51.9, 84.4, "estimated", 0, "code"),
+                Kept(0.981, 0.95, 0.993, "kin", "IQ4_XS of Llama 3 8B", 0.0286), Outline("experts", 18_300_000_000, 0, Speed(95.0, 60.0, 140.0, "memory:vram:0")),
+                maker="example", date="2026-08", dated_by="name", license=None, made_of="Qwen/Qwen3-30B-A3B"),
+        _choice("google/gemma-3-27b-it", (27_432_406_640, 27_009_002_240), "Q5_K_M", Score(57.0, 54.0, 60.0, "self_reported", 4, "general"),
+                Kept(0.99, 0.97, 0.997, "scaled", "Q5_K_M of Llama 3 8B", 0.009), Outline("layers", 22_000_000_000, 0, None), family="Gemma 3"),
+    ),
+    True, {}, "code", 4.0,
+)  # fmt: skip
+UNMET = RANKING._replace(
+    choices=RANKING.choices[1:2], met=False, excluded={"slowest": 3, "license": 12}, task="translate", slowest_tokens_per_s=50.0
 )

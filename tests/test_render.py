@@ -10,6 +10,7 @@ from sizeup import render
 from sizeup.i18n import LANGUAGES, texts
 from sizeup.page import Page, cells
 from sizeup.plan import PARTS, Breakdown, Claim
+from sizeup.render import ranking
 from sizeup.render.bar import GLYPHS, memory_bar, segments, spread
 from tests import answers
 
@@ -20,7 +21,9 @@ SCREENS: dict[str, Callable[[Page], str]] = {
     "proved": lambda page: render.fit(page, answers.PROVED),
     "does-not-fit": lambda page: render.fit(page, answers.DOES_NOT_FIT, (), answers.NEAREST),
     "four-cards": lambda page: render.fit(page, answers.FOUR_CARDS),
-    "models": lambda page: render.models(page, answers.LAPTOP, [answers.FITS, answers.BETTER], page.texts("models.rule", pace="4")),
+    "models": lambda page: ranking.models(page, answers.RANKING),
+    "models-unmet": lambda page: ranking.models(page, answers.UNMET),
+    "models-why": lambda page: ranking.why(page, answers.RANKING.choices[0], "code"),
     "model": lambda page: render.model(page, answers.MIXTURE),
     "machine": lambda page: render.machine(page, answers.LAPTOP),
     "card": lambda page: render.machine(page, answers.DESKTOP),

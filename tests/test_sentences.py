@@ -21,6 +21,10 @@ TYPED = {
     "--machines rtx-4090",
     "--on MACHINE --ram SIZE",
     "--ram 32GiB",
+    "--why Qwen/Qwen3-8B",
+    "llama.cpp",
+    "permissive, apache-2.0, mit",
+    "vision, audio, text",
     "--why {}",
     "2x {} nvlink",
     "True",
@@ -58,6 +62,7 @@ TYPED = {
 
 VALUES = {
     "training/emit/__init__.py: near[0] if near else ', '.join(TOOLS)": "names",
+    "quality.py: near[0] if near else ', '.join(tasks())": "names of tasks",
     "training/recipe.py: near[0] if near else ', '.join(known)": "names",
     "training/check.py: near[0] if near else ', '.join(known)": "names",
     "training/companions.py: near[0] if near else ', '.join(ALGORITHMS)": "names",

@@ -1,103 +1,195 @@
-"""Which models suit a machine: a simple, honest ranking by size that takes part, age and speed. It is a prior, not a score.
+"""Which models of the catalogue suit a machine for a task: by the quality that is left, at a pace that somebody can wait for.
 
-Measured quality comes later; until then the rule is in data/ranking.json, labelled assumed, and shown with the list.
+Every model in every mix is outlined from columns (outline.py), best scores first, until nothing better can follow. What is ranked is
+score x share kept x what the pace is worth to a reader, by the rule that plans of one model are recommended by (data/preference.json).
 """
 
 from __future__ import annotations
 
-import datetime
 import math
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
-from .errors import SizeupError
-from .facts import data_json
+from .errors import NotFound, UserError
 from .hardware import Machine
-from .plan import Plan
-from .quant import quant as quant_of
-from .readers import catalogue_data
+from .outline import Outline, Room, outline, room
+from .plan import Plan, Speed
+from .quality import Kept, Score, score_of
+from .quant_loss import kept_share
 from .readers.catalogue import find
-from .search import candidates, fit, resolve_machine
+from .search import fit, resolve_machine
+from .shortlist import Listed, listed
+from .traits import of_row
+from .wishes import Wishes, eligible
+from .worth import pace
+
+FASTEST_TOKENS_PER_S = 1000.0
+"""No single conversation is decoded faster on any machine here: it bounds what a pace can be worth."""
+
+
+class Choice(NamedTuple):
+    """One model in one mix on one machine, from columns; `plan` is the exact answer."""
+
+    listed: Listed
+    machine: Machine
+    quant: str
+    context_tokens: int
+    score: Score
+    """Of the task, with what the mix leaves of it."""
+    kept: Kept
+    outline: Outline
+    worth: float
+    """What it is ranked by: score x worth of its pace."""
+
+    @property
+    def model(self) -> str:
+        """Its hub id, as `sizeup fit` takes it."""
+        return self.listed.id
+
+    @property
+    def speed(self) -> Speed | None:
+        """Tokens per second over an empty context; None where a bandwidth is not known."""
+        return self.outline.speed
+
+    def plan(self) -> Plan:
+        """The same as a full plan: exact bytes, settings, command."""
+        return fit(self.model, self.machine, quant=self.quant, context_tokens=self.context_tokens)[0]
+
+
+class Ranking(NamedTuple):
+    """The best models, and what stood in the way when there are none."""
+
+    choices: tuple[Choice, ...]
+    met: bool
+    """False when nothing meets every wish: then the choices are the nearest."""
+    excluded: dict[str, int]
+    """Wish -> models that would do if it alone were dropped; empty when the wishes are met."""
+    task: str
+    slowest_tokens_per_s: float
 
 
 def models(
     machine: Machine | str | None = None,
     *,
+    task: str = "chat",
     limit: int = 10,
     context_tokens: int = 8192,
     engine: str = "llama.cpp",
     quant: str | None = None,
     slowest_tokens_per_s: float | None = None,
-) -> list[Plan]:
-    """The best catalogue models for `machine`, best first, one per family and size, each as its recommended plan.
+    license: str | None = None,
+    language: str | None = None,
+    modality: str | None = None,
+    newer_than: str | None = None,
+) -> list[Choice]:
+    """The best catalogue models for `machine` and `task`, best first, one a maker and size; the nearest where nothing meets the wishes.
 
-    Left out: encoders, models without an engine, those that do not fit or that decode slower than
-    `slowest_tokens_per_s` (where the speed is known). Sizes are the engine's own accounting, never a guess from names.
+    `license` is "permissive" or a licence's name, `modality` "image" or "audio", `language` a code ("zh"), `newer_than` a date.
+    Raises UserError for a task, licence, date or count that makes no sense.
     """
+    wishes = Wishes(task, context_tokens, quant, slowest_tokens_per_s, license, language, modality, newer_than)
+    return list(ranking(machine, wishes, limit, engine).choices)
+
+
+def ranking(machine: Machine | str | None, wishes: Wishes, limit: int = 10, engine: str = "llama.cpp") -> Ranking:
+    """`models` with the reasons: what was excluded by which wish when nothing meets them all."""
+    if engine != "llama.cpp":
+        raise UserError(f"Models are ranked for llama.cpp; {engine} is not known here.", "llama.cpp")
+    wishes = wishes.checked()
     box = resolve_machine(machine)
-    rule = data_json("ranking.json")
-    floor = rule["slowest_tokens_per_s"] if slowest_tokens_per_s is None else slowest_tokens_per_s
-    found: list[Plan] = []
-    seen: set[tuple[str, int]] = set()
-    for row in ranked():
-        key = (row["family"], round(math.log2(row["params_total"]) * 4))
-        if key in seen or hopeless(row, box, floor):
-            continue
-        context = min(context_tokens, row.get("max_position_embeddings") or context_tokens)
-        try:
-            spec = find(row["id"])
-            # The first candidate is the model's own four-bit format, or the mix that most files carry.
-            plan = fit(spec, box, engine=engine, quant=quant or candidates(spec, None)[0], context_tokens=context)[0]
-        except SizeupError:
-            continue  # the engine does not know this architecture, or refuses it
-        decode = plan.speed.decode
-        if not plan.fits or (decode is not None and decode.tokens_per_s < floor):
-            continue
-        seen.add(key)
-        found.append(plan)
-        if len(found) == limit:
+    where = room(box, wishes.context_tokens)
+    floor = wishes.floor()
+    found = _best(where, wishes, limit)
+    if found:
+        return Ranking(found, True, {}, wishes.task, floor)
+    freed = {name: _best(where, without, 1000) for name, without in wishes.each_dropped()}
+    excluded = {name: len(choices) for name, choices in freed.items() if choices}
+    if excluded:
+        # The wish whose dropping brings the best model is the one to think about first.
+        best = max(excluded, key=lambda name: freed[name][0].worth)
+        return Ranking(_nearest(freed[best], best, limit), False, excluded, wishes.task, floor)
+    rest = _best(where, wishes.bare(), limit) or _closest(where, wishes, limit)
+    return Ranking(rest, False, {}, wishes.task, floor)
+
+
+def one(model: str, machine: Machine | str | None, wishes: Wishes) -> Choice:
+    """One model as the ranking would see it, whether or not it meets the wishes. Raises NotFound for what the catalogue does not have."""
+    wishes = wishes.checked()
+    spec = find(model)
+    id = str(spec.card["id"])
+    found = next((each for each in listed() if each.id == id), None)
+    if found is None:
+        raise NotFound(f"{id} is not ranked: llama.cpp does not run it.", "sizeup models --help")
+    where = room(resolve_machine(machine), wishes.context_tokens)
+    score = score_of(of_row(found.facts, found.parameters, found.active_parameters), id, wishes.task)
+    if spec.mix and wishes.quant is None:
+        wishes = wishes._replace(quant=spec.mix if spec.mix in found.mixes() else None)
+    choices = list(_choices(found, score, where, wishes))
+    if not choices:
+        raise NotFound(f"In {wishes.quant} nobody makes files of {id}.", ", ".join(found.mixes()))
+    return max(choices, key=lambda choice: (choice.outline.fits, choice.worth if choice.outline.fits else -choice.outline.missing_bytes))
+
+
+def _nearest(choices: tuple[Choice, ...], dropped: str, limit: int) -> tuple[Choice, ...]:
+    """Of those that a dropped wish lets in, the ones that come nearest to it: the fastest where the pace was too much to ask."""
+    if dropped == "slowest":
+        choices = tuple(sorted(choices, key=lambda choice: -(choice.speed.tokens_per_s if choice.speed else 0.0)))
+    return choices[:limit]
+
+
+def _best(where: Room, wishes: Wishes, limit: int) -> tuple[Choice, ...]:
+    """Best first. A model's score bounds what any mix of it is worth, so that most of the catalogue is never outlined."""
+    fastest = pace(FASTEST_TOKENS_PER_S)
+    found: dict[tuple[str, bool, int, int], Choice] = {}
+    for model, score in _scored(wishes):
+        worths = sorted((choice.worth for choice in found.values()), reverse=True)
+        if len(worths) >= limit and worths[limit - 1] >= score.value * fastest:
             break
-    return found
+        choice = _of_model(model, score, where, wishes)
+        if choice is None:
+            continue
+        # Of a maker's models of one size and shape the best stands for all: what it replaced is not offered beside it.
+        key = (str(model.facts["maker"]), bool(model.facts["coder"]), _octaves(model.parameters, 2), _octaves(model.active_parameters, 1))
+        if key not in found or found[key].worth < choice.worth:
+            found[key] = choice
+    return tuple(sorted(found.values(), key=lambda choice: -choice.worth)[:limit])
 
 
-def hopeless(row: dict[str, Any], machine: Machine, floor: float) -> bool:
-    """Whether a model cannot fit or keep the pace, whatever its mix and placement: its least bytes against all room and all bandwidth."""
-    pools = [pool for pool in machine.pools if pool.name != "disk"]
-    if least_bytes(row["params_total"]) > sum(pool.free_bytes for pool in pools):
-        return True
-    rates = [pool.bytes_per_s for pool in pools]
-    return all(rates) and least_bytes(row["params_active"]) * floor > max(rate for rate in rates if rate)
+def _octaves(parameters: int, steps: int) -> int:
+    return round(math.log2(max(parameters, 1)) * steps)
 
 
-def ranked() -> Iterator[dict[str, Any]]:
-    """Catalogue rows that generate text, best first by the stated prior."""
-    skip, fewest = data_json("ranking.json")["skip_names"], data_json("ranking.json")["fewest_downloads"]
-    usable = (
-        row
-        for row in catalogue_data.rows()
-        if row["modality"] != "text-encoder"
-        and row.get("params_active")
-        and (row.get("hf_downloads") or 0) >= fewest
-        and not any(word in row["id"].lower() for word in skip)
-    )
-    return iter(sorted(usable, key=prior, reverse=True))
+def _scored(wishes: Wishes) -> Iterable[tuple[Listed, Score]]:
+    each = [
+        (model, score_of(of_row(model.facts, model.parameters, model.active_parameters), model.id, wishes.task))
+        for model in listed()
+        if eligible(model, wishes)
+    ]
+    return sorted(each, key=lambda pair: (-pair[1].value, -(pair[0].facts["downloads"] or 0)))
 
 
-def prior(row: dict[str, Any]) -> tuple[float, int]:
-    """log2 of the geometric mean of total and active parameters, less one per `halving_years` of age; then downloads."""
-    rule = data_json("ranking.json")
-    released = row.get("release_date") or row.get("hf_created")
-    age = (day(rule["date"]) - day(released)).days / 365.25 if released else rule["default_age_years"]
-    size = (math.log2(row["params_total"]) + math.log2(row["params_active"])) / 2
-    return size - age / rule["halving_years"], row.get("hf_downloads") or 0
+def _of_model(model: Listed, score: Score, where: Room, wishes: Wishes) -> Choice | None:
+    """The mix of one model that is worth most here; None when none fits and keeps the pace."""
+    best: Choice | None = None
+    for choice in _choices(model, score, where, wishes):
+        slow = choice.speed is not None and choice.speed.tokens_per_s < wishes.floor()
+        if choice.outline.fits and not slow and (best is None or choice.worth > best.worth):
+            best = choice
+    return best
 
 
-def day(text: str) -> datetime.date:
-    """A date of which only the year or the month may be known: the first day of it."""
-    return datetime.date.fromisoformat((text + "-01-01")[:10])
+def _choices(model: Listed, score: Score, where: Room, wishes: Wishes) -> Iterator[Choice]:
+    known = model.mixes()
+    for mix in known if wishes.quant is None else [wishes.quant] if wishes.quant in known else []:
+        left = kept_share(model.parameters, model.active_parameters, mix, "f16", "f16", str(model.facts["native"] or ""))
+        context = min(wishes.context_tokens, model.facts["context"] or wishes.context_tokens)
+        drawn = outline(model, mix, where, context)
+        told = Score(score.value * left.share, score.lower * left.lower, score.upper * left.upper, *score[3:])
+        worth = told.value * pace(drawn.speed.tokens_per_s if drawn.speed else None)
+        yield Choice(model, where.machine, mix, context, told, left, drawn, worth)
 
 
-def least_bytes(parameters: int) -> int:
-    """No four-bit file stores this many weights in less: every one as Q4_K. Used to skip what cannot do."""
-    smallest = quant_of("Q4_K")
-    return parameters * smallest.block_bytes // smallest.block
+def _closest(where: Room, wishes: Wishes, limit: int) -> tuple[Choice, ...]:
+    """Where nothing at all fits: what misses least."""
+    each = [choice for model, score in _scored(wishes.bare()) for choice in _choices(model, score, where, wishes.bare())]
+    return tuple(sorted(each, key=lambda choice: choice.outline.missing_bytes)[:limit])

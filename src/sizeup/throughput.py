@@ -58,14 +58,14 @@ class Run(NamedTuple):
         if (draft := self.engine.draft(self.settings)) is not None:
             return self._drafted(draft, depth_tokens, sequences)
         work = self.engine.work(self.model, self.quant, self.settings, tokens=1, depth_tokens=depth_tokens, sequences=sequences)
-        return self._speed(work, sequences, "decode")
+        return self.speed(work, sequences, "decode")
 
     def _drafted(self, draft: Draft, depth_tokens: int, sequences: int) -> Speed | None:
         guess = self._replace(model=draft.model, quant=draft.quant, settings=draft.settings).decode(depth_tokens, sequences)
         work = self.engine.work(
             self.model, self.quant, self.settings, tokens=draft.tokens + 1, depth_tokens=depth_tokens, sequences=sequences
         )
-        check = self._speed(work, sequences, "decode")
+        check = self.speed(work, sequences, "decode")
         if guess is None or check is None:
             return None
         kept = data_json("host_rates.json")["draft_acceptance"]
@@ -83,7 +83,7 @@ class Run(NamedTuple):
         tokens = max(1, min(prompt_tokens, micro))
         depth = depth_tokens + (prompt_tokens - tokens) // 2
         work = self.engine.work(self.model, self.quant, self.settings, tokens=tokens, depth_tokens=depth)
-        return self._speed(work, tokens, "prefill")
+        return self.speed(work, tokens, "prefill")
 
     def parts(self, sequences: int = 1, depth_tokens: int = 0) -> list[tuple[Work, Reach, Terms]]:
         """What a decode step does on each device, what that reaches, and the seconds it takes; for telling."""
@@ -108,7 +108,8 @@ class Run(NamedTuple):
             found.append((part, reach, spent))
         return found
 
-    def _speed(self, work: Sequence[Work], tokens: int, metric: str) -> Speed | None:
+    def speed(self, work: Sequence[Work], tokens: int, metric: str) -> Speed | None:
+        """What so many tokens a step come to when its work on every device is this; None where a rate is unknown."""
         timed, paged = self._timed(work, metric), self._paged(work)
         if not timed or paged is None:
             return None

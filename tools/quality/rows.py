@@ -7,16 +7,23 @@ data not checked). Free text of the sources is kept to what identifies a row.
 from __future__ import annotations
 
 import csv
+import functools
 import io
 import json
 import lzma
 from pathlib import Path
 
+from sizeup.readers.catalogue_data import index
+
 DATA = Path(__file__).resolve().parents[2] / "src" / "sizeup" / "data" / "quality"
+HERE = Path(__file__).parent
+MIXED = ("QwQ-32B + Qwen 2.5 Coder Instruct", "DeepSeek R1 + claude-3-5-sonnet-20241022", "o3 (high) + gpt-4.1")
+"""Rows of two models at once."""
 WITHHELD = ("LMArena", "OLLBv2", "LiveBench global average")
 """Beginnings of benchmark names whose rows must not be shipped."""
 SCORES = [
     "model",
+    "catalogue",
     "hf_id",
     "organization",
     "params_B",
@@ -71,12 +78,32 @@ ATTRIBUTION = {
 def build(folder: Path) -> None:
     """Write the two tables and their attribution from `model_quality.csv` and `quant_quality.csv` in `folder`."""
     DATA.mkdir(exist_ok=True)
-    scores = [row for row in _read(folder / "model_quality.csv") if not row["benchmark"].startswith(WITHHELD)]
+    scores = [
+        {**row, "catalogue": catalogue_id(row["model"], row["hf_id"])}
+        for row in _read(folder / "model_quality.csv")
+        if not row["benchmark"].startswith(WITHHELD) and row["model"] not in MIXED
+    ]
     (DATA / "benchmarks.csv.xz").write_bytes(lzma.compress(_text(scores, SCORES).encode(), preset=9))
     losses = [row for row in _read(folder / "quant_quality.csv") if not row["metric"].startswith("bits per weight")]
     (DATA / "losses.csv").write_text(_text(losses, LOSSES))
     (DATA / "ATTRIBUTION.json").write_text(json.dumps(ATTRIBUTION, indent=1) + "\n")
     print(f"{len(scores)} scores, {len(losses)} losses")
+
+
+def catalogue_id(name: str, hub_id: str) -> str:
+    """The catalogue's id of the model that a row speaks of; "" when it is not there."""
+    return _by_lower().get(_names().get(name, hub_id).lower(), "")
+
+
+@functools.cache
+def _by_lower() -> dict[str, str]:
+    return {id.lower(): id for id in index().ids}
+
+
+@functools.cache
+def _names() -> dict[str, str]:
+    """Row name -> catalogue id, where the row's own id is missing or another's."""
+    return {line["row"]: line["catalogue"] for line in _read(HERE / "names.csv")}
 
 
 def scores() -> list[dict[str, str]]:

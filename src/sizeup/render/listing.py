@@ -1,4 +1,4 @@
-"""What was found: this machine, a ranking of models, what was read of one model, a term of the field."""
+"""What was found: this machine, what was read of one model, a term of the field."""
 
 from __future__ import annotations
 
@@ -10,50 +10,12 @@ from sizeup.figure import plain
 from sizeup.hardware import Device, Machine, Pool
 from sizeup.model import ModelSpec
 from sizeup.page import Page, indented
-from sizeup.plan import Plan
 from sizeup.quant import quant
 
 from .answer import EDGE
 from .hardware import device_words, disk_words, more
-from .names import bandwidth, feeling, machine_line, parameters, pool_name, quant_name, short_device, speed_range
-from .tables import Column, pairs, table
-
-
-def models(page: Page, machine: Machine, plans: Sequence[Plan], rule: str = "") -> str:
-    """A ranking of models for a machine, best first, with the rule it follows said below."""
-    t = page.texts
-    lines = ["", *indented(machine_line(page, machine), page.width, EDGE), ""]
-    if not plans:
-        return "\n".join([*lines, *indented(t("models.none"), page.width, EDGE)]) + "\n"
-    decode = [plan.speed.decode for plan in plans]
-    lines += table(
-        page,
-        [
-            Column("", [str(place) for place in range(1, len(plans) + 1)], right=True),
-            Column(t("models.model"), [plan.model.name.rpartition("/")[2] for plan in plans], least=24),
-            Column(t("models.parameters"), [_sizes(page, plan.model) for plan in plans], right=True, rank=2),
-            Column(t("models.quant"), [quant_name(page, plan) for plan in plans], rank=1),
-            Column(t("models.memory"), [page.bytes(_needed(plan)) for plan in plans], right=True),
-            Column(t("models.decode"), [speed_range(page, s) if s else "?" for s in decode], right=True),
-            Column("", [feeling(page, s.tokens_per_s) if s else "" for s in decode], rank=3),
-        ],
-    )
-    if rule:
-        lines += ["", *(page.paint(line, "dim") for line in indented(rule, page.width, EDGE))]
-    first = plans[0].model.card.get("id") or plans[0].model.name
-    lines += ["", *(page.paint(line, "dim") for line in indented(t("hint.models", model=first), page.width, EDGE))]
-    return "\n".join(lines) + "\n"
-
-
-def _needed(plan: Plan) -> int:
-    """Bytes that must be free: without pages of the file that the system may drop."""
-    return sum(plan.breakdown.needed_bytes(pool) for pool in plan.breakdown.by_pool())
-
-
-def _sizes(page: Page, model: ModelSpec) -> str:
-    if model.active_parameters < model.parameters * 9 // 10:
-        return page.texts("models.active", total=parameters(model.parameters), active=parameters(model.active_parameters))
-    return parameters(model.parameters)
+from .names import bandwidth, machine_line, parameters, pool_name, short_device
+from .tables import pairs
 
 
 def machine(page: Page, box: Machine) -> str:
