@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .errors import SizeupError as SizeupError
     from .ghost.prove import prove as prove
     from .ghost.rehearse import rehearse as rehearse
+    from .markets import machines as machines
     from .memory import account as account
     from .pretraining import pretrain as pretrain
     from .probe import machine as machine
@@ -37,6 +38,7 @@ _HOME = {
     "explain": "derivation",
     "fit": "search",
     "machine": "probe",
+    "machines": "markets",
     "models": "recommend",
     "plan_training": "training.planned",
     "pretrain": "pretraining",
@@ -58,6 +60,7 @@ __all__ = [
     "explain",
     "fit",
     "machine",
+    "machines",
     "models",
     "plan_training",
     "pretrain",

@@ -48,7 +48,7 @@ def fit(
     None takes 8,192 or the model's own limit. `users` converse at the same time, each with that context. Other keywords are the
     engine's settings; those given are never changed.
     """
-    spec, box, chosen = _read(model), resolve_machine(machine), find_engine(engine)
+    spec, box, chosen = read_model(model), resolve_machine(machine), find_engine(engine)
     found = searched(spec, box, chosen, quant, context_tokens, users, settings)
     quants = found.quants
     # A quantisation that the name itself says is the one to answer for, also when it does not fit.
@@ -62,9 +62,16 @@ def fit(
 
 
 def searched(
-    model: ModelSpec, machine: Machine, engine: Engine, quant: str | None, context: int | None, users: int | None, settings: dict[str, Any]
+    model: ModelSpec,
+    machine: Machine,
+    engine: Engine,
+    quant: str | None,
+    context: int | None,
+    users: int | None,
+    settings: dict[str, Any],
+    varied: bool = True,
 ) -> Search:
-    """The search that these wishes mean. Raises UserError for wishes that contradict each other."""
+    """The search that these wishes mean; `varied` False tries placements only. Raises UserError for wishes that contradict each other."""
     if context is None:
         context = min(8192, model.context_tokens or 8192)
     if users is not None:
@@ -74,7 +81,8 @@ def searched(
             raise UserError("--users says how many sequences there are; --sequences says another number.", "one of the two")
         context, settings = context * users, {**settings, "sequences": users}
     given = engine.on(make_settings(engine.Settings, engine.name, {"context_tokens": context, **settings}), machine, settings)
-    return Search(model, machine, engine, candidates(model, quant), given, set(settings))
+    fixed = set(settings) if varied else {*settings, *VARIED}
+    return Search(model, machine, engine, candidates(model, quant), given, fixed)
 
 
 def frontier(
@@ -91,7 +99,7 @@ def frontier(
 
     `contexts` None tries preference.json's up to the model's own limit; other arguments as for `fit`.
     """
-    spec, box, chosen = _read(model), resolve_machine(machine), find_engine(engine)
+    spec, box, chosen = read_model(model), resolve_machine(machine), find_engine(engine)
     limit = spec.context_tokens or 1 << 40
     tried = contexts or [count for count in data_json("preference.json")["contexts"] if count <= limit] or [limit]
     return front(one for context in tried for one in searched(spec, box, chosen, quant, context, users, settings).all())
@@ -150,7 +158,8 @@ def longest_context(plan: Plan) -> int | None:
     return last_fitting(max(limit, 1), rooms) * CONTEXT_STEP or None
 
 
-def _read(model: ModelSpec | str) -> ModelSpec:
+def read_model(model: ModelSpec | str) -> ModelSpec:
+    """The model itself, or the one of this name or path."""
     if isinstance(model, ModelSpec):
         return model
     from .readers import read
@@ -207,7 +216,7 @@ def speed(
     for name, value, least in (("prompt_tokens", prompt_tokens, 1), ("depth_tokens", depth_tokens, 0), ("batch", batch, 1)):
         if value < least:
             raise UserError(f"{name} must be at least {least}, not {value}.", f"{name}={least}")
-    spec, box, chosen = _read(model), resolve_machine(machine), find_engine(engine)
+    spec, box, chosen = read_model(model), resolve_machine(machine), find_engine(engine)
     kind = None if backend is None else _backend(backend)
     if kind == "cpu":
         gpu_layers = 0

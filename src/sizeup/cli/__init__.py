@@ -12,6 +12,7 @@ from .verb import help_text, texts_of
 VERBS = (
     "fit",
     "models",
+    "machines",
     "model",
     "machine",
     "prove",

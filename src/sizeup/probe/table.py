@@ -49,6 +49,9 @@ class Part(NamedTuple):
     """A: read at a primary source. B: a vendor's figure through a data set, or computed from one. C: a third party's data set."""
     source: Source
     notes: str
+    launch_date: str = ""
+    launch_usd: float | None = None
+    """The maker's price on that day, of a Mac the cheapest with this chip; None when nobody says."""
 
 
 @functools.cache
@@ -86,6 +89,8 @@ def _part(file: str, line: str) -> Part:
         row["grade"],
         Source("published", row["source"], row["date"]),
         row["notes"],
+        row["launch_date"],
+        rate("launch_price_USD", 1.0),
     )
 
 

@@ -1,0 +1,36 @@
+"""Machines for a model as JSON."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+from ..markets import Offer
+from .plans import plan_json
+
+
+def machines_json(offers: Sequence[Offer], excluded: dict[str, int]) -> dict[str, Any]:
+    """Offers in order, each with its plan; how many machines each wish kept out. Unknown prices and powers are null."""
+    return {"machines": [offer_json(offer) for offer in offers], "excluded": excluded}
+
+
+def offer_json(offer: Offer) -> dict[str, Any]:
+    """A machine with what it costs and draws, and the plan that the model runs by there."""
+    rent, source = offer.rent, offer.usd_source
+    return {
+        "name": offer.machine.name,
+        "kind": offer.kind,
+        "used": offer.used,
+        "misses": list(offer.misses),
+        "usd_new": offer.usd,
+        "usd_source": None if source is None else dataclasses.asdict(source),
+        "usd_per_hour": offer.usd_per_hour,
+        "rent": None if rent is None else {"provider": rent.provider, "instance": rent.instance, "source": dataclasses.asdict(rent.source)},
+        "usd_per_million_tokens": offer.usd_per_million_tokens,
+        "break_even_hours": offer.break_even_hours,
+        "watts": offer.watts,
+        "supply_watts": offer.supply_watts,
+        "tokens_per_s_each": offer.tokens_per_s,
+        "plan": plan_json(offer.plan),
+    }

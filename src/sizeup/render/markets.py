@@ -1,0 +1,75 @@
+"""Machines for a model: what is bought, what is rented, what each costs and draws, and why nothing met the wishes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sizeup.markets import Offer, Wishes
+from sizeup.model import ModelSpec
+from sizeup.page import Page, indented
+
+from .names import quant_name, rate
+from .options import placement
+from .tables import EDGE, Column, table
+
+
+def machines(page: Page, model: ModelSpec, wishes: Wishes, offers: Sequence[Offer], excluded: dict[str, int], asked: int) -> str:
+    """The machines that meet every wish, bought and rented apart; else the nearest, and which wish keeps out how many."""
+    t = page.texts
+    quant = quant_name(page, offers[0].plan) if offers else ""
+    head = t("machines.title", model=model.name, quant=quant, users=wishes.users, tokens=f"{wishes.context_tokens:,}")
+    lines = ["", *indented(page.paint(head, "strong"), page.width, EDGE)]
+    met = any(not offer.misses for offer in offers)
+    if not met:
+        words = t("list.comma").join(t(f"machines.out_{name}", count=count) for name, count in excluded.items())
+        lines += ["", *indented(t("machines.none", asked=asked, words=words), page.width, EDGE)]
+    for kind, rented in (("machines.buy", False), ("machines.rent", True)):
+        rows = [offer for offer in offers if (offer.kind == "rent") == rented]
+        if rows:
+            lines += ["", EDGE + page.paint(t(kind), "strong"), *_rows(page, rows, rented, met)]
+    cheaper = [offer for offer in offers if offer.break_even_hours]
+    if cheaper:
+        one = cheaper[0]
+        words = t(
+            "machines.break_even", machine=one.machine.name, hours=f"{one.break_even_hours or 0:,.0f}", hour=f"{one.usd_per_hour or 0:.2f}"
+        )
+        lines += ["", *indented(words, page.width, EDGE)]
+    lines += ["", *(page.paint(line, "dim") for line in indented(t("machines.rule"), page.width, EDGE))]
+    return "\n".join(lines) + "\n"
+
+
+def _rows(page: Page, offers: Sequence[Offer], rented: bool, met: bool) -> list[str]:
+    t = page.texts
+    unknown = t("machines.unknown")
+
+    def dollars(usd: float | None, digits: int = 0) -> str:
+        return unknown if usd is None else f"${usd:,.{digits}f}"
+
+    names = [offer.machine.name + (t("machines.used") if offer.used else "") for offer in offers]
+    columns = [Column(t("machines.machine"), names, least=22)]
+    if rented:
+        columns += [
+            Column(t("machines.hour"), [dollars(offer.usd_per_hour, 2) for offer in offers], right=True),
+            Column(t("machines.million"), [dollars(offer.usd_per_million_tokens, 2) for offer in offers], right=True),
+            Column(t("machines.date"), [offer.rent.source.date if offer.rent else "" for offer in offers], rank=2),
+        ]
+    else:
+        watts = [unknown if offer.watts is None else f"{offer.watts:,.0f} W" for offer in offers]
+        supplies = ["" if offer.supply_watts is None else f"{offer.supply_watts:,} W" for offer in offers]
+        columns += [
+            Column(t("machines.price"), [dollars(offer.usd) for offer in offers], right=True),
+            Column(t("machines.watts"), watts, right=True, rank=2),
+            Column(t("machines.supply"), supplies, right=True, rank=3),
+        ]
+    paces = ["?" if offer.tokens_per_s is None else rate(offer.tokens_per_s) for offer in offers]
+    columns.append(Column(t("machines.pace"), paces if met else [_pace(offer) for offer in offers], right=True))
+    if not met:
+        missed = [t("list.comma").join(t(f"machines.miss_{name}") for name in offer.misses) for offer in offers]
+        columns.append(Column(t("machines.misses"), missed, least=10))
+    else:
+        columns.append(Column("", [placement(page, offer.plan) for offer in offers], least=12, rank=1))
+    return table(page, columns)
+
+
+def _pace(offer: Offer) -> str:
+    return "" if not offer.plan.fits else "?" if offer.tokens_per_s is None else rate(offer.tokens_per_s)
