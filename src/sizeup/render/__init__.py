@@ -10,7 +10,7 @@ from sizeup.page import WIDEST, WIDTH, Page
 from .answer import fit
 from .devices import devices
 from .ghost import ghost, ghost_written
-from .listing import machine, model, models, term, terms
+from .listing import machine, model, term, terms
 from .markets import machines
 from .run import census, measurement, proof, proof_line, rehearsals
 
