@@ -107,12 +107,13 @@ def test_pictures_need_a_model_that_sees_and_embedding_one_that_embeds():
     words = ("embed", "e5", "bge", "gte", "harrier")
     for choice in models("rtx-4090", task="embedding"):
         assert choice.listed.facts["modality"] == "text-encoder" or any(word in choice.model.lower() for word in words)
+    assert not any("gpt2" in choice.model for choice in models("raspberry-pi-5-8gb", slowest_tokens_per_s=50, license="mit"))
     assert not any(choice.listed.facts["modality"] == "text-encoder" or choice.listed.facts["base"] for choice in models("rtx-4090"))
 
 
 @pytest.mark.parametrize(
     ("wish", "hint"),
-    [({"task": "chatt"}, "chat"), ({"license": "apache"}, "apache-2.0"), ({"newer_than": "soon"}, "2026, 2026-03 or 2026-03-15"),
+    [({"task": "chatt"}, "chat"), ({"license": "apache"}, "apache-2.0"), ({"license": "gpl"}, "permissive"), ({"newer_than": "soon"}, "2026, 2026-03 or 2026-03-15"),
      ({"modality": "smell"}, "vision, audio, text"), ({"slowest_tokens_per_s": -1.0}, "10"), ({"quant": "F16"}, "Q8_0")],
 )  # fmt: skip
 def test_nonsense_is_refused_with_a_way_out(wish, hint):

@@ -7,9 +7,12 @@ from pathlib import Path
 from sizeup.facts import data_json
 from sizeup.i18n import texts
 from sizeup.page import Page
-from sizeup.probe.described import described
+from sizeup.probe import machine
+from sizeup.quality import score_of, tasks
 from sizeup.recommend import Choice, ranking
 from sizeup.render.names import machine_line, parameters, speed_range
+from sizeup.shortlist import listed
+from sizeup.traits import of_row
 from sizeup.wishes import Wishes
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "recommendations.md"
@@ -48,13 +51,27 @@ def page(machines: int = len(MACHINES)) -> str:
         "* 8,192 tokens of context, an f16 cache, llama.cpp. Why a model stands where it does: `sizeup models --on MACHINE --why MODEL`.",
         "",
     ]
+    lines += coverage()
     for title, name, ram in MACHINES[:machines]:
-        box = described(name, ram)
+        box = machine(name, ram=ram)
         lines += [f"## {title}", "", machine_line(Page(texts("en")), box), ""]
         for task in TASKS:
             found = ranking(box, Wishes(task), ROWS)
             lines += [f"### {task}", "", *table(found.choices), ""]
     return "\n".join(lines)
+
+
+def coverage() -> list[str]:
+    """How many catalogue models have a score of which kind, task by task."""
+    lines = ["## What the scores rest on", "", "Catalogue models that llama.cpp runs, by the rows that may be shipped.", ""]
+    lines += ["| task | measured | self-reported | from general benchmarks | estimated |", "|---|---|---|---|---|"]
+    for task in tasks():
+        each = [score_of(of_row(model.facts, model.parameters, model.active_parameters), model.id, task) for model in listed()]
+        own = [score.basis for score in each if score.task == task]
+        general = sum(score.task == "general" and score.basis != "estimated" for score in each)
+        guessed = sum(score.basis == "estimated" for score in each)
+        lines.append(f"| {task} | {own.count('measured')} | {own.count('self_reported')} | {general} | {guessed} |")
+    return [*lines, ""]
 
 
 def table(choices: tuple[Choice, ...]) -> list[str]:

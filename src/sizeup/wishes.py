@@ -92,6 +92,8 @@ def offered(id: str, task: str) -> bool:
         return (encodes or not words.isdisjoint(special)) and (model.facts["downloads"] or 0) >= rule["fewest_downloads"]
     if encodes or model.facts["base"] or not words.isdisjoint(set(rule["skip_words"]) - special):
         return False
+    if str(model.facts["date"] or rule["oldest"]) < rule["oldest"]:
+        return False
     if model.facts["coder"] and task not in rule["coder_tasks"]:
         return False
     downloads = model.facts["downloads"]
@@ -173,7 +175,7 @@ def licence(wanted: str) -> str:
     """The licence as the catalogue writes it; raises UserError with those there are."""
     known = sorted({str(model.facts["license"]).lower() for model in listed() if model.facts["license"]})
     if wanted.lower() not in ("permissive", *known):
-        near = close_names(wanted.lower(), known, 3, 0.5)
+        near = close_names(wanted.lower(), known, 3, 0.7)
         raise UserError(f"No model of the catalogue has the licence “{wanted}”.", ", ".join(near) or "permissive, apache-2.0, mit")
     return wanted.lower()
 
