@@ -120,6 +120,7 @@ def main() -> None:
 
     seconds, again = best(grouped)
     assert again == fits
+    print(f"the catalogue's {len(keys):,} models have {len(first):,} shapes; {len(used):,} of them were drawn")
     print(f"grouped into {len(used):,} shapes: {seconds * 1e3:.3f} ms for {few.refused.size:,} cells, which answer for the same {cells:,}")
     each_s = sorted(accounting())
     print(

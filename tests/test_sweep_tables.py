@@ -118,7 +118,7 @@ def test_a_table_that_grew_leaves_no_row_twice(table: Path, tmp_path: Path) -> N
 
 def test_several_workers_write_the_same_rows(table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What runs where changes nothing."""
-    monkeypatch.setattr(sweeping, "GROUP", 2)
+    monkeypatch.setattr(sweeping, "GROUP", 4)
     sweep(str(table), tmp_path / "one", **ASKED)
     sweep(str(table), tmp_path / "two", **{**ASKED, "workers": 2})
     assert rows(tmp_path / "one") == rows(tmp_path / "two")

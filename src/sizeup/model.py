@@ -38,7 +38,13 @@ class Tensor:
         """Stored bytes; raises ValueError when the type is not known."""
         if self.type is None:
             raise ValueError(f"{self.name} has no stored type")
-        return int(quant(self.type).tensor_bytes(self.shape[0], self.elements // self.shape[0] if self.shape[0] else 0))
+        return _stored_bytes(self.type, self.shape[0], self.elements)
+
+
+@functools.lru_cache(maxsize=1 << 14)
+def _stored_bytes(type: str, row: int, elements: int) -> int:
+    """Blocks repeat: a model's hundreds of tensors have a few dozen sizes."""
+    return int(quant(type).tensor_bytes(row, elements // row if row else 0))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,10 @@ from ..model import Tensor
 from .table import mix_data
 
 
+@functools.lru_cache(maxsize=1 << 14)
 def block_of(name: str) -> int:
     """The block a tensor belongs to; -1 for those outside blocks."""
+    # The same names come back for every mix, and for every model of as many blocks.
     found = re.match(r"blk\.(\d+)\.", name)
     return int(found[1]) if found else -1
 
@@ -21,6 +23,7 @@ def quantiser_order(name: str) -> tuple[int, str]:
     return block_of(name), name
 
 
+@functools.lru_cache(maxsize=1 << 14)
 def without_block(name: str) -> str:
     """The name with its block number taken out: all that rules look at, and the same for equal blocks."""
     return re.sub(r"^blk\.\d+\.", "blk.#.", name, count=1)

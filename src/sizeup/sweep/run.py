@@ -23,7 +23,8 @@ from .rows import models as read_models
 from .shapes import Config, Shapes
 
 GROUP = 64
-"""Shapes worked on at a time: some seconds of work, and what is lost when a run is stopped."""
+"""Shapes worked on at a time when there is one way to start the engine, less with more: some seconds of work, and what is lost when
+a run is stopped."""
 
 GROUPS_A_PROCESS = 16
 """A worker is replaced after so many groups, which keeps its memory small."""
@@ -97,7 +98,7 @@ def sweep(
     rows = [(name, shapes.key(name, config)) for name, config in read_models(source, models)]
     if not rows:
         raise UserError(f"No model of {source} is called “{models}”." if models else f"{source} holds no model.", "--models '*'")
-    groups = dict(grouped(shapes))
+    groups = dict(grouped(shapes, asked))
     folder.make(groups)
     write_pairs(folder.path / "models.parquet", ("model", "shape"), rows)
     write_pairs(folder.path / "machines.parquet", ("machine", "class"), names.items())
@@ -143,11 +144,13 @@ def _asked(
     return Asked(mixes, tuple(dict.fromkeys(contexts)), tuple(dict.fromkeys(pairs)), found, engine), names
 
 
-def grouped(shapes: Shapes) -> Iterator[tuple[str, Group]]:
+def grouped(shapes: Shapes, asked: Asked) -> Iterator[tuple[str, Group]]:
     """(name, shapes) of every group: the same names whenever the same shapes come together."""
     every = list(shapes)
-    for at in range(0, len(every), GROUP):
-        group = every[at : at + GROUP]
+    ways = len({way.key for kind in asked.classes for way in kind.ways}) * len(asked.kv)
+    size = max(1, GROUP // ways)
+    for at in range(0, len(every), size):
+        group = every[at : at + size]
         yield hashlib.blake2b(" ".join(key for key, _, _ in group).encode(), digest_size=8).hexdigest(), group
 
 

@@ -30,7 +30,7 @@ def gguf_tensors(spec: ModelSpec, mix_name: str, drafts: bool = False) -> tuple[
     """
     tensors = [Tensor(name, shape, "I32" if name.endswith(TABLE) else None) for name, shape in file_tensors(spec, drafts)]
     types = assign(tensors, mix_name, mix_facts(spec, drafts))
-    typed = [replace(tensor, type=kind) for tensor, kind in zip(tensors, types, strict=True)]
+    typed = [Tensor(tensor.name, tensor.shape, kind) for tensor, kind in zip(tensors, types, strict=True)]
     if mix(mix_name).base not in FLOATS:
         typed.sort(key=lambda tensor: quantiser_order(tensor.name))
     return tuple(placed(typed))
@@ -40,7 +40,7 @@ def placed(tensors: Iterable[Tensor]) -> Iterator[Tensor]:
     """Tensors one after the other, each at the next multiple of the alignment."""
     offset = 0
     for tensor in tensors:
-        yield replace(tensor, offset=offset)
+        yield Tensor(tensor.name, tensor.shape, tensor.type, offset, tensor.file)
         offset = round_up(offset + tensor.bytes, ALIGNMENT)
 
 
