@@ -22,9 +22,9 @@ def _unread() -> frozenset[str]:
 
 
 def bare(config: Any) -> Any:
-    """The config without the keys that say nothing of a shape, at any depth."""
+    """The config without the keys that say nothing of a shape, at any depth. A null stays: it is not what a missing key is."""
     if isinstance(config, Mapping):
-        return {key: bare(value) for key, value in config.items() if key not in _unread() and value is not None}
+        return {key: bare(value) for key, value in config.items() if key not in _unread()}
     return [bare(value) for value in config] if isinstance(config, list) else config
 
 
