@@ -108,12 +108,16 @@ def test_a_stopped_sweep_goes_on_where_it_was(table: Path, tmp_path: Path, monke
 
 
 def test_a_table_that_grew_leaves_no_row_twice(table: Path, tmp_path: Path) -> None:
-    """Groups are of the shapes that are there now; what an earlier run wrote of others goes."""
+    """Only what is new is worked on, and the rows are those of one run over the table as it is now; also when it shrinks again."""
     some = parquet(tmp_path / "some.parquet", {id: json.dumps(CONFIGS[id]) for id in IDS[:2]})
     sweep(str(some), tmp_path / "out", **ASKED)
-    sweep(str(table), tmp_path / "out", **ASKED)
+    found = sweep(str(table), tmp_path / "out", **ASKED)
+    assert (found.groups, found.groups_kept, found.shapes) == (2, 1, 3)
     sweep(str(table), tmp_path / "fresh", **ASKED)
     assert rows(tmp_path / "out") == rows(tmp_path / "fresh")
+    assert sweep(str(some), tmp_path / "out", **ASKED).groups_kept == 1
+    sweep(str(some), tmp_path / "few", **ASKED)
+    assert rows(tmp_path / "out") == rows(tmp_path / "few")
 
 
 def test_several_workers_write_the_same_rows(table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -71,10 +71,13 @@ class Folder:
                 (self.path / name).unlink(missing_ok=True)
         self._keep()
 
-    def done(self, group: str) -> bool:
-        """Whether an earlier run finished this group and its files are still there."""
-        kept = self.groups.get(group)
-        return kept is not None and all((self.path / name).is_file() for name in kept["files"])
+    def done(self, shapes: Container[str]) -> dict[str, list[str]]:
+        """Group -> its shapes, of those that an earlier run finished, whose files are still there and whose shapes are all asked for."""
+        return {
+            group: kept["keys"]
+            for group, kept in self.groups.items()
+            if all((self.path / name).is_file() for name in kept["files"]) and all(key in shapes for key in kept["keys"])
+        }
 
     def finish(self, group: str, summary: dict[str, Any]) -> None:
         """Note that a group's files are whole."""
@@ -97,7 +100,8 @@ def write_group(path: Path, group: str, found: Found, asked: Asked) -> dict[str,
     files = [f"shapes/{group}.parquet"]
     select = ", ".join(f"CAST({name} AS {kind}) AS {name}" for name, kind in SHAPE_COLUMNS.items())
     write(path / files[0], f"SELECT {select} FROM cells", shapes, {})
-    summary: dict[str, Any] = {"files": files, "shapes": len(found.shapes), "unreadable": sum(bool(row["error"]) for row in found.shapes)}
+    keys = [row["shape"] for row in found.shapes]
+    summary: dict[str, Any] = {"files": files, "keys": keys, "unreadable": sum(bool(row["error"]) for row in found.shapes)}
     if found.cells is None:
         return {**summary, "cells": 0, "fits": 0}
     files.append(f"cells/{group}.parquet")

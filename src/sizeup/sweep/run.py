@@ -6,7 +6,7 @@ import dataclasses
 import hashlib
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,13 +98,13 @@ def sweep(
     rows = [(name, shapes.key(name, config)) for name, config in read_models(source, models)]
     if not rows:
         raise UserError(f"No model of {source} is called “{models}”." if models else f"{source} holds no model.", "--models '*'")
-    groups = dict(grouped(shapes, asked))
-    folder.make(groups)
+    kept = folder.done(shapes.configs)
+    groups = dict(grouped(shapes, asked, {key for keys in kept.values() for key in keys}))
+    folder.make(kept)
     write_pairs(folder.path / "models.parquet", ("model", "shape"), rows)
     write_pairs(folder.path / "machines.parquet", ("machine", "class"), names.items())
-    kept = [name for name in groups if folder.done(name)]
-    _work({name: group for name, group in groups.items() if name not in kept}, asked, folder, workers, progress, len(kept))
-    found = [folder.groups[name] for name in groups]
+    _work(groups, asked, folder, workers, progress, len(kept))
+    found = folder.groups.values()
     readable = sum(bool(key) for _, key in rows)
     return Summary(
         str(out),
@@ -119,7 +119,7 @@ def sweep(
         sum(group["cells"] for group in found),
         readable * len(asked.quants) * len(asked.contexts) * len(asked.kv) * (len(names) or len(asked.classes)),
         sum(group["fits"] for group in found),
-        len(groups),
+        len(found),
         len(kept),
         round(time.monotonic() - start, 3),
     )
@@ -144,9 +144,9 @@ def _asked(
     return Asked(mixes, tuple(dict.fromkeys(contexts)), tuple(dict.fromkeys(pairs)), found, engine), names
 
 
-def grouped(shapes: Shapes, asked: Asked) -> Iterator[tuple[str, Group]]:
-    """(name, shapes) of every group: the same names whenever the same shapes come together."""
-    every = list(shapes)
+def grouped(shapes: Shapes, asked: Asked, done: Container[str] = ()) -> Iterator[tuple[str, Group]]:
+    """(name, shapes) of every group of shapes that are not `done`: the same names whenever the same shapes come together."""
+    every = [shape for shape in shapes if shape[0] not in done]
     ways = len({way.key for kind in asked.classes for way in kind.ways}) * len(asked.kv)
     size = max(1, GROUP // ways)
     for at in range(0, len(every), size):
