@@ -196,7 +196,7 @@ def test_it_is_told_in_every_language(language: str, monkeypatch: pytest.MonkeyP
     """Part by part, the difference, where the peak is and what is left out; no line wider than 80 cells."""
     answered(monkeypatch, {"found": {**FOUND, "device": "cpu"}})
     found = sizeup.prove_training(sizeup.train(LLAMA))
-    for proof_ in (found, replace(found, traced_layers=(16,), notes=("towers",), peak_phase="step")):
+    for proof_ in (found, replace(found, traced_layers=(16,), notes=("towers", "whole"), peak_phase="step")):
         said = training_proof(Page(texts(language), 80, False, "iec"), proof_)
         assert max(cells(line) for line in said.splitlines()) <= 80
         assert "4,000,000,000 B" in said

@@ -1,11 +1,12 @@
 """Judges the formulas of training memory by traces: the smallest catalogue model of each family, by several methods.
 
-Run with the libraries of requirements-train.txt: python -m tools.trace_families [MODEL_TYPE…]. One line a step: predicted and traced
-peak, the difference, and the parts that make it.
+Run with the libraries of requirements-train.txt: python -m tools.trace_families [MODEL_TYPE…] > tests/data/train_judged.csv. Beside
+the rows it says on standard error how far the prediction is off, by part.
 """
 
 from __future__ import annotations
 
+import csv
 import gc
 import sys
 from collections.abc import Iterator
@@ -25,17 +26,20 @@ STEPS = (
     {"method": "qlora", "dtype": "bf16", "kbit_prep": False},
 )
 TOKENS = 1024
-LARGEST = 200 * 10**9
+COLUMNS = (
+    "model", "type", "method", "dtype", "batch", "sequence", "checkpointing", "kbit_prep", "parameters", "trained", "peak_bytes", "peak_at",
+)  # fmt: skip
+LARGEST = 40 * 10**9
 """Parameters of the largest model whose fake tensors are worth the wait."""
 
 
-def smallest() -> Iterator[tuple[str, ModelSpec]]:
+def smallest(wanted: list[str]) -> Iterator[tuple[str, ModelSpec]]:
     """The smallest model of each family that has a rule, by model type."""
     found: dict[str, ModelSpec] = {}
     for name in index().ids:
         try:
             model = read(name)
-            if not model.config or not model.causal or model.parameters > LARGEST:
+            if not model.config or not model.causal or model.parameters > LARGEST or (wanted and model.model_type not in wanted):
                 continue
             if model.model_type not in found or model.parameters < found[model.model_type].parameters:
                 train(model, method="full", sequence_tokens=128)
@@ -46,27 +50,29 @@ def smallest() -> Iterator[tuple[str, ModelSpec]]:
 
 
 def main(wanted: list[str]) -> None:
+    out = csv.writer(sys.stdout)
+    out.writerow(COLUMNS)
     dispatch = child.prepare("cuda", lambda **_: None)
-    for kind, model in smallest():
-        if wanted and kind not in wanted:
-            continue
+    for kind, model in smallest(wanted):
         for settings in STEPS:
             tokens = min(TOKENS, model.context_tokens or TOKENS)
-            step = f"{kind:18}{settings['method']:6}"
             try:
                 training = train(model, sequence_tokens=tokens, **settings)
-                asked = question(training)
-                found = child.answer(asked, dispatch, lambda **_: None)
+                found = child.answer(question(training), dispatch, lambda **_: None)
             except Exception as error:
-                print(f"{step}{model.name}: {type(error).__name__}: {str(error).strip().splitlines()[:1]}", flush=True)
-                continue
+                print(f"{kind}: {type(error).__name__}: {str(error).strip().splitlines()[:1]}"[:200], file=sys.stderr, flush=True)
+                break
             gc.collect()
             predicted = training.by_part()
             apart = {part: found["parts"][part] - predicted.get(part, 0) for part in PARTS}
-            told = ", ".join(f"{part} {gap:+,}" for part, gap in apart.items() if abs(gap) > 1 << 16)
-            counted = "" if found["parameters"] == training.parameters else f" parameters {found['parameters'] - training.parameters:+,}"
-            error = training.peak_bytes / found["peak_bytes"] - 1
-            print(f"{step}{error:+8.2%}{counted}  {told}  {found['traced_layers']} {found['peak_at']}  {model.name}", flush=True)
+            told = " ".join(f"{part}{gap:+d}" for part, gap in apart.items() if abs(gap) > 1 << 16)
+            recipe = training.recipe
+            out.writerow([
+                model.name, kind, recipe.method, recipe.dtype, recipe.micro_batch, tokens, int(recipe.checkpointing), int(recipe.kbit_prep),
+                found["parameters"], found["trained"], found["peak_bytes"], found["peak_at"],
+            ])  # fmt: skip
+            sys.stdout.flush()
+            print(f"{kind:18}{recipe.method:6}{training.peak_bytes / found['peak_bytes'] - 1:+8.2%}  {told}", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tests import test_training_truth as truth
 from tests import training_published
+from tests.test_training_judged import judged_errors
 
 from sizeup.training.account import account
 
@@ -31,7 +32,8 @@ out. Parameters and gradients are exact in all rows, optimizer states within 0.6
 {peaks}
 
 {more_rows} steps of {more_models} further architectures (small models, traced the same way): median error
-{more_median}, worst {more_worst}. Families that are unlike Llama have a row in `src/sizeup/data/training_families.json`.
+{more_median}, worst {more_worst}. {judged} steps of {judged_types} families at the size of a model of the catalogue (`python -m
+tools.trace_families`): median error {judged_median}; beyond 1 % {judged_misses}. Families that are unlike Llama have a row in `src/sizeup/data/training_families.json`.
 
 ## Proved on the spot
 
@@ -97,6 +99,7 @@ def page() -> str:
         by_method[row["method"]].append(error)
         by_method["all"].append(error)
     more = sorted(abs(error) for _, _, error in truth.more_errors())
+    found = judged_errors()
     t4 = [abs(error) for error in truth.t4_errors()]
     rows = list(training_published.compared())
     groups: dict[str, list[float]] = defaultdict(list)
@@ -115,6 +118,10 @@ def page() -> str:
         more_models=len({row["config"] for row in truth.MORE}),
         more_median=f"{more[len(more) // 2]:.2%}",
         more_worst=f"{more[-1]:.2%}",
+        judged=len(found),
+        judged_types=len({row["type"] for row, _ in found}),
+        judged_median=f"{sorted(abs(error) for _, error in found)[len(found) // 2]:.2%}",
+        judged_misses=", ".join(f"{row['type']} {row['method']} ({error:+.0%})" for row, error in found if abs(error) > 0.01),
         t4_rows=len(t4),
         t4_mean=f"{sum(t4) / len(t4):.2%}",
         t4_worst=f"{max(t4):.2%}",

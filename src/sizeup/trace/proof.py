@@ -81,7 +81,8 @@ class TrainingProof:
     """The most memory that the trace itself had resident."""
     notes: tuple[str, ...] = ()
     """"cpu": without a C++ compiler, or beside a torch built for CUDA, the step is traced as CPU tensors, with the CPU's own forms
-    of autocast, dropout and layer norm; "towers": those for pictures and sound are left out."""
+    of autocast, dropout and layer norm; "towers": those for pictures and sound are left out;
+    "whole": the library has no class for the text part alone, so that they are in the trace and not in the prediction."""
 
     @property
     def difference(self) -> float:
@@ -127,7 +128,7 @@ def prove_training(training: Training, every_layer: bool = False, on_progress: O
     if found["device"] == "cpu":
         notes.append("cpu")
     if model.towers:
-        notes.append("towers")
+        notes.append("towers" if found["parameters"] == training.parameters else "whole")
     return _proof(training, found, tuple(notes))
 
 

@@ -67,6 +67,8 @@ def dense(tape: Tape, x: Tensor, part: Dense, rows: Number) -> Tensor:
 
 def _activated(tape: Tape, x: Tensor, name: str) -> Tensor:
     """An activation by its name; "gelu_new" is written out as GPT-2's code does."""
+    if name == "relu":
+        return ops.activation(tape, x, name, keeps_result=True)
     if name != "gelu_new":
         return ops.activation(tape, x, name)
     return ops.mul(

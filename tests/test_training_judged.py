@@ -1,0 +1,49 @@
+"""Training memory against traced steps of further families, at their smallest catalogue model (`python -m tools.trace_families`)."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import sizeup
+from sizeup.training.answer import Training
+
+JUDGED = list(csv.DictReader((Path(__file__).parent / "data" / "train_judged.csv").read_text().splitlines()))
+
+KNOWN = {
+    ("apertus", "full"): 0.021,
+    ("falcon", "lora"): 0.055,
+    ("falcon", "qlora"): 0.66,
+}
+"""Steps that the formulas miss by more than 1 %, and by how much: xIELU keeps five tensors where one is counted; Falcon's one key
+head is given to all by a product without a kernel, and transformers 5 leaves its own linear class out of 4-bit loading."""
+
+
+def trained(row: dict[str, str]) -> Training:
+    """The answer to what a row ran."""
+    return sizeup.train(
+        row["model"],
+        method=row["method"],
+        dtype=row["dtype"],
+        micro_batch=int(row["batch"]),
+        sequence_tokens=int(row["sequence"]),
+        checkpointing=row["checkpointing"] == "1",
+        kbit_prep=row["kbit_prep"] == "1",
+    )
+
+
+def judged_errors() -> list[tuple[dict[str, str], float]]:
+    """Every row with the relative error of its peak, kernels' own memory included."""
+    return [(row, trained(row).peak_bytes / int(row["peak_bytes"]) - 1) for row in JUDGED]
+
+
+def test_further_families_are_met_within_one_percent() -> None:
+    """At least twelve families outside the other tables, three methods each; the misses are named, and none is better than it says."""
+    found = judged_errors()
+    errors = sorted(abs(error) for _, error in found)
+    print(f"judged {len(errors):4} rows  median {errors[len(errors) // 2]:.4%}  worst {errors[-1]:.4%}")
+    assert len({row["type"] for row in JUDGED}) >= 12
+    missed = {(row["type"], row["method"]): abs(error) for row, error in found if abs(error) > 0.01}
+    assert missed.keys() == KNOWN.keys()
+    assert all(error <= KNOWN[step] for step, error in missed.items())
+    assert errors[len(errors) // 2] <= 0.001
