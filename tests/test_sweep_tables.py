@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -126,6 +127,21 @@ def test_several_workers_write_the_same_rows(table: Path, tmp_path: Path, monkey
     sweep(str(table), tmp_path / "one", **ASKED)
     sweep(str(table), tmp_path / "two", **{**ASKED, "workers": 2})
     assert rows(tmp_path / "one") == rows(tmp_path / "two")
+
+
+def ended(*_: object) -> None:
+    """A worker that is killed."""
+    os._exit(9)
+
+
+def test_a_worker_that_is_killed_is_a_sentence(table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No traceback, and what was finished stays."""
+    monkeypatch.setattr(sweeping, "GROUP", 1)
+    monkeypatch.setattr(sweeping, "one", ended)
+    with pytest.raises(Unavailable, match="ended from outside"):
+        sweep(str(table), tmp_path / "out", **{**ASKED, "workers": 2})
+    monkeypatch.undo()
+    assert sweep(str(table), tmp_path / "out", **ASKED).groups_kept == 0
 
 
 def test_rows_without_a_config_are_counted(tmp_path: Path) -> None:

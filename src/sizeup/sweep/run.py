@@ -7,13 +7,13 @@ import hashlib
 import os
 import time
 from collections.abc import Callable, Container, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ..engines import engine as find_engine
-from ..errors import UserError
+from ..errors import Unavailable, UserError
 from ..facts import data_json
 from ..mixes import mix
 from .classes import DeviceClass, classes, named, without_machines
@@ -173,6 +173,10 @@ def _work(groups: dict[str, Group], asked: Asked, folder: Folder, workers: int |
             for done, future in enumerate(as_completed(running), start=kept + 1):
                 folder.finish(running[future], future.result())
                 progress(done, every)
+        except BrokenExecutor:
+            raise Unavailable(
+                "A process of the sweep was ended from outside, perhaps for memory.", "--workers 1; finished groups are kept"
+            ) from None
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
