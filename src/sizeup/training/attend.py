@@ -41,7 +41,9 @@ def attend(run: Run, q: Tensor, k: Tensor, v: Tensor, heads: Heads, window: int)
     if chosen == "math":
         return kernels.math(tape, q, k, v, heads)
     if chosen == "flash":
-        return kernels.flash(tape, q, k, v, heads, run.cpu)
+        result = kernels.flash(tape, q, k, v, heads, run.cpu)
+        # The kernel answers in the order of its queries: joined ones lie head by head, so that the projection needs a copy.
+        return ops.copied(tape, result) if run.manner.partial_rotary or run.manner.slices else result
     if heads.groups > 1:
         k = ops.repeated(tape, k, heads.groups, heads.kv_heads > 1)
         v = ops.repeated(tape, v, heads.groups, heads.kv_heads > 1)

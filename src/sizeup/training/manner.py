@@ -10,7 +10,8 @@ class Manner:
     """The defaults are Llama's, so a row states differences only."""
 
     norm: str = "rms"
-    """"rms" weighs in the input's width, "rms32" in fp32, "gemma" in fp32 with one added, "layer" is LayerNorm."""
+    """"rms" weighs in the input's width, "rms32" in fp32, "gemma" in fp32 with one added, "layer" is LayerNorm,
+    "centred" is one written out in fp32."""
     rotary: bool = True
     attention: str = ""
     """"eager" for families that no fused kernel serves (soft-capped scores)."""

@@ -7,13 +7,15 @@ from sizeup.figure import Number
 from . import ops
 from .run import Run
 from .tape import Tape
-from .tensors import Tensor, Weight
+from .tensors import Gradients, Tensor, Weight
 
 
 def norm(run: Run, x: Tensor, weights: tuple[Weight, ...], rows: Number) -> Tensor:
     """The family's norm over `rows` rows."""
     if run.manner.norm == "layer" or len(weights) > 1:
         return ops.layer_norm(run.tape, x, weights, rows)
+    if run.manner.norm == "centred":
+        return centred_norm(run.tape, x, weights[0], rows)
     if run.manner.norm == "gemma":
         return gemma_norm(run.tape, x, weights[0], rows)
     return rms_norm(run.tape, x, weights[0], rows, run.manner.norm == "rms32")
@@ -39,3 +41,27 @@ def gemma_norm(tape: Tape, x: Tensor, weight: Weight, rows: Number) -> Tensor:
 
 def _normalised(tape: Tape, x: Tensor, rows: Number) -> Tensor:
     return ops.mul(tape, x, ops.rsqrt(tape, ops.shifted(tape, ops.mean(tape, ops.square(tape, x), rows))), broadcast="b")
+
+
+def centred_norm(tape: Tape, x: Tensor, weight: Weight, rows: Number) -> Tensor:
+    """Cohere's LayerNorm without a bias, written out in fp32: the mean is taken away twice, for the variance and for the result."""
+    width = x.width
+    x = ops.to(tape, x, 4)
+    mean = ops.mean(tape, x, rows)
+    variance = ops.mean(tape, ops.square(tape, _centred(tape, x, mean, rows)), rows)
+    x = ops.mul(tape, _centred(tape, x, mean, rows), ops.rsqrt(tape, ops.shifted(tape, variance)), broadcast="b")
+    return ops.to(tape, ops.mul(tape, ops.to(tape, ops.leaf(tape, weight), 4), x, broadcast="a"), width)
+
+
+def _centred(tape: Tape, x: Tensor, mean: Tensor, rows: Number) -> Tensor:
+    """Less the row's mean, whose gradient is made whole, negative, and summed."""
+
+    def run(gradients: Gradients) -> Gradients:
+        gradient = gradients[0]
+        assert gradient is not None
+        negative = tape.new(gradient.elements, 4, "negative")
+        summed = tape.new(rows, 4, "summed")
+        del negative
+        return [gradient, summed]
+
+    return tape.one("difference", x.elements, 4, (x, mean), run)
