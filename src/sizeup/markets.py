@@ -113,7 +113,7 @@ def survey(model: ModelSpec | str, wishes: Wishes, quant: str | None = None, eng
     mix = quant if quant is not None or spec.stored == "gguf" else candidates(spec, None)[0]
     found = []
     for box, kind, used, rented in boxes(wishes.rent):
-        plan = _plan(spec, box, find_engine(engine), mix, wishes)
+        plan = planned(spec, box, find_engine(engine), mix, wishes)
         if plan is not None:
             price = None if kind == "rent" else launch_price(box)
             offer = Offer(plan, kind, used, price and price[0], price and price[1], rented, design_watts(box), supply(box))
@@ -178,7 +178,7 @@ def _box(name: str, ram: str | None) -> Machine:
     return replace(box, name=name if ram is None else f"{name}, {ram}")
 
 
-def _plan(spec: ModelSpec, box: Machine, engine: Any, mix: str | None, wishes: Wishes) -> Plan | None:
+def planned(spec: ModelSpec, box: Machine, engine: Any, mix: str | None, wishes: Wishes) -> Plan | None:
     """The model on a machine: the fastest placement; None when the engine refuses it."""
     try:
         search = searched(spec, box, engine, mix, wishes.context_tokens, wishes.users, {}, varied=False)

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
+from ..guide_tables import Size, Tier
 from ..markets import Offer
 from .plans import plan_json
 
@@ -33,4 +34,34 @@ def offer_json(offer: Offer) -> dict[str, Any]:
         "supply_watts": offer.supply_watts,
         "tokens_per_s_each": offer.tokens_per_s,
         "plan": plan_json(offer.plan),
+    }
+
+
+def guide_json(sizes: Sequence[Size], tiers: Sequence[Tier], context_tokens: int) -> dict[str, Any]:
+    """The rows of the tables that guides print, exact."""
+    return {
+        "context_tokens": context_tokens,
+        "sizes": [
+            {
+                "size": row.name,
+                "model": row.model.name,
+                "parameters": row.model.parameters,
+                "f16_bytes": row.full_bytes,
+                "q8_0_bytes": row.eight_bytes,
+                "quant": row.quant,
+                "quant_bytes": row.quant_bytes,
+                "needed_bytes": row.needed_bytes,
+                "cheapest": [{"machine": name, "usd_new": usd} for name, usd in row.machines],
+            }
+            for row in sizes
+        ],
+        "machines": [
+            {
+                "tier": row.name,
+                "machine": row.machine.name,
+                "largest": row.size or None,
+                "plan": None if row.plan is None else plan_json(row.plan),
+            }
+            for row in tiers
+        ],
     }

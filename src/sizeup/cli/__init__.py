@@ -13,6 +13,7 @@ VERBS = (
     "fit",
     "models",
     "machines",
+    "table",
     "model",
     "machine",
     "prove",
