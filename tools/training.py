@@ -76,8 +76,8 @@ Rows further off than 20 %, with the likely reason (inferred from the tools' cod
   expert parallelism, offload: from how the frameworks work, part by part. Only the ZeRO rows above were held against anything.
 * Muon, GaLore, schedule-free and the paged optimizers: their states only, from their papers or code.
 * Model types, methods, formats and optimizers that `data/training_traced.json` does not list. Families without a row in
-  `data/training_families.json` are run as Llama's code is. Layers that keep a state (Mamba, RWKV, delta
-  rules) and blocks with two mixers have no rule yet: the answer says so.
+  `data/training_families.json` are run as Llama's code is. Gated delta rules are run as without
+  flash-linear-attention. Mamba, RWKV, Kimi's and Qwen3-Next's delta rules and blocks with two mixers have no rule yet: the answer says so.
 * Towers for pictures and sound are counted neither as weights nor as activations.
 * Rows with trained embeddings beside LoRA, LLaMA-Adapter, torchtitan (compiled, selective checkpointing), ms-swift (real data, so
   the sequence is a cap), Unsloth (largest context, not bytes), and rows recalled from papers are not in the table above.

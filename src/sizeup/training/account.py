@@ -14,6 +14,7 @@ from sizeup.model import ModelSpec
 from . import optimizers
 from .blocks import BlockWeights
 from .convolution import ShortConvolution
+from .delta import GatedDelta
 from .linear import Adapter, Linear
 from .recipe import Recipe
 from .step import Anatomy, Step, Stretch
@@ -45,7 +46,7 @@ def anatomy(model: ModelSpec, recipe: Recipe) -> tuple[Anatomy, list[tuple[Block
     embedding.uses = 2 if model.head.tied else 1
     final = tuple(thawed.weight(shape[0]) for _, shape in model.head.norm)
     positions = maker.weight(model.hidden * model.embedding.positions, model.embedding.positions) if model.embedding.positions else None
-    rotated = next((block.attention for block, _ in counted if not isinstance(block.attention, ShortConvolution)), None)
+    rotated = next((block.attention for block, _ in counted if not isinstance(block.attention, ShortConvolution | GatedDelta)), None)
     whole = Anatomy(
         maker.manner, stretches, embedding, positions, model.hidden, model.vocabulary,
         getattr(rotated, "rope_dim", 0) or getattr(rotated, "dim", 0), final,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from . import ops
 from .attend import attend
 from .convolution import ShortConvolution, short_convolution
+from .delta import GatedDelta, gated_delta
 from .feeds import Dense, Experts, dense, experts
 from .kernels import Heads
 from .latent import Latent, latent
@@ -30,13 +31,15 @@ class SelfAttention:
     norm_rows: tuple[int, int] = (0, 0)
     """Rows a token that the norms on queries and keys see: their heads, or 1 for a norm over all heads."""
     window: int = 0
+    gated: bool = False
+    """The query projection holds an output gate too, as wide as the queries."""
 
 
 @dataclass(frozen=True, slots=True)
 class BlockWeights:
     """A block with its weights."""
 
-    attention: SelfAttention | Latent | ShortConvolution
+    attention: SelfAttention | Latent | ShortConvolution | GatedDelta
     feed: Dense | Experts
     before: tuple[tuple[Weight, ...], tuple[Weight, ...]]
     """Norms of what enters the mixer and the feed-forward part; empty where there is none."""
@@ -60,12 +63,17 @@ def attention(run: Run, x: Tensor, part: SelfAttention) -> Tensor:
     """Projections, norms and rotary embedding, attention, output projection."""
     tape, rows = run.tape, run.rows
     heads = Heads(run.batch, run.tokens, part.heads, part.kv_heads, part.dim, part.value_dim)
+    gate: Tensor | None = None
     if len(part.matrices) == 1:
         joined = linear(tape, x, part.matrices[0], rows)
         cut = ops.slices if run.manner.slices else ops.pieces
         q, k, v = cut(tape, joined, rows * part.heads * part.dim, rows * part.kv_heads * part.dim, rows * part.kv_heads * part.value_dim)
     else:
-        q = ops.reordered(tape, linear(tape, x, part.matrices[0], rows))
+        q = linear(tape, x, part.matrices[0], rows)
+        if part.gated:
+            q, gate = ops.pieces(tape, q, rows * part.heads * part.dim, rows * part.heads * part.dim)
+            gate = ops.copied(tape, gate)
+        q = ops.reordered(tape, q)
         k = ops.reordered(tape, linear(tape, x, part.matrices[1], rows))
         v = _values(run, linear(tape, x, part.matrices[2], rows), heads)
     if part.norms:
@@ -74,6 +82,8 @@ def attention(run: Run, x: Tensor, part: SelfAttention) -> Tensor:
     if run.manner.rotary:
         q, k = _rotated(run, q, k)
     result = attend(run, q, k, v, heads, part.window)
+    if gate is not None:
+        result = ops.mul(tape, result, ops.activation(tape, gate, "sigmoid", keeps_result=True))
     result = linear(tape, result, part.output, rows)
     return ops.dropout(tape, result) if run.manner.residual_dropout else result
 
@@ -121,6 +131,8 @@ def mixer(run: Run, x: Tensor, weights: BlockWeights) -> Tensor:
     part = weights.attention
     if isinstance(part, ShortConvolution):
         return short_convolution(run, x, part)
+    if isinstance(part, GatedDelta):
+        return gated_delta(run, x, part)
     return latent(run, x, part) if isinstance(part, Latent) else attention(run, x, part)
 
 

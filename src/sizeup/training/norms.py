@@ -34,12 +34,13 @@ def rms_norm(tape: Tape, x: Tensor, weight: Weight, rows: Number, wide: bool = F
 
 def gemma_norm(tape: Tape, x: Tensor, weight: Weight, rows: Number) -> Tensor:
     """Gemma's RMSNorm: all of it in fp32, the weight too."""
-    output = _normalised(tape, ops.to(tape, x, 4), rows)
+    output = normalised(tape, ops.to(tape, x, 4), rows)
     output = ops.mul(tape, output, ops.shifted(tape, ops.to(tape, ops.leaf(tape, weight), 4)), broadcast="b")
     return ops.to(tape, output, x.width)
 
 
-def _normalised(tape: Tape, x: Tensor, rows: Number) -> Tensor:
+def normalised(tape: Tape, x: Tensor, rows: Number) -> Tensor:
+    """Divided by the root of its mean square, without a weight."""
     return ops.mul(tape, x, ops.rsqrt(tape, ops.shifted(tape, ops.mean(tape, ops.square(tape, x), rows))), broadcast="b")
 
 

@@ -11,11 +11,12 @@ from typing import Any
 from sizeup.errors import UserError
 from sizeup.facts import data_json
 from sizeup.figure import Number
-from sizeup.layers import Attention, Block, LatentAttention, Mlp, Moe, ShortConv
+from sizeup.layers import Attention, Block, GatedDeltaNet, LatentAttention, Mlp, Moe, ShortConv
 from sizeup.model import ModelSpec
 
 from .blocks import BlockWeights, SelfAttention
 from .convolution import ShortConvolution
+from .delta import GatedDelta
 from .feeds import Dense, Experts
 from .latent import Latent
 from .linear import Adapter, Linear
@@ -101,6 +102,9 @@ class Maker:
         def named(name: str) -> tuple[Weight, ...]:
             return tuple(norms.pop(name, ()))
 
+        if {"attn_norm", "post_attention_norm"} == norms.keys():
+            # llama.cpp's name for the norm before the feed-forward part where a block has no other (Qwen3-Next, Qwen3.5).
+            norms["ffn_norm"] = norms.pop("post_attention_norm")
         made = BlockWeights(
             self.mixer(mixer),
             self.experts(feed) if isinstance(feed, Moe) else self.dense(feed, hidden),
@@ -112,12 +116,14 @@ class Maker:
             raise unknown(self.model, next(iter(norms)))
         return made
 
-    def mixer(self, part: Any) -> SelfAttention | Latent | ShortConvolution:
+    def mixer(self, part: Any) -> SelfAttention | Latent | ShortConvolution | GatedDelta:
         """The token-mixing part. Raises UserError for a kind that has no rule here."""
         if isinstance(part, LatentAttention):
             return self.latent(part)
         if isinstance(part, ShortConv):
             return self.convolution(part)
+        if isinstance(part, GatedDeltaNet) and not part.fused:
+            return self.delta(part)
         if isinstance(part, Attention):
             return self.attention(part)
         raise unknown(self.model, type(part).__name__)
@@ -130,6 +136,19 @@ class Maker:
             self.weight(wide * part.kernel, wide),
             self.weight(wide) if part.bias else None,
             self.linear("o", wide, self.model.hidden, part.bias),
+        )  # fmt: skip
+
+    def delta(self, part: GatedDeltaNet) -> GatedDelta:
+        hidden, keys, values = self.model.hidden, part.key_heads * part.key_dim, part.value_heads * part.value_dim
+        channels = 2 * keys + values
+        return GatedDelta(
+            part.key_heads, part.value_heads, part.key_dim, part.value_dim, part.kernel,
+            self.linear("in_proj", hidden, channels),
+            self.linear("in_proj", hidden, values),
+            self.linear("in_proj", hidden, part.value_heads),
+            self.linear("in_proj", hidden, part.value_heads),
+            self.weight(channels * part.kernel, channels), self.weight(part.value_heads), self.weight(part.value_heads),
+            self.weight(part.value_dim), self.linear("o", values, hidden),
         )  # fmt: skip
 
     def attention(self, part: Attention) -> SelfAttention:
@@ -150,7 +169,9 @@ class Maker:
         elif part.norm == "full":
             norms, rows = ((self.weight(queries),), (self.weight(keys),)), (1, 1)
         output = self.linear("o", part.heads * part.value_dim, hidden, part.output_bias)
-        return SelfAttention(part.heads, part.kv_heads, part.key_dim, part.value_dim, matrices, output, norms, rows, part.window)
+        return SelfAttention(
+            part.heads, part.kv_heads, part.key_dim, part.value_dim, matrices, output, norms, rows, part.window, part.gate,
+        )  # fmt: skip
 
     def latent(self, part: LatentAttention) -> Latent:
         hidden, wide = self.model.hidden, part.nope_dim + part.rope_dim
