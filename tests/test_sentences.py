@@ -13,6 +13,8 @@ from sizeup.readers.local import KINDS
 from tests.raised import raised, warned
 
 TYPED = {
+    "--layers {}",
+    'pip install "sizeup[rehearse-training]"',
     "--algorithm sft",
     "--emit trl",
     "--method lora",

@@ -30,6 +30,9 @@ def train(
     every_layer: bool,
     emit: str | None,
     to: Path | None,
+    rehearse: bool,
+    layers: int | None,
+    steps: int,
     **chosen: Any,
 ) -> None:
     """Print what one step takes; exit 3 when it does not fit the machine that was named."""
@@ -66,6 +69,9 @@ def train(
     if emit is not None:
         _emit(asked, plans[0] if plans else plan_of(training), emit, to, model)
         return
+    if rehearse or layers is not None:
+        _rehearse(asked, training, layers, steps)
+        return
     fits = plans[0].fits if plans else training.fits
     changes = cheapest(training) if fits is False else []
     proof = trace(asked, training, every_layer) if prove or every_layer else None
@@ -85,6 +91,19 @@ def train(
             asked.say(training_proof(asked.page, proof))
     if fits is False:
         raise SystemExit(DOES_NOT_FIT)
+
+
+def _rehearse(asked: Asked, training: Training, layers: int | None, steps: int) -> None:
+    """Really train a ghost for a few steps on this machine, and tell it beside the prediction."""
+    from sizeup.practice.rehearse import rehearse_training
+
+    found = rehearse_training(training, layers, steps)
+    if asked.json:
+        asked.say_json({**training.to_json(), "rehearsal": found.to_json()})
+        return
+    from sizeup.render.practice import practice
+
+    asked.say(practice(asked.page, found))
 
 
 def _emit(asked: Asked, plan: Any, tool: str, to: Path | None, model: str) -> None:
@@ -155,6 +174,9 @@ command = Verb(
         Option(["--teacher"], metavar="MODEL"),
         Option(["--prove"], "train_prove", is_flag=True),
         Option(["--every-layer"], is_flag=True),
+        Option(["--rehearse"], "train_rehearse", is_flag=True),
+        Option(["--layers"], "train_layers", type=Count(), metavar="N"),
+        Option(["--steps"], "train_steps", type=Count(), default=3, metavar="N"),
         Option(["--emit"], metavar="TOOL"),
         Option(["--to"], "emit_to", type=click.Path(path_type=Path, file_okay=False), metavar="FOLDER"),
         Option(["--split"], multiple=True, metavar="KIND=DEVICES"),
