@@ -109,6 +109,9 @@ def test_as_cpu_tensors_a_16_bit_step_is_the_same(monkeypatch: pytest.MonkeyPatc
         ({"method": "lora", "rank": 64, "targets": "qv", "dtype": "amp"}, 0.0001),
         ({"method": "full", "optimizer": "lion"}, 0.0001),
         ({"method": "full", "optimizer": "lion8bit"}, 0.0001),
+        ({"method": "dora", "dtype": "amp"}, 0.0001),
+        ({"method": "prompt"}, 0.0015),
+        pytest.param({"method": "freeze"}, 0.013, marks=pytest.mark.full),
     ],
 )
 def test_methods_and_optimizers_outside_the_table(settings: dict[str, Any], band: float) -> None:

@@ -83,7 +83,7 @@ def _quantised(tape: Tape, x: Tensor, layer: Linear, rows: Number) -> Tensor:
 
 
 def _directed(tape: Tape, base: Tensor, output: Tensor, layer: Linear, magnitude: Weight) -> Tensor:
-    """DoRA (derived from PEFT's code, never traced): the sum's direction times a learned length per output. The norms are
+    """DoRA (derived from PEFT's code; a traced step agrees to the byte): the sum's direction times a learned length per output. The norms are
     taken of a whole weight, detached; base output and low-rank output are both kept for the lengths' gradient."""
     whole = tape.new(layer.weight.elements, output.width, "whole weight of DoRA")
     merged = tape.new(layer.weight.elements, output.width, "whole weight of DoRA")
