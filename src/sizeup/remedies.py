@@ -67,14 +67,14 @@ def _bought(plan: Plan) -> Iterator[Plan]:
         for size in data_json("preference.json")["memory_sizes_gib"]:
             if size * GIB > ram.bytes:
                 option = next(
-                    _changed(plan, "more_ram", _with(plan.machine, "ram", size * GIB - ram.bytes, grown=True), plan.asked_quant), None
+                    _changed(plan, "more_ram", enlarged(plan.machine, "ram", size * GIB - ram.bytes, grown=True), plan.asked_quant), None
                 )
                 if option is not None and option.fits:
                     yield option
                     break
     cards = [device for device in plan.machine.devices if device.pool.startswith("vram:") and not device.node]
     if cards:
-        yield from _changed(plan, "another_card", _another(plan.machine), plan.asked_quant)
+        yield from _changed(plan, "another_card", another(plan.machine), plan.asked_quant)
 
 
 def _emptied(plan: Plan) -> Machine | None:
@@ -86,11 +86,11 @@ def _emptied(plan: Plan) -> Machine | None:
             held = next((d.others_bytes for d in machine.devices if d.pool == name and d.others_bytes is not None), None)
             if machine.name != "this machine" or -free > (held if held is not None else pool.bytes - pool.free_bytes):
                 return None
-            machine = _with(machine, name, -free)
+            machine = enlarged(machine, name, -free)
     return machine
 
 
-def _with(machine: Machine, name: str, more: int, grown: bool = False) -> Machine:
+def enlarged(machine: Machine, name: str, more: int, grown: bool = False) -> Machine:
     """The machine with so many bytes more free in one pool; `grown` when they are new."""
 
     def changed(pool: Pool) -> Pool:
@@ -101,7 +101,7 @@ def _with(machine: Machine, name: str, more: int, grown: bool = False) -> Machin
     return replace(machine, pools=tuple(changed(pool) for pool in machine.pools))
 
 
-def _another(machine: Machine) -> Machine:
+def another(machine: Machine) -> Machine:
     """The machine with one more card like its first."""
     card = next(device for device in machine.devices if device.pool.startswith("vram:"))
     name = f"vram:{len(machine.devices)}"

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..guide_tables import Size, Tier
+from ..hardware import Machine
 from ..markets import Offer
+from ..upgrades import Upgrade
 from .plans import plan_json
 
 
@@ -65,3 +67,21 @@ def guide_json(sizes: Sequence[Size], tiers: Sequence[Tier], context_tokens: int
             for row in tiers
         ],
     }
+
+
+def upgrades_json(machine: Machine, found: Sequence[Upgrade]) -> dict[str, Any]:
+    """Changes of a machine, those that bring most for their price first."""
+    rows = [
+        {
+            "kind": one.kind,
+            "what": one.what,
+            "usd_new": one.usd,
+            "newly_runs": one.newly,
+            "pace_factor": one.pace,
+            "gain": one.gain,
+            "gain_per_usd": one.gain_per_usd,
+            "plans": [None if plan is None else plan_json(plan) for plan in one.plans],
+        }
+        for one in found
+    ]
+    return {"machine": machine.name, "upgrades": rows}

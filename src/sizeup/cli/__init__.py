@@ -14,6 +14,7 @@ VERBS = (
     "models",
     "machines",
     "table",
+    "upgrade",
     "model",
     "machine",
     "prove",

@@ -11,7 +11,7 @@ from .answer import fit
 from .devices import devices
 from .ghost import ghost, ghost_written
 from .listing import machine, model, term, terms
-from .markets import machines
+from .markets import machines, upgrades
 from .run import census, measurement, proof, proof_line, rehearsals
 
 __all__ = [
@@ -32,4 +32,5 @@ __all__ = [
     "rehearsals",
     "term",
     "terms",
+    "upgrades",
 ]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from sizeup.hardware import Machine
 from sizeup.markets import Offer, Wishes
 from sizeup.model import ModelSpec
 from sizeup.page import Page, indented
+from sizeup.upgrades import Upgrade
 
-from .names import quant_name, rate
+from .names import machine_line, quant_name, rate, short_device
 from .options import placement
 from .tables import EDGE, Column, table
 
@@ -73,3 +75,21 @@ def _rows(page: Page, offers: Sequence[Offer], rented: bool, met: bool) -> list[
 
 def _pace(offer: Offer) -> str:
     return "" if not offer.plan.fits else "?" if offer.tokens_per_s is None else rate(offer.tokens_per_s)
+
+
+def upgrades(page: Page, machine: Machine, found: Sequence[Upgrade]) -> str:
+    """What to change first: the part, its price, what runs only then, and how much faster the rest."""
+    t = page.texts
+    lines = ["", *indented(machine_line(page, machine), page.width, EDGE), ""]
+    if not found:
+        return "\n".join([*lines, *indented(t("upgrade.none"), page.width, EDGE)]) + "\n"
+    lines += table(
+        page,
+        [
+            Column(t("upgrade.what"), [t(f"upgrade.{one.kind}", what=short_device(one.what)) for one in found], least=24),
+            Column(t("machines.price"), [t("machines.unknown") if one.usd is None else f"${one.usd:,.0f}" for one in found], right=True),
+            Column(t("upgrade.newly"), [str(one.newly) if one.newly else "" for one in found], right=True),
+            Column(t("upgrade.pace"), [f"{one.pace:.1f}×" for one in found], right=True),
+        ],
+    )
+    return "\n".join([*lines, "", *(page.paint(line, "dim") for line in indented(t("upgrade.rule"), page.width, EDGE))]) + "\n"
