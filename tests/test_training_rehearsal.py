@@ -11,9 +11,12 @@ import pytest
 
 import sizeup as package
 from sizeup.errors import SizeupError, Unavailable
+from sizeup.i18n import LANGUAGES, texts
+from sizeup.page import Page, cells
 from sizeup.practice import rehearse as module
 from sizeup.practice.rehearse import rehearse_training
 from sizeup.readers.config import spec_from_config
+from sizeup.render.practice import practice
 from tests.program import Run
 
 CONFIGS = json.loads((Path(__file__).parent / "data" / "train_configs.json").read_text())
@@ -62,6 +65,10 @@ def test_two_depths_stand_for_the_whole(monkeypatch: pytest.MonkeyPatch) -> None
     found = rehearse_training(package.train(small(30), **STEP), layers=4)
     assert (found.layers, found.of_layers, found.peak_bytes) == (4, 30, 1040)
     assert (found.whole_peak_bytes, found.whole_micro_batch_s) == (1300, 16.0)
+    for language in LANGUAGES:
+        shown = practice(Page(texts(language), 80), found)
+        assert "16" in shown
+        assert max(cells(line) for line in shown.splitlines()) <= 80
 
 
 @pytest.mark.parametrize(("changes", "words"), [({"layers": 31}, "30"), ({"layers": 0}, "0"), ({"steps": 0}, "0 steps")])
