@@ -85,8 +85,17 @@ def _entry(row: dict[str, str]) -> Entry | None:
         return Entry(row["model"], id, it.maker, it.family, it.parameters, it.active, min(dates), it.coder, it.thinker) if dates else None
     released = row["release_date"] or row["date"]
     size = float(row["params_B"]) * 1e9 if row["params_B"] and row["open_weights"] == "yes" else 0.0
+    family = "Nemotron" if "nemotron" in row["model"].lower() else ""
     # A maker's closed models are of unknown size: what they are worth says nothing of its open ones.
     organization = maker(row["hf_id"]) if "/" in row["hf_id"] else f"{row['organization']}, closed" if row["organization"] else ""
     return Entry(
-        row["model"], "", organization, "", size, size, years(released), "coder" in row["model"].lower(), thinks(row["model"], "", released)
+        row["model"],
+        "",
+        organization,
+        family,
+        size,
+        size,
+        years(released),
+        "coder" in row["model"].lower(),
+        thinks(row["model"], family, released),
     )
