@@ -25,19 +25,20 @@ CONTEXTS = (2048, 8192, 32768, 131072)
 ENGINE = find_engine("llama.cpp")
 
 
-def placed(context: int, gpu: bool) -> Any:
+def placed(context: int, gpu: bool, kind: str = "cuda") -> Any:
     """Settings with everything on one card, or everything on the host as the file stores it."""
-    where = {"gpu_layers": "all", "gpus": 1, "gpu_kind": "cuda"} if gpu else {"gpu_layers": 0, "repack": False}
+    where = {"gpu_layers": "all", "gpus": 1, "gpu_kind": kind} if gpu else {"gpu_layers": 0, "repack": False}
     return make_settings(ENGINE.Settings, ENGINE.name, {"context_tokens": context, "cpu_features": (), **where})
 
 
 def rest(spec: ModelSpec, mix: str, context: int) -> list[int]:
-    """[card, host beside a card, host alone]: bytes needed beside the weights."""
+    """[card, host beside a card, the same of Metal, host alone]: bytes needed beside the weights."""
     found = []
-    card, alone = (ENGINE.account(spec, mix, placed(context, gpu)) for gpu in (True, False))
-    for breakdown, pool in ((card, "vram:0"), (card, "ram"), (alone, "ram")):
-        found.append(breakdown.needed_bytes(pool) - weights(breakdown, pool))
-    return found
+    for kind in ("cuda", "metal"):
+        card = ENGINE.account(spec, mix, placed(context, True, kind))
+        found += [card.needed_bytes(pool) - weights(card, pool) for pool in ("vram:0", "ram")]
+    alone = ENGINE.account(spec, mix, placed(context, False))
+    return [*found, alone.needed_bytes("ram") - weights(alone, "ram")]
 
 
 def weights(breakdown: Any, pool: str) -> int:

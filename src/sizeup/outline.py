@@ -103,13 +103,15 @@ def _on_cards(where: Room) -> int:
 
 
 def _splits(model: Listed, mix: str, where: Room, context_tokens: int) -> Iterator[Split]:
-    weights, rest = model.weights(mix), model.beside_weights(context_tokens)
+    weights, rest = model.weights(mix), model.beside_weights(context_tokens, where.settings.gpu_kind)
     if where.cards:
         # Each further card has working buffers of its own, and whole layers are dealt out, of which one may not fit at the end.
         further, free = len(where.cards) - 1, _on_cards(where)
-        buffers = rest[0] + further * model.beside_weights(0)[0]
-        card, host = weights.card + buffers, weights.beside + rest[1]
-        piece = weights.card // max(model.layers, 1)
+        buffers = rest[0] + further * model.beside_weights(0, where.settings.gpu_kind)[0]
+        # Metal maps the file: its span holds what stays on the host too.
+        held = weights.host if where.settings.gpu_kind == "metal" else weights.card
+        card, host = held + buffers, weights.beside + rest[1]
+        piece = held // max(model.layers, 1)
         yield Split("cards", 0.0, 0.0, card + further * piece // 2, host)
         if weights.experts and model.expert_layers and not where.shared:
             moved = _moved(weights, model.expert_layers, where, card)
@@ -117,11 +119,11 @@ def _splits(model: Listed, mix: str, where: Room, context_tokens: int) -> Iterat
                 yield Split("experts", moved / weights.experts, 0.0, card - moved, host + moved)
         if not where.shared and free > buffers:
             # A layer takes its cache along; working buffers stay.
-            each = (card - model.beside_weights(0)[0]) / (model.layers + 1)
-            kept = max(int((free - model.beside_weights(0)[0]) / each), 0)
+            each = (card - model.beside_weights(0, where.settings.gpu_kind)[0]) / (model.layers + 1)
+            kept = max(int((free - model.beside_weights(0, where.settings.gpu_kind)[0]) / each), 0)
             away = 1 - min(kept / (model.layers + 1), 1.0)
             if 0 < away < 1:
-                moved = int(away * (card - model.beside_weights(0)[0]))
+                moved = int(away * (card - model.beside_weights(0, where.settings.gpu_kind)[0]))
                 yield Split("layers", away, away, card - moved, host + moved)
     yield Split("host", 1.0, 1.0, 0, weights.host + rest[2])
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from .facts import data_bytes, data_json
 
-MODEL_COLUMNS, MIX_COLUMNS = 5, 6
+MODEL_COLUMNS, CONTEXT_COLUMNS, MIX_COLUMNS = 5, 5, 6
 
 
 class Weights(NamedTuple):
@@ -80,8 +80,11 @@ class Listed(NamedTuple):
         """The number format that most bytes of a mix are in."""
         return str(self.facts["formats"][_table()["mixes"].index(mix)])
 
-    def beside_weights(self, context_tokens: int) -> tuple[int, int, int]:
-        """(card, host beside a card, host alone): bytes beside the weights at this context, between the two nearest that were accounted."""
+    def beside_weights(self, context_tokens: int, kind: str = "cuda") -> tuple[int, int, int]:
+        """(card, host beside a card, host alone): bytes beside the weights at this context, between the two nearest that were accounted.
+
+        Cards other than Apple's are taken for CUDA's.
+        """
         contexts = _table()["contexts"]
         limit = self.facts["context"] or contexts[-1]
         known = [min(context, limit) for context in contexts]
@@ -89,14 +92,13 @@ class Listed(NamedTuple):
         before = max(at - 1, 0)
         apart = known[at] - known[before]
         share = min(max((context_tokens - known[before]) / apart, 0.0), 1.0) if apart else 0.0
-        card, beside, host = (
-            int(low + (high - low) * share)
-            for low, high in zip(*(self.columns[MODEL_COLUMNS + 3 * n : MODEL_COLUMNS + 3 * n + 3] for n in (before, at)), strict=True)
-        )
+        low, high = (self.columns[MODEL_COLUMNS + CONTEXT_COLUMNS * n :][:CONTEXT_COLUMNS] for n in (before, at))
+        first = 2 if kind == "metal" else 0
+        card, beside, host = (int(low[n] + (high[n] - low[n]) * share) for n in (first, first + 1, 4))
         return card, beside, host
 
     def _at(self, number: int) -> Any:
-        start = MODEL_COLUMNS + 3 * len(_table()["contexts"]) + MIX_COLUMNS * number
+        start = MODEL_COLUMNS + CONTEXT_COLUMNS * len(_table()["contexts"]) + MIX_COLUMNS * number
         return self.columns[start : start + MIX_COLUMNS]
 
 
@@ -110,5 +112,5 @@ def listed() -> tuple[Listed, ...]:
     """Every catalogue model that the engine takes."""
     table, numbers = _table(), array.array("q")
     numbers.frombytes(zlib.decompress(data_bytes("ranking/columns.bin")))
-    wide = MODEL_COLUMNS + 3 * len(table["contexts"]) + MIX_COLUMNS * len(table["mixes"])
+    wide = MODEL_COLUMNS + CONTEXT_COLUMNS * len(table["contexts"]) + MIX_COLUMNS * len(table["mixes"])
     return tuple(Listed(row, numbers[n * wide : (n + 1) * wide]) for n, row in enumerate(table["models"]))
