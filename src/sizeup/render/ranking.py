@@ -107,7 +107,13 @@ def why(page: Page, choice: Choice, task: str) -> str:
         (t("models.score"), t("why.score", score=_score(score), task=t(f"task.{task}"), anchor=_anchor(), basis=t(f"basis.{score.basis}"))),
         (
             t("why.kept"),
-            t(f"why.kept_{kept.basis}", share=f"{kept.share:.1%}", low=f"{kept.lower:.1%}", high=f"{kept.upper:.1%}", kin=kept.kin),
+            t(
+                f"why.kept_{kept.basis}",
+                share=f"{kept.share:.1%}",
+                low=f"{kept.lower:.1%}",
+                high=f"{kept.upper:.1%}",
+                kin=_kin(page, kept.kin),
+            ),
         ),
     ]
     if score.task == "general":
