@@ -6,6 +6,7 @@ Integers stay integers; keys end in `_bytes`, `_tokens`, `_s` or `_per_s`; unkno
 from .fields import interval_json as interval_json
 from .markets import guide_json as guide_json
 from .markets import machines_json as machines_json
+from .markets import together_json as together_json
 from .markets import upgrades_json as upgrades_json
 from .measurements import measurement_json as measurement_json
 from .measurements import proof_json as proof_json

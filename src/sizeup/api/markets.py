@@ -9,6 +9,7 @@ from typing import Any
 from ..guide_tables import Size, Tier
 from ..hardware import Machine
 from ..markets import Offer
+from ..together import Together
 from ..upgrades import Upgrade
 from .plans import plan_json
 
@@ -85,3 +86,9 @@ def upgrades_json(machine: Machine, found: Sequence[Upgrade]) -> dict[str, Any]:
         for one in found
     ]
     return {"machine": machine.name, "upgrades": rows}
+
+
+def together_json(found: Together) -> dict[str, Any]:
+    """Several models on one machine: each one's plan and whether it stays, what is left, what swapping takes."""
+    rows = [{**plan_json(plan), "resident": stays} for plan, stays in zip(found.plans, found.resident, strict=True)]
+    return {"fits": found.fits, "models": rows, "left_bytes": found.left_bytes, "swap_s": found.swap_s}

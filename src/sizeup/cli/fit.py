@@ -5,14 +5,20 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from sizeup.errors import DOES_NOT_FIT
+from sizeup.errors import DOES_NOT_FIT, UserError
 
-from .settings import Count, find_machine, model_argument, plan_options, read_model, settings
+from .settings import Count, find_machine, model_arguments, plan_options, read_model, settings
 from .verb import WHY_ALL, Asked, Option, Verb
 
 
-def fit(asked: Asked, model: str, **chosen: Any) -> None:
+def fit(asked: Asked, models: tuple[str, ...], together: bool, **chosen: Any) -> None:
     """Print the best plan for this model and machine; exit 3 when none fits."""
+    if together:
+        side_by_side(asked, models, chosen)
+        return
+    if len(models) > 1:
+        raise UserError(f"fit is about one model, not {len(models)}.", "--together for all of them at once, or sizeup compare")
+    (model,) = models
     from sizeup import remedies, search
 
     spec = read_model(model, chosen["assume"])
@@ -50,6 +56,24 @@ def fit(asked: Asked, model: str, **chosen: Any) -> None:
         if chosen["prove"] or (chosen["prove"] is None and sys.stdout.isatty()):
             tell_proof(asked, plan)
     if not plan.fits:
+        raise SystemExit(DOES_NOT_FIT)
+
+
+def side_by_side(asked: Asked, models: tuple[str, ...], chosen: dict[str, Any]) -> None:
+    """Print how several models share a machine; exit 3 when they are not all loaded at once."""
+    from sizeup import render
+    from sizeup.together import together
+
+    specs = [read_model(name, chosen["assume"]) for name in models]
+    machine = find_machine(chosen["on"], chosen["ram"])
+    found = together(specs, machine, quant=chosen["quant"], context_tokens=chosen["context"])
+    if asked.json:
+        from sizeup.api import together_json
+
+        asked.say_json(together_json(found))
+    else:
+        asked.say(render.together(asked.page, machine, found))
+    if not found.fits:
         raise SystemExit(DOES_NOT_FIT)
 
 
@@ -96,5 +120,11 @@ def proof_of(plan: Any) -> dict[str, Any] | None:
 command = Verb(
     "fit",
     fit,
-    [model_argument(), *plan_options(), Option(["--users"], type=Count(), metavar="N"), Option(["--prove/--no-prove"], default=None)],
+    [
+        model_arguments(),
+        *plan_options(),
+        Option(["--together"], is_flag=True),
+        Option(["--users"], type=Count(), metavar="N"),
+        Option(["--prove/--no-prove"], default=None),
+    ],
 )

@@ -72,6 +72,11 @@ def model_argument() -> click.Argument:
     return click.Argument(["model"], metavar="MODEL", type=Model())
 
 
+def model_arguments() -> click.Argument:
+    """The models that a verb is about, one or more."""
+    return click.Argument(["models"], metavar="MODEL", type=Model(), nargs=-1, required=True)
+
+
 class Model(click.ParamType):  # type: ignore[type-arg]
     """Anything that `sizeup.read` takes; the shell completes files and names of the catalogue."""
 

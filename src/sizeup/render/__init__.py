@@ -11,7 +11,7 @@ from .answer import fit
 from .devices import devices
 from .ghost import ghost, ghost_written
 from .listing import machine, model, term, terms
-from .markets import machines, upgrades
+from .markets import machines, together, upgrades
 from .run import census, measurement, proof, proof_line, rehearsals
 
 __all__ = [
@@ -32,5 +32,6 @@ __all__ = [
     "rehearsals",
     "term",
     "terms",
+    "together",
     "upgrades",
 ]

@@ -8,9 +8,10 @@ from sizeup.hardware import Machine
 from sizeup.markets import Offer, Wishes
 from sizeup.model import ModelSpec
 from sizeup.page import Page, indented
+from sizeup.together import Together
 from sizeup.upgrades import Upgrade
 
-from .names import machine_line, quant_name, rate, short_device
+from .names import machine_line, pool_name, quant_name, rate, seconds, short_device, speed_range
 from .options import placement
 from .tables import EDGE, Column, table
 
@@ -93,3 +94,32 @@ def upgrades(page: Page, machine: Machine, found: Sequence[Upgrade]) -> str:
         ],
     )
     return "\n".join([*lines, "", *(page.paint(line, "dim") for line in indented(t("upgrade.rule"), page.width, EDGE))]) + "\n"
+
+
+def together(page: Page, machine: Machine, found: Together) -> str:
+    """Several models on one machine: what each takes, whether it stays, what is left, what swapping costs."""
+    t, plans = page.texts, found.plans
+    lines = ["", *indented(machine_line(page, machine), page.width, EDGE), ""]
+    needed = [sum(plan.breakdown.needed_bytes(pool) for pool in plan.breakdown.by_pool()) for plan in plans]
+    stays = [
+        t("together.stays") if one else t("together.swapped") if plan.fits else t("fit.no")
+        for plan, one in zip(plans, found.resident, strict=True)
+    ]
+    lines += table(
+        page,
+        [
+            Column(t("models.model"), [plan.model.name.rpartition("/")[2] for plan in plans], least=20),
+            Column(t("models.quant"), [quant_name(page, plan) for plan in plans], rank=1),
+            Column(t("models.memory"), [page.bytes(count) for count in needed], right=True),
+            Column(
+                t("models.decode"), [speed_range(page, s) if (s := plan.speed.decode) and plan.fits else "" for plan in plans], right=True
+            ),
+            Column("", stays),
+        ],
+    )
+    left = t("list.comma").join(f"{pool_name(page, machine, name)} {page.bytes(count)}" for name, count in found.left_bytes.items())
+    lines += ["", *indented(t("together.left", left=left), page.width, EDGE)]
+    if not found.fits and any(plan.fits and not one for plan, one in zip(plans, found.resident, strict=True)):
+        words = t("together.swap", time=seconds(page, found.swap_s)) if found.swap_s is not None else t("together.swap_unknown")
+        lines += indented(words, page.width, EDGE)
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,52 @@
+"""Several models on one machine share its pools, and none takes what another has."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from sizeup import machine
+from sizeup.errors import UserError
+from sizeup.together import together
+from tests.program import Run
+
+TRIO = ["Qwen/Qwen3-8B", "google/gemma-3-4b-it", "Qwen/Qwen3-0.6B"]
+
+
+def test_what_stays_adds_up_to_what_is_gone() -> None:
+    """In every pool: what was free less what all that stay need is what is left, and it is never less than nothing."""
+    box = machine("rtx-3060-12gb")
+    found = together(TRIO, box)
+    assert found.fits
+    assert found.swap_s == 0
+    for pool in box.pools:
+        needed = sum(plan.breakdown.needed_bytes(pool.name) for plan in found.plans)
+        assert found.left_bytes[pool.name] == pool.free_bytes - needed >= 0
+    assert [plan.model.name for plan in found.plans] == TRIO
+
+
+def test_what_has_no_room_is_swapped() -> None:
+    """Two that fit alone and not together: the smaller has a plan of the whole machine, and waits for its turn."""
+    found = together(["Qwen/Qwen3-14B", "google/gemma-3-12b-it"], machine("raspberry-pi-5-16gb"), quant="Q4_K_M", context_tokens=2048)
+    assert not found.fits
+    assert found.resident == (True, False)
+    assert all(plan.fits for plan in found.plans)
+    assert found.swap_s is None
+
+
+def test_one_is_not_together() -> None:
+    """One model is no company."""
+    with pytest.raises(UserError):
+        together(["Qwen/Qwen3-8B"], machine("rtx-4090"))
+
+
+def test_the_verb(sizeup: Run) -> None:
+    """Exit 0 when all stay, 3 when not; two models without --together are refused."""
+    content = json.loads(sizeup("fit", *TRIO, "--together", "--on", "rtx-4090", "--json").out)
+    assert content["fits"]
+    assert [row["resident"] for row in content["models"]] == [True] * 3
+    assert (
+        sizeup("fit", "Qwen/Qwen3-14B", "google/gemma-3-12b-it", "--together", "--on", "raspberry-pi-5-16gb", "--quant", "Q4_K_M").code == 3
+    )
+    assert sizeup("fit", *TRIO).code == 2
