@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import pkgutil
 from typing import Any
 
@@ -34,6 +35,18 @@ def test_sentences_keep_their_places(language: str) -> None:
     sentences = content(language)["sentences"]
     assert {s: sorted(i18n.places(s)) for s in sentences} == {s: sorted(i18n.places(t)) for s, t in sentences.items()}
     assert list(content("zh-Hans")["sentences"]) == list(sentences)
+
+
+@pytest.mark.parametrize("language", i18n.LANGUAGES)
+def test_no_message_is_written_twice(language: str) -> None:
+    """A second text under one key would silently take the first one's place."""
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        keys = [key for key, _ in pairs]
+        assert [key for key in keys if keys.count(key) > 1] == []
+        return dict(pairs)
+
+    json.loads((i18n.FOLDER / f"{language}.json").read_bytes(), object_pairs_hook=once)
 
 
 @pytest.mark.parametrize("language", i18n.LANGUAGES)

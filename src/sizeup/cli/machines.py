@@ -58,7 +58,7 @@ command = Verb(
         Option(["--users"], type=Count(), default=1, metavar="N"),
         Option(["--context"], type=Count(), default=8192, metavar="TOKENS"),
         Option(["--quant"], metavar="MIX"),
-        Option(["--slowest"], type=Amount(), metavar="TOK/S"),
+        Option(["--slowest"], "slowest_each", type=Amount(), metavar="TOK/S"),
         Option(["--budget"], "usd", type=Amount(), metavar="USD"),
         Option(["--watts"], "most_watts", type=Amount(), metavar="W"),
         Option(["--rent"], is_flag=True),
