@@ -46,6 +46,7 @@ TYPED = {
     "sizeup compare {}@{} {}@",
     "sizeup explain",
     "sizeup fit MODEL",
+    "sizeup fit qwen3:8b gemma3:4b --together",
     "sizeup ghost MODEL --to FOLDER",
     "sizeup machine",
     "sizeup models --help",

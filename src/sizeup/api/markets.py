@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ..guide_tables import Size, Tier
-from ..hardware import Machine
-from ..markets import Offer
-from ..together import Together
-from ..upgrades import Upgrade
 from .plans import plan_json
+
+if TYPE_CHECKING:
+    from ..guide_tables import Size, Tier
+    from ..hardware import Machine
+    from ..markets import Offer
+    from ..together import Together
+    from ..upgrades import Upgrade
 
 
 def machines_json(offers: Sequence[Offer], excluded: dict[str, int]) -> dict[str, Any]:
