@@ -44,7 +44,7 @@ def smallest(wanted: list[str]) -> Iterator[tuple[str, ModelSpec]]:
             if model.model_type not in found or model.parameters < found[model.model_type].parameters:
                 train(model, method="full", sequence_tokens=128)
                 found[model.model_type] = model
-        except (SizeupError, IndexError):
+        except SizeupError:
             continue
     yield from sorted(found.items())
 

@@ -108,7 +108,7 @@ def block(run: Run, x: Tensor, weights: BlockWeights) -> Tensor:
     """One residual block."""
     tape = run.tape
     residual = x
-    x = maybe_norm(run, x, weights.before[0])
+    x = maybe_norm(run, x, weights.before[0], before=True)
     if weights.parallel:
         mixed = mixer(run, x, weights)
         fed = feed(run, maybe_norm(run, residual, weights.before[1]) if weights.before[1] else x, weights)
@@ -117,14 +117,15 @@ def block(run: Run, x: Tensor, weights: BlockWeights) -> Tensor:
     x = maybe_norm(run, x, weights.after[0])
     x = ops.add(tape, residual, x)
     residual = x
-    x = maybe_norm(run, x, weights.before[1])
+    x = maybe_norm(run, x, weights.before[1], before=True)
     x = feed(run, x, weights)
     x = maybe_norm(run, x, weights.after[1])
     return ops.add(tape, residual, x)
 
 
-def maybe_norm(run: Run, x: Tensor, weights: tuple[Weight, ...]) -> Tensor:
-    return norm(run, x, weights, run.rows) if weights else x
+def maybe_norm(run: Run, x: Tensor, weights: tuple[Weight, ...], before: bool = False) -> Tensor:
+    """The norm of this place; families differ in which places have one, and a bare one has no weights to show it."""
+    return norm(run, x, weights, run.rows) if weights or (before and run.manner.norm == "bare") else x
 
 
 def mixer(run: Run, x: Tensor, weights: BlockWeights) -> Tensor:

@@ -11,7 +11,7 @@ class Manner:
 
     norm: str = "rms"
     """"rms" weighs in the input's width, "rms32" in fp32, "gemma" in fp32 with one added, "layer" is LayerNorm,
-    "centred" is one written out in fp32."""
+    "centred" is one written out in fp32, "bare" LayerNorm in fp32 without weights, before every part."""
     rotary: bool = True
     attention: str = ""
     """"eager" for families that no fused kernel serves (soft-capped scores)."""

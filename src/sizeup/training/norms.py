@@ -12,6 +12,8 @@ from .tensors import Gradients, Tensor, Weight
 
 def norm(run: Run, x: Tensor, weights: tuple[Weight, ...], rows: Number) -> Tensor:
     """The family's norm over `rows` rows."""
+    if run.manner.norm == "bare":
+        return ops.to(run.tape, ops.layer_norm(run.tape, ops.to(run.tape, x, 4), (), rows), x.width)
     if run.manner.norm == "layer" or len(weights) > 1:
         return ops.layer_norm(run.tape, x, weights, rows)
     if run.manner.norm == "centred":
