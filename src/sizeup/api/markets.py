@@ -93,4 +93,15 @@ def upgrades_json(machine: Machine, found: Sequence[Upgrade]) -> dict[str, Any]:
 def together_json(found: Together) -> dict[str, Any]:
     """Several models on one machine: each one's plan and whether it stays, what is left, what swapping takes."""
     rows = [{**plan_json(plan), "resident": stays} for plan, stays in zip(found.plans, found.resident, strict=True)]
-    return {"fits": found.fits, "models": rows, "left_bytes": found.left_bytes, "swap_s": found.swap_s}
+    beside = [
+        {
+            "name": one.name,
+            "kind": one.kind,
+            "bytes": one.bytes,
+            "working_space_counted": one.whole,
+            "pool": pool or None,
+            "source": one.source.where,
+        }
+        for one, pool in found.beside
+    ]
+    return {"fits": found.fits, "models": rows, "described": beside, "left_bytes": found.left_bytes, "swap_s": found.swap_s}

@@ -62,9 +62,10 @@ def fit(asked: Asked, models: tuple[str, ...], together: bool, **chosen: Any) ->
 def side_by_side(asked: Asked, models: tuple[str, ...], chosen: dict[str, Any]) -> None:
     """Print how several models share a machine; exit 3 when they are not all loaded at once."""
     from sizeup import render
+    from sizeup.footprint import footprint
     from sizeup.together import together
 
-    specs = [read_model(name, chosen["assume"]) for name in models]
+    specs = [name if footprint(name) else read_model(name, chosen["assume"]) for name in models]
     machine = find_machine(chosen["on"], chosen["ram"])
     found = together(specs, machine, quant=chosen["quant"], context_tokens=chosen["context"])
     if asked.json:

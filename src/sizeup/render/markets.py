@@ -8,6 +8,7 @@ from sizeup.hardware import Machine
 from sizeup.markets import Offer, Wishes
 from sizeup.model import ModelSpec
 from sizeup.page import Page, indented
+from sizeup.plan import Plan
 from sizeup.together import Together
 from sizeup.upgrades import Upgrade
 
@@ -105,15 +106,16 @@ def together(page: Page, machine: Machine, found: Together) -> str:
         t("together.stays") if one else t("together.swapped") if plan.fits else t("fit.no")
         for plan, one in zip(plans, found.resident, strict=True)
     ]
+    names, blank = [one.footprint.name for one in found.beside], [""] * len(found.beside)
+    needed += [one.footprint.bytes for one in found.beside]
+    stays += [t("together.stays") if one.pool else t("fit.no") for one in found.beside]
     lines += table(
         page,
         [
-            Column(t("models.model"), [plan.model.name.rpartition("/")[2] for plan in plans], least=20),
-            Column(t("models.quant"), [quant_name(page, plan) for plan in plans], rank=1),
+            Column(t("models.model"), [*(plan.model.name.rpartition("/")[2] for plan in plans), *names], least=20),
+            Column(t("models.quant"), [*(quant_name(page, plan) for plan in plans), *blank], rank=1),
             Column(t("models.memory"), [page.bytes(count) for count in needed], right=True),
-            Column(
-                t("models.decode"), [speed_range(page, s) if (s := plan.speed.decode) and plan.fits else "" for plan in plans], right=True
-            ),
+            Column(t("models.decode"), [*(_decoding(page, plan) for plan in plans), *blank], right=True),
             Column("", stays),
         ],
     )
@@ -122,4 +124,12 @@ def together(page: Page, machine: Machine, found: Together) -> str:
     if not found.fits and any(plan.fits and not one for plan, one in zip(plans, found.resident, strict=True)):
         words = t("together.swap", time=seconds(page, found.swap_s)) if found.swap_s is not None else t("together.swap_unknown")
         lines += indented(words, page.width, EDGE)
+    if found.beside:
+        lines += [
+            page.paint(line, "dim") for line in indented(t("together.described", names=t("list.comma").join(names)), page.width, EDGE)
+        ]
     return "\n".join(lines) + "\n"
+
+
+def _decoding(page: Page, plan: Plan) -> str:
+    return speed_range(page, plan.speed.decode) if plan.speed.decode and plan.fits else ""
