@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from tools.guides import memory, scaling  # noqa: F401  they register their answers
+from tools.guides import memory, scaling, weights  # noqa: F401  they register their answers
 from tools.guides.page import ANSWERS, CLAIMS, PAGE, TITLES, VERDICTS, page
 
 from sizeup.sft import purposes

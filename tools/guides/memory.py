@@ -76,7 +76,7 @@ def right_for(model: ModelSpec, low: float | None, high: float | None, **setting
     return ", or ".join(f"{batch} of {TOKENS} tokens {how}" for batch, how in found if batch)
 
 
-def _gb(count: float) -> str:
+def gb(count: float) -> str:
     return f"{count / GB:,.0f} GB" if count >= 100 * GB else f"{count / GB:,.1f} GB"
 
 
@@ -84,8 +84,8 @@ def _taken(model: ModelSpec, method: str, dtype: str = "bf16") -> str:
     """What is held, and the process at two batches."""
     one, sixteen = (step(model, method, batch, dtype=dtype) for batch in (1, 16))
     return (
-        f"{_gb(held(one))} are held; with checkpointing the process takes {_gb(one.process_bytes)} for 1 sequence of {TOKENS} tokens, "
-        f"{_gb(sixteen.process_bytes)} for 16"
+        f"{gb(held(one))} are held; with checkpointing the process takes {gb(one.process_bytes)} for 1 sequence of {TOKENS} tokens, "
+        f"{gb(sixteen.process_bytes)} for 16"
     )
 
 
@@ -116,7 +116,7 @@ def seventy_full(claim: dict[str, Any]) -> Answer:
     exact = held(step(seventy(), "full", dtype="fp32"))
     off = abs(exact / GB / claim["low"] - 1)
     assert off < 0.02
-    return Answer(f"{_gb(exact)} ({exact:,} B)", f"right within {off:.0%}")
+    return Answer(f"{gb(exact)} ({exact:,} B)", f"right within {off:.0%}")
 
 
 @answers("G002-11")
@@ -133,7 +133,7 @@ def seven_full(claim: dict[str, Any]) -> Answer:
     off = abs(exact / GB / claim["low"] - 1)
     assert off < 0.05
     return Answer(
-        f"{_gb(exact)} ({exact:,} B) for {seven().parameters / 1e9:.2f}B parameters; "
+        f"{gb(exact)} ({exact:,} B) for {seven().parameters / 1e9:.2f}B parameters; "
         f"{_cards('A100 SXM4 80GB', seven(), (1, 2, 3), method='full', dtype='fp32')}",
         f"right within {off:.0%} for what is held: 112 GB is a model of exactly 7.0B",
     )
@@ -171,7 +171,7 @@ def seventy_qlora(claim: dict[str, Any]) -> Answer:
     assert not prepared
     left = step(seventy(), "qlora", kbit_prep=False)
     return Answer(
-        f"{_taken(seventy(), 'qlora')}; {_gb(left.process_bytes)} for 1 if embeddings, norms and head stay in bf16 (`kbit_prep=False`), "
+        f"{_taken(seventy(), 'qlora')}; {gb(left.process_bytes)} for 1 if embeddings, norms and head stay in bf16 (`kbit_prep=False`), "
         f"of which {_cards('RTX 3090', seventy(), (2,), method='qlora', kbit_prep=False)}",
         f"right if `kbit_prep=False` and the batch is {kept}; wrong as PEFT prepares the model, and for NVLink on the RTX 4090, which has none",
     )

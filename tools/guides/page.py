@@ -11,7 +11,15 @@ PAGE = Path(__file__).parents[2] / "docs" / "guides.md"
 CLAIMS: list[dict[str, Any]] = json.loads(Path(__file__).with_name("claims.json").read_bytes())["claims"]
 
 VERDICTS = ("right", "right if", "wrong because")
-TITLES = {"scaling": "How much data", "training": "Memory for training"}
+TITLES = {
+    "weights": "Weights",
+    "disk": "On the disk",
+    "quant": "Few bits",
+    "compress": "Smaller models",
+    "breakdown": "What memory holds",
+    "scaling": "How much data",
+    "training": "Memory for training",
+}
 """Kinds of claims in the order of the page, with their headings. A new kind is a line here and a module of answers."""
 
 
