@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 
 import pytest
-from tools.guides import memory, scaling, weights  # noqa: F401  they register their answers
+from tools.guides import inference, local, memory, scaling, weights  # noqa: F401  they register their answers
 from tools.guides.page import ANSWERS, CLAIMS, PAGE, TITLES, VERDICTS, page
 
+import sizeup
 from sizeup.sft import purposes
 
 
@@ -43,6 +44,34 @@ def test_a_condition_is_the_edge_of_a_claim(low: float | None, high: float | Non
     taken = {batch: memory.step(model, method, batch).process_bytes for batch in (least - 1, least, most, most + 1) if batch}
     assert low is None or taken[least - 1] < low <= taken[least]
     assert high is None or taken[most] <= high < taken[most + 1]
+
+
+@pytest.mark.parametrize(("name", "mix", "claimed"), [(inference.EIGHT, "Q4_K_M", 6e9), (inference.SEVENTY, "F16", 140e9)])
+def test_a_context_is_the_edge_of_a_claim(name: str, mix: str, claimed: float) -> None:
+    """With the context that a verdict names a card's bytes stay within the claim, one step further they do not."""
+    model = sizeup.read(name)
+    tokens = inference.longest(model, mix, claimed)
+    assert inference.on_card(model, mix, tokens) <= claimed < inference.on_card(model, mix, tokens + inference.STEP)
+
+
+def test_no_context_fits_below_the_weights() -> None:
+    """Bytes that do not even hold the weights hold no context."""
+    model = sizeup.read(inference.EIGHT)
+    assert inference.longest(model, "Q8_0", inference.on_card(model, "Q8_0", part="weights")) == 0
+
+
+def test_weights_of_simple_formats() -> None:
+    """Llama-2-7B by hand: 65 norms of 4,096 numbers stay fp32, all else has the format's bytes; four bits follow the mix instead."""
+    norms = 65 * 4096
+    rest = memory.seven().parameters - norms
+    assert weights.stored(memory.seven(), "F16") == rest * 2 + norms * 4
+    assert weights.stored(memory.seven(), "Q8_0") == rest // 32 * 34 + norms * 4
+
+
+def test_a_measured_machine_is_the_model_and_a_remainder() -> None:
+    """Gemma 2 2B by hand: 26 layers of 4 heads of 256, keys and values of two bytes, are cached for every token of the context."""
+    assert local.alone("gemma2:2b", None, 4096).bytes("cache") == 26 * 4 * 256 * 2 * 2 * 4096
+    assert local.alone("gemma2:2b", None, 4 * 2048, sequences=4).bytes("cache") == 26 * 4 * 256 * 2 * 2 * 8192
 
 
 def test_examples_have_sources() -> None:
