@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 
 import pytest
-from tools.guides import inference, local, memory, scaling, weights  # noqa: F401  they register their answers
+from tools.guides import buying, inference, local, machines, memory, placed, scaling, tiers, weights  # noqa: F401  they register their answers
 from tools.guides.page import ANSWERS, CLAIMS, PAGE, TITLES, VERDICTS, page
 
 import sizeup
+from sizeup.facts import data_json
 from sizeup.sft import purposes
 
 
@@ -72,6 +73,28 @@ def test_a_measured_machine_is_the_model_and_a_remainder() -> None:
     """Gemma 2 2B by hand: 26 layers of 4 heads of 256, keys and values of two bytes, are cached for every token of the context."""
     assert local.alone("gemma2:2b", None, 4096).bytes("cache") == 26 * 4 * 256 * 2 * 2 * 4096
     assert local.alone("gemma2:2b", None, 4 * 2048, sequences=4).bytes("cache") == 26 * 4 * 256 * 2 * 2 * 8192
+
+
+@pytest.mark.parametrize("size", ["3B", "8B", "14B", "30B-A3B", "32B", "70B"])
+@pytest.mark.parametrize("card", ["RTX 4050 Laptop", "RTX 4060 Ti 16GB", "RTX 3090"])
+def test_a_size_runs_in_the_most_bits_that_are_fluent(size: str, card: str) -> None:
+    """What is told to lie whole on a card fits it; of the mixes with more bits none would lie there whole and be fluent."""
+    machine = placed.box(card, 32)
+    found = placed.way(size, machine)
+    more = placed.LADDER[: placed.LADDER.index(found.plan.quant)]
+    assert not any((one := placed.on(size, machine, mix)).whole and one.pace >= placed.FLUENT for mix in more)
+    assert found.plan.fits or not placed.on(size, machine, placed.LADDER[-1]).plan.fits
+    assert not found.whole or found.plan.settings.gpu_layers == "all"
+
+
+def test_the_least_ram_is_the_least() -> None:
+    """One size of RAM less and the model does not fit any more."""
+    found = placed.least_ram("70B", "RTX 4090")
+    assert found is not None
+    assert found.plan.fits
+    gib = found.plan.machine.pool("ram").bytes >> 30
+    less = max(size for size in data_json("preference.json")["memory_sizes_gib"] if size < gib)
+    assert not placed.on("70B", placed.box("RTX 4090", less), placed.USUAL).plan.fits
 
 
 def test_examples_have_sources() -> None:

@@ -1,6 +1,6 @@
 """Run: python -m tools.guides."""
 
-from . import inference, local, memory, scaling, weights  # noqa: F401  they register their answers
+from . import buying, inference, local, machines, memory, scaling, tiers, weights  # noqa: F401  they register their answers
 from .page import PAGE, page
 
 if __name__ == "__main__":
