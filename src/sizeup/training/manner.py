@@ -31,4 +31,6 @@ class Manner:
     """PEFT turns targets of the feed-forward part into adapters of the experts' own tensors and of the router."""
     slices: bool = False
     """The joined projection is cut by three slices, each with a whole gradient, and rotation joins a rotated and a passed part."""
+    plain_linear: bool = True
+    """Matrices are PyTorch's own linear layers; a class of the family's own is left out of 4 and 8 bit loading."""
     source: str = ""

@@ -82,7 +82,7 @@ class Maker:
 
     def linear(self, name: str, inputs: Number, outputs: Number, bias: bool = False) -> Linear:
         recipe = self.recipe
-        quantised = recipe.quantised
+        quantised = recipe.quantised and self.manner.plain_linear
         base = Weight(inputs * outputs, 2 if quantised else recipe.base_width, self.trains, quantised, outputs)
         adapter = self.adapter(name, inputs, outputs)
         # bitsandbytes' Linear4bit casts its bias in place to the width it computes in.
