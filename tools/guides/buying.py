@@ -10,6 +10,7 @@ from typing import Any
 import sizeup
 from sizeup.guide_tables import weights
 from sizeup.hardware import Machine
+from sizeup.probe import table
 from sizeup.quality import Score, quality, score_of
 from sizeup.search import longest_context
 from sizeup.shortlist import listed
@@ -45,7 +46,7 @@ def fine_tuning(claim: dict[str, Any]) -> Answer:
     told = "; ".join(f"{name} LoRA {lora}, QLoRA {qlora}" for name, (lora, qlora) in most.items())
     return Answer(
         f"sequences of {memory.TOKENS} tokens in a step within {room / GB:,.1f} GB, with checkpointing: {told}",
-        f"right if checkpointing is on, for {most['7B'][0]} sequences of {memory.TOKENS} tokens; without it {plain}",
+        f"right if checkpointing is on, for up to {most['7B'][0]} sequences of {memory.TOKENS} tokens; without it {plain}",
     )
 
 
@@ -71,14 +72,19 @@ def mac(claim: dict[str, Any]) -> Answer:
     assert not sparse[0].plan.fits
     assert not dense[0].plan.fits
     assert all(one.plan.fits for one in (*sparse[1:], *dense[1:]))
-    offers = sizeup.machines(SIZES["117B"], rent=False, limit=100)
-    card = next(offer for offer in offers if offer.kind in ("card", "cards") and offer.usd)
-    assert card.plan.settings.cpu_moe_layers
+    cards = {size: next(o for o in sizeup.machines(SIZES[size], rent=False, limit=100) if o.usd) for size in ("117B", "123B")}
+    away = cards["117B"].plan.settings.cpu_moe_layers
+    assert away
+    ultra = table.part("M5 Ultra")[0]
+    assert ultra.launch_usd
+    assert not any(table.part(name)[0].launch_usd for name in ("M2 Max", "M2 Ultra", "M4 Max"))
     told = "; ".join(f"{one.plan.machine.name}: {tell(one)}, {tell(other)}" for one, other in zip(sparse, dense, strict=True))
+    other = "; ".join(f"{size} {o.machine.name}, {o.usd:,.0f} USD at launch, {pace_of(o.plan)}" for size, o in cards.items())
     return Answer(
-        f"{told}; cheapest cards for gpt-oss-120b: {card.machine.name}, {card.usd:,.0f} USD at launch, {pace_of(card.plan)}",
-        f"right if it has 128 GB or more, which hold 123B dense too; a mixture such as gpt-oss-120b needs a PC with {card.machine.name} only, "
-        f"the experts of {card.plan.settings.cpu_moe_layers} layers in RAM",
+        f"{told}; the cheapest cards with a reading pace: {other}; no price of these Macs is known to us, "
+        f"the nearest is the M5 Ultra from {ultra.launch_usd:,.0f} USD, with its smallest memory",
+        f"right if it has 128 GB or more and the model is dense, which takes {cards['123B'].machine.name} otherwise; a mixture such as gpt-oss-120b runs on {cards['117B'].machine.name} too, "
+        f"the experts of {away} layers in RAM",
     )
 
 

@@ -26,7 +26,7 @@ def two_bytes(claim: dict[str, Any]) -> Answer:
     )
     return Answer(
         f"GB per billion parameters, 1B to 70B: {told}",
-        "right for 16 bits; eight bits are 1.06 and not 1, four bits rather more than a half",
+        f"right for 16 bits; eight bits are {max(each['Q8_0']):.2f} and not 1, four bits {min(each['Q4_0']):.2f} and more, not a half",
     )
 
 
@@ -84,7 +84,7 @@ def at_home(claim: dict[str, Any]) -> Answer:
 @answers("G000-06")
 def one_memory(claim: dict[str, Any]) -> Answer:
     machines = [box(name) for name in ("m2-16gb", "m3-max-64gb", "M2 Ultra 192GB", "DGX Spark")]
-    sizes = ("8B", "32B", "70B", "123B", "179B")
+    sizes = ("8B", "14B", "32B", "70B", "123B", "179B")
     largest = {one.name: [size for size in sizes if on(size, one, "Q4_K_M").plan.fits][-1] for one in machines}
     told = "; ".join(
         f"{one.name} ({one.pools[0].free_bytes / 1e9:,.0f} GB usable): {tell(on(largest[one.name], one, 'Q4_K_M'))}" for one in machines

@@ -153,7 +153,7 @@ def enough(sizes: Sequence[str], machines: Sequence[Machine], floor: float = REA
     return (
         f"wrong because {' and '.join(missing)} runs so on none, at {told}"
         if missing
-        else f"right if it is a machine that has the room, at {told}"
+        else f"right if the machine is one that is named, at {told}"
     )
 
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from sizeup.hardware import Machine
+from sizeup.outline import outline, room
+from sizeup.shortlist import listed
 
+from . import memory
 from .page import Answer, answers
-from .placed import FLUENT, READING, box, enough, model, on, reached, tell, way
+from .placed import CONTEXT, FLUENT, READING, USUAL, box, enough, on, reached, tell, way
 from .placed import table as told
 
 
@@ -70,7 +73,23 @@ def upper_desktop(claim: dict[str, Any]) -> Answer:
 @answers("G001-08")
 def largest_card(claim: dict[str, Any]) -> Answer:
     machines = [box(name, 32) for name in ("RTX 3090", "RTX 4090", "RTX 6000 Ada")]
-    return Answer(told(("32B", "70B"), machines), enough(("32B", "70B"), machines))
+    counts = {one.name: _held(one) for one in (machines[0], machines[-1])}
+    whole = ", ".join(f"{name} {held:,} of {len(listed()):,}" for name, held in counts.items())
+    return Answer(
+        f"{told(('32B', '70B'), machines)}; catalogue models whole on the card in Q4_K_M or their own four bits: {whole}",
+        f"{enough(('32B', '70B'), machines)}; most of the catalogue fits either size of card",
+    )
+
+
+def _held(machine: Machine) -> int:
+    """Catalogue models that lie whole on a card in four bits."""
+    where = room(machine, CONTEXT)
+    outlined = (
+        outline(one, mix, where, min(CONTEXT, one.facts["context"] or CONTEXT))
+        for one in listed()
+        if (mix := next((m for m in one.mixes() if m in (USUAL, "MXFP4_MOE")), None))
+    )
+    return sum(found.fits and found.placed == "cards" for found in outlined)
 
 
 @answers("G001-09")
@@ -80,12 +99,14 @@ def server(claim: dict[str, Any]) -> Answer:
     four = {size: _fewest(size, cards[0], "Q4_K_M") for size in ("70B", "179B")}
     assert native["32B"] == four["70B"] == 1 < native["70B"] < native["179B"]
     alone = [tell(on(size, box(card, 64), mix)) for card in cards for size, mix in (("32B", "F16"), ("70B", "Q4_K_M"))]
-    bytes_ = 16 * model("70B").parameters / 1e9
+    full, adapted = (memory.held(memory.step(memory.seventy(), "full", dtype="fp32")), memory.step(memory.seventy(), "qlora").process_bytes)
+    small = box("A100 PCIe 40GB", 64)
+    assert adapted < 80e9 < full
     return Answer(
         f"{cards[0]}: {', '.join(alone[:2])}; {cards[1]}: {', '.join(alone[2:])}; A100 80GB needed in F16: "
         f"{', '.join(f'{size} {count}' for size, count in native.items())}; in Q4_K_M: {', '.join(f'{size} {count}' for size, count in four.items())}; "
-        f"training 70B in full holds {bytes_:,.0f} GB",
-        f"right if so many are joined: 175B in 16 bits is {native['179B']} cards of 80 GB, 70B {native['70B']}; one card holds 32B so, or 70B in four bits",
+        f"{small.name}: {tell(way('32B', small))}; training 70B holds {full / 1e9:,.0f} GB in full, takes {adapted / 1e9:.1f} GB by QLoRA",
+        f"right if so many are joined: 175B in 16 bits is {native['179B']} cards of 80 GB, 70B {native['70B']}; one card holds 32B so, 70B in four bits, and trains 70B by QLoRA only",
     )
 
 
