@@ -1,4 +1,4 @@
-"""Half a minute that tells this machine's own rates: small ghosts run on the embedded engine, and the formula is solved for them.
+"""Less than a minute that tells this machine's own rates: small ghosts run on the embedded engine, and the formula is solved for them.
 
 One ghost per number format is large enough to come from memory and has few layers: it tells the rates of reading and multiplying.
 One of many tiny layers tells a layer's fixed time, one of experts what those add, one with a filled cache what attention costs.
@@ -25,7 +25,6 @@ from sizeup.search import make_plan
 from sizeup.work import Work
 
 from .disk import filled
-from .extrapolate import fastest
 from .rehearse import rehearse
 from .solve import Seen, solved
 
@@ -37,9 +36,9 @@ DEPTH_TOKENS = 2048
 SECONDS = 0.4
 """Measuring time of each run; making and loading its ghost comes on top."""
 
-LEAST_RUNS, MOST_RUNS = 2, 4
-"""How often each ghost runs, in turns with the others: until its two fastest agree. The fastest counts, since what else the machine
-does can only slow it."""
+LEAST_RUNS, MOST_RUNS = 3, 4
+"""How often each ghost runs, in turns with the others: until its two fastest agree. The middle one counts, as people see the machine:
+on shared ones the fastest is a minute's luck."""
 
 AGREE = 0.1
 """How far the two fastest may lie apart, as a share."""
@@ -92,7 +91,7 @@ def calibrate(machine: Machine, tell: Tell | None = None) -> Calibration:
         "cache": Shot(ghost("deep", DEEP, first), DEPTH_TOKENS, SECONDS * 2),
     }
     runs = _measured(machine, shots, tell)
-    seen = {name: _seen(shot, fastest(runs[name])) for name, shot in shots.items()}
+    seen = {name: _seen(shot, _middle(runs[name])) for name, shot in shots.items()}
     wide = {max(seen[kind].one.reads, key=lambda part: float(part.bytes)).kind: seen[kind] for kind in FORMATS}
     return Calibration(
         cpu=machine.cpu.name,
@@ -135,6 +134,10 @@ def _run(machine: Machine, shot: Shot) -> Measurement:
         return rehearse(plan, path=path, prompt_tokens=shot.prompt_tokens, decode_tokens=16, seconds=shot.seconds)
 
 
+def _middle(runs: Sequence[Measurement]) -> Measurement:
+    return sorted(runs, key=lambda run: run.decode_tokens_per_s or 0.0)[(len(runs) - 1) // 2]
+
+
 def _apart(runs: Sequence[Measurement]) -> float:
     """How far the two fastest runs lie apart, as a share; of one run its own spread."""
     rates = sorted((run.decode_tokens_per_s or 0.0 for run in runs), reverse=True)
@@ -142,7 +145,7 @@ def _apart(runs: Sequence[Measurement]) -> float:
 
 
 def _seen(shot: Shot, found: Measurement) -> Seen:
-    """The fastest run beside what its decode step moves and what the mean micro batch of its prompt computes."""
+    """The middle run beside what its decode step moves and what the mean micro batch of its prompt computes."""
     llama = engine("llama.cpp")
     settings = llama.Settings(context_tokens=shot.prompt_tokens + 256)
     micro = min(shot.prompt_tokens, settings.micro_batch_tokens)
