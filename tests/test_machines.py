@@ -70,6 +70,17 @@ def test_prices_are_dated_or_unknown() -> None:
         assert offer.kind not in ("whole", "cpu") or offer.usd is None
 
 
+def test_named_rentals_come_without_a_price() -> None:
+    """Colab, Kaggle and the large clouds are rows, after those whose price is known; none meets a budget, since nobody knows."""
+    offers = sizeup.machines(SMALL, rent=True, limit=6)
+    named = [offer.machine.name for offer in offers if offer.rent is None]
+    assert named
+    assert set(named) <= set(data_json("builds.json")["rent"])
+    assert [offer.machine.name for offer in offers][-len(named) :] == named
+    assert all(offer.usd_per_hour is None for offer in offers[-len(named) :])
+    assert all(offer.rent for offer in sizeup.machines(SMALL, rent=True, budget_usd=2))
+
+
 @pytest.mark.parametrize("language", ["en", "zh-Hant", "zh-Hans"])
 def test_the_verb(sizeup: Run, language: str) -> None:
     """Tables of at most 80 cells; JSON with the same machines; exit 3 with the reason when nothing meets the wishes."""

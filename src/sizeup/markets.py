@@ -93,7 +93,7 @@ def machines(
     engine: str = "llama.cpp",
     limit: int = MOST,
 ) -> list[Offer]:
-    """Machines that run `model` for `users` at a time, the cheapest first, bought ones before rented ones.
+    """Machines that run `model` for `users` at a time, the cheapest first, bought ones before rented ones, those without a price last.
 
     When none meets every wish, the nearest: those that miss fewest, the fastest first, each with what it `misses`.
     """
@@ -127,8 +127,12 @@ def chosen(found: Iterable[Offer], limit: int) -> list[Offer]:
     meeting = [offer for offer in every if not offer.misses]
     if meeting:
         bought = sorted((o for o in meeting if o.kind != "rent"), key=lambda o: (o.usd is None, o.usd or 0, -(o.tokens_per_s or 0)))
-        rented = sorted((o for o in meeting if o.kind == "rent"), key=lambda o: (o.usd_per_hour or 0, -(o.tokens_per_s or 0)))
-        return [*bought[:limit], *rented[:limit]]
+        rented = sorted((o for o in meeting if o.rent and o.kind == "rent"), key=lambda o: (o.usd_per_hour or 0, -(o.tokens_per_s or 0)))
+        named = sorted(
+            (o for o in meeting if not o.rent and o.kind == "rent"),
+            key=lambda o: sum(pool.bytes for pool in o.machine.pools if pool.name.startswith("vram")),
+        )
+        return [*bought[:limit], *rented[:limit], *named[: max(1, limit // 2)]]
     return sorted(every, key=lambda o: ("memory" in o.misses, len(o.misses), -(o.tokens_per_s or 0)))[:limit]
 
 
@@ -170,6 +174,8 @@ def boxes(rent: bool | None = None) -> Iterator[tuple[Machine, str, bool, Rent |
             except (NotFound, UserError):
                 continue
             yield replace(box, name=f"{offer.provider} {offer.instance}"), "rent", False, offer
+        for name in data_json("builds.json")["rent"]:
+            yield _box(name, None), "rent", False, None
 
 
 @functools.cache
