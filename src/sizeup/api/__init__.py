@@ -10,6 +10,7 @@ from .markets import together_json as together_json
 from .markets import upgrades_json as upgrades_json
 from .measurements import measurement_json as measurement_json
 from .measurements import proof_json as proof_json
+from .plans import choice_json as choice_json
 from .plans import fit_json as fit_json
 from .plans import plan_json as plan_json
 from .plans import speed_json as speed_json

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from ..choice import kept_share
+from ..choice import Choice, kept_share
 from ..figure import plain
 from ..plan import Plan, Speed, SpeedEstimate
 from .fields import fields
@@ -69,3 +69,15 @@ def speed_json(speed: Speed | None) -> dict[str, Any] | None:
 
 def _is_plain(value: Any) -> bool:
     return isinstance(value, (int, float, str, bool, type(None), list, tuple))
+
+
+def choice_json(choice: Choice) -> dict[str, Any]:
+    """One way of the front: its plan, and the figures that no other way beats all at once."""
+    return {
+        **plan_json(choice.trial.plan()),
+        "quality_kept": choice.kept,
+        "tokens_per_s": choice.tokens_per_s,
+        "first_token_s": choice.first_token_s,
+        "context_tokens_each": choice.context_tokens,
+        "room_bytes": choice.room_bytes,
+    }

@@ -11,7 +11,7 @@ from .settings import Count, find_machine, model_arguments, plan_options, read_m
 from .verb import WHY_ALL, Asked, Option, Verb
 
 
-def fit(asked: Asked, models: tuple[str, ...], together: bool, **chosen: Any) -> None:
+def fit(asked: Asked, models: tuple[str, ...], together: bool, front: bool, **chosen: Any) -> None:
     """Print the best plan for this model and machine; exit 3 when none fits."""
     if together:
         side_by_side(asked, models, chosen)
@@ -23,6 +23,9 @@ def fit(asked: Asked, models: tuple[str, ...], together: bool, **chosen: Any) ->
 
     spec = read_model(model, chosen["assume"])
     machine = find_machine(chosen["on"], chosen["ram"])
+    if front:
+        tell_front(asked, spec, machine, chosen)
+        return
     plans = search.fit(
         spec,
         machine,
@@ -56,6 +59,26 @@ def fit(asked: Asked, models: tuple[str, ...], together: bool, **chosen: Any) ->
         if chosen["prove"] or (chosen["prove"] is None and sys.stdout.isatty()):
             tell_proof(asked, plan)
     if not plan.fits:
+        raise SystemExit(DOES_NOT_FIT)
+
+
+def tell_front(asked: Asked, spec: Any, machine: Any, chosen: dict[str, Any]) -> None:
+    """Print every way to run the model that no other beats in everything; exit 3 when none fits."""
+    from sizeup.search import frontier
+
+    contexts = [chosen["context"]] if chosen["context"] else None
+    found = frontier(
+        spec, machine, engine=chosen["engine"], quant=chosen["quant"], contexts=contexts, users=chosen["users"], **settings(chosen)
+    )
+    if asked.json:
+        from sizeup.api import choice_json
+
+        asked.say_json({"model": spec.name, "machine": machine.name, "front": [choice_json(one) for one in found]})
+    else:
+        from sizeup.render.front import front as render
+
+        asked.say(render(asked.page, spec, machine, found))
+    if not found:
         raise SystemExit(DOES_NOT_FIT)
 
 
@@ -125,6 +148,7 @@ command = Verb(
         model_arguments(),
         *plan_options(),
         Option(["--together"], is_flag=True),
+        Option(["--front"], is_flag=True),
         Option(["--users"], type=Count(), metavar="N"),
         Option(["--prove/--no-prove"], default=None),
     ],
