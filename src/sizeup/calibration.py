@@ -10,16 +10,11 @@ import json
 from pathlib import Path
 from typing import NamedTuple
 
+from .facts import data_json
 from .home import data_dir, write_atomically
 from .roofline import Pace
 
 FILE = "calibration.json"
-
-USUAL_SPREAD = 0.15
-"""Half the 80 % interval around what a quiet machine is told, as a share: assumed, from repeats on shared machines."""
-
-BUSY_SPREAD = 0.2
-"""Repeats that lie further apart than this say that something else ran meanwhile."""
 
 
 class Calibration(NamedTuple):
@@ -45,12 +40,12 @@ class Calibration(NamedTuple):
     @property
     def busy(self) -> bool:
         """Whether something else ran while this was measured, so that it should be measured again."""
-        return self.noise > BUSY_SPREAD
+        return self.noise > float(data_json("host_rates.json")["own_measurement"]["busy_spread"])
 
     @property
     def spread(self) -> tuple[float, float]:
         """The 80 % interval around what is predicted from this, as factors."""
-        half = max(USUAL_SPREAD, self.noise)
+        half = max(float(data_json("host_rates.json")["own_measurement"]["usual_spread"]), self.noise)
         return 1 / (1 + half), 1 + half
 
     @property

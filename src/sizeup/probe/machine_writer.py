@@ -9,8 +9,6 @@ from typing import Any
 from sizeup.errors import Unavailable, UserError
 from sizeup.hardware import Device, Machine, Pool
 
-DEFAULT = "this-machine"
-
 
 def save(machine: Machine, name: str) -> Path:
     """Write the machine to NAME.toml in the working folder, or to the path that ends in .toml. Nothing is overwritten.

@@ -98,7 +98,6 @@ class Memory:
     inputs: Number
     buffers: Number
     peak: Number
-    peak_with_workspace: Number
     peak_parts: dict[str, Number]
     peak_event: str
     end_parts: dict[str, Number]
@@ -161,7 +160,7 @@ def account(model: ModelSpec, recipe: Recipe, detailed: bool = False) -> Memory:
         int(sum(w.elements * times for w, times in every if id(w) not in adapters)),
         int(sum(w.elements * times for w, times in trained)),
         resting, adapter, gradients, states, inputs, buffers,
-        tape.peak.bytes, tape.peak.with_workspace, tape.peak.parts, tape.peak.event, end,
+        tape.peak.bytes, tape.peak.parts, tape.peak.event, end,
         total(times * stored_bytes(w, recipe) for w, times in routed if isinstance(w, Weight)),
         functools.reduce(most, blocks),
     )  # fmt: skip

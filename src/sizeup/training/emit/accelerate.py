@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from sizeup.errors import UserError
@@ -19,12 +18,11 @@ def emit(found: Wanted) -> Emitted:
     split = found.split
     if not (split.zero or split.offload):
         return _written(found, {"distributed_type": "MULTI_GPU" if split.data > 1 else "NO"}, {})
-    content = deepspeed.config(found)
     kind = {
         "distributed_type": "DEEPSPEED",
         "deepspeed_config": {"deepspeed_config_file": deepspeed.FILE, "zero3_init_flag": split.zero == 3},
     }
-    return _written(found, kind, {deepspeed.FILE: json.dumps(content, indent=2) + "\n"})
+    return _written(found, kind, deepspeed.file(found))
 
 
 def fsdp(found: Wanted) -> Emitted:

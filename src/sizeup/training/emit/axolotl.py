@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from . import deepspeed
@@ -17,9 +16,7 @@ def emit(found: Wanted) -> Emitted:
     """axolotl.yaml, and DeepSpeed's file where the plan has a ZeRO stage or moves states to the host."""
     found.only("axolotl", METHODS, ("chunked", "hf"))
     recipe, split = found.recipe, found.split
-    files = {}
-    if split.zero or split.offload:
-        files[deepspeed.FILE] = json.dumps(deepspeed.config(found), indent=2) + "\n"
+    files = deepspeed.beside(found)
     if recipe.padded:
         found.notes.append("Padding masks come with the data.")
     content: dict[str, Any] = {"base_model": found.model, **_numbers(found), **_adapters(found)}

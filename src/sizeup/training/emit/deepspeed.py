@@ -15,9 +15,19 @@ FILE = "deepspeed.json"
 
 def emit(found: Wanted) -> Emitted:
     """The file alone, for `deepspeed=` of any Trainer or `accelerate launch`."""
-    content = config(found)
+    written = file(found)
     command = f"accelerate launch --use_deepspeed --num_processes {found.split.data} --deepspeed_config_file {FILE} YOUR_SCRIPT.py"
-    return Emitted({FILE: json.dumps(content, indent=2) + "\n"}, command, tuple(found.notes))
+    return Emitted(written, command, tuple(found.notes))
+
+
+def beside(found: Wanted) -> dict[str, str]:
+    """The file for another tool's configuration to name, where the plan has a ZeRO stage or moves states to the host."""
+    return file(found) if found.split.zero or found.split.offload else {}
+
+
+def file(found: Wanted) -> dict[str, str]:
+    """The file by its name."""
+    return {FILE: json.dumps(config(found), indent=2) + "\n"}
 
 
 def config(found: Wanted) -> dict[str, Any]:

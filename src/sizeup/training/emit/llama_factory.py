@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from . import deepspeed
@@ -17,9 +16,7 @@ def emit(found: Wanted) -> Emitted:
     """llama_factory.yaml, and DeepSpeed's file where the plan has a ZeRO stage or moves states to the host."""
     found.only("LLaMA-Factory", METHODS, ("chunked", "hf"))
     recipe, split = found.recipe, found.split
-    files = {}
-    if split.zero or split.offload:
-        files[deepspeed.FILE] = json.dumps(deepspeed.config(found), indent=2) + "\n"
+    files = deepspeed.beside(found)
     if recipe.ranked and recipe.adapter_dtype == "base":
         found.notes.append("LLaMA-Factory trains adapters in fp32 with autocast; the plan has them in the base's numbers.")
     if recipe.quantised and not recipe.kbit_prep:

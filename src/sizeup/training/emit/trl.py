@@ -16,9 +16,7 @@ def emit(found: Wanted) -> Emitted:
     """run.py, and DeepSpeed's file where the plan has a ZeRO stage or moves states to the host."""
     found.only("TRL", METHODS, ("trl",))
     recipe, split = found.recipe, found.split
-    files = {}
-    if split.zero or split.offload:
-        files[deepspeed.FILE] = json.dumps(deepspeed.config(found), indent=2) + "\n"
+    files = deepspeed.beside(found)
     if recipe.quantised and recipe.adapter_dtype != "base" and found.half == "bf16":
         found.notes.append("TRL trains adapters of a quantised base in bf16; the plan has them in fp32.")
     if recipe.dtype == "bf16-master" and not files:
