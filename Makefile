@@ -8,16 +8,27 @@ TRAIN_VENV := .venv-train
 TRAIN_BIN := $(TRAIN_VENV)/bin
 TRAIN_STAMP := $(TRAIN_VENV)/.installed
 
-.PHONY: run test test-all test-train test-train-sample lint clean
+CHROMIUM := $(or $(SIZEUP_CHROMIUM),$(shell command -v chromium))
+
+.PHONY: run browser test test-all test-train test-train-sample lint clean
 
 run: $(STAMP)
 	$(BIN)/sizeup
 	$(BIN)/sizeup run "$$($(BIN)/python -m tests.small_model)"
 
-test: $(STAMP)
+# Tests of the pages run in Debian's Chromium. Where it cannot be had they are skipped, by name.
+browser:
+ifeq ($(CHROMIUM),)
+	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends chromium fonts-noto-cjk; \
+	fi >/dev/null || true
+	@command -v chromium >/dev/null || echo "No Chromium, and it takes root and apt-get to install it: tests of the pages will be skipped."
+endif
+
+test: $(STAMP) browser
 	$(BIN)/python -m pytest -n auto -m "not full"
 
-test-all: $(STAMP)
+test-all: $(STAMP) browser
 	$(BIN)/python -m pytest -n auto
 
 # Tests that run transformers, PEFT, bitsandbytes and PyTorch: an environment of its own, without a GPU.
