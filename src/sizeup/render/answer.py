@@ -34,12 +34,12 @@ def fit(page: Page, plan: Plan, others: Sequence[Plan] = (), nearest: Sequence[P
     """The whole answer. `others` are further plans for the same model, `nearest` what fits instead when this does not."""
     lines = ["", *headline(page, plan)]
     if not plan.fits:
-        lines += shortfall(page, plan)
+        lines += [page.paint(line, "bad") for words in shortfall(page, plan) for line in _text(page, words)]
     lines += ["", *bars(page, plan), "", *rows(page, plan), ""]
     if plan.fits:
         # Pages that come from the disk again for every token have no speed worth a number.
         lines += [*speeds(page, plan), ""]
-    lines += evidence(page, plan)
+    lines += [page.paint(line, "dim") for words in evidence(page, plan) for line in _text(page, words)]
     if plan.fits:
         advice = recommendation(page, plan, others, longest_tokens)
         lines += ["", *advice] if advice else []
@@ -48,7 +48,8 @@ def fit(page: Page, plan: Plan, others: Sequence[Plan] = (), nearest: Sequence[P
         lines += ["", *nearest_rows(page, plan, nearest)]
     else:
         lines += ["", *_text(page, page.texts("nearest.none"))]
-    lines += doubts(page, plan)
+    doubted = [page.paint(line, "warn") for kind, words in doubts(page, plan) for line in indented(words, page.width, EDGE + kind)]
+    lines += ["", *doubted] if doubted else []
     lines += ["", *hints(page, plan)]
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
@@ -69,19 +70,13 @@ def headline(page: Page, plan: Plan) -> list[str]:
 
 
 def shortfall(page: Page, plan: Plan) -> list[str]:
-    """One line per pool that is too small: what is needed, what it has."""
-    lines = []
+    """A sentence per pool that is too small: what is needed, what it has."""
+    sentences = []
     for pool, free in plan.free_bytes.items():
         if free < 0:
-            needed = plan.breakdown.needed_bytes(pool)
-            words = page.texts(
-                "fit.needs",
-                needed=page.bytes(needed),
-                pool=pool_name(page, plan.machine, pool),
-                free=page.bytes(needed + free),
-            )
-            lines += [page.paint(line, "bad") for line in _text(page, words)]
-    return lines
+            needed, name = plan.breakdown.needed_bytes(pool), pool_name(page, plan.machine, pool)
+            sentences.append(page.texts("fit.needs", needed=page.bytes(needed), pool=name, free=page.bytes(needed + free)))
+    return sentences
 
 
 def bars(page: Page, plan: Plan) -> list[str]:
@@ -136,13 +131,13 @@ def speeds(page: Page, plan: Plan) -> list[str]:
     name_width = max(cells(t(f"speed.{name}")) for name in ("decode", "prefill", "load")) + 2
     lines = []
     if speed.decode is not None:
-        words = t("list.semicolon").join(w for w in (feeling(page, speed.decode.tokens_per_s), _reason(page, plan)) if w)
+        words = t("list.semicolon").join(w for w in (feeling(page, speed.decode.tokens_per_s), basis(page, plan)) if w)
         start = EDGE + pad(t("speed.decode"), name_width) + page.paint(speed_range(page, speed.decode), "strong") + "   "
         lines += indented(words, page.width, start)
         if speed.full is not None and rate(speed.full.tokens_per_s) != rate(speed.decode.tokens_per_s):
             lines += indented(speed_range(page, speed.full, "speed.at_full"), page.width, EDGE + " " * name_width)
     else:
-        lines += indented(_unknown(page, plan), page.width, EDGE + pad(t("speed.decode"), name_width))
+        lines += indented(unknown_speed(page, plan), page.width, EDGE + pad(t("speed.decode"), name_width))
     if speed.prefill is not None:
         first = speed.first_token_s(FIRST_TOKENS)
         words = t("speed.first_token", tokens=f"{FIRST_TOKENS:,}", time=seconds(page, first[1])) if first else ""
@@ -152,7 +147,7 @@ def speeds(page: Page, plan: Plan) -> list[str]:
     return lines
 
 
-def _unknown(page: Page, plan: Plan) -> str:
+def unknown_speed(page: Page, plan: Plan) -> str:
     """Why no speed can be told, and what would tell it."""
     if plan.machine.name == "this machine":
         return page.texts("speed.unknown_here")
@@ -161,7 +156,7 @@ def _unknown(page: Page, plan: Plan) -> str:
     return page.texts("speed.unknown_there", pools=words) if silent else page.texts("speed.unknown")
 
 
-def _reason(page: Page, plan: Plan) -> str:
+def basis(page: Page, plan: Plan) -> str:
     """What binds the decode speed, and the bandwidths that the range rests on."""
     t, decode = page.texts, plan.speed.decode
     if decode is None:
@@ -190,34 +185,32 @@ def _known_by(plan: Plan) -> dict[str, str]:
 
 
 def evidence(page: Page, plan: Plan) -> list[str]:
-    """How well this is known: the levels that were reached, else what a prediction of ours is worth."""
+    """How well this is known, in sentences: the levels that were reached, else what a prediction of ours is worth."""
     t = page.texts
-    lines = []
+    sentences = []
     for proof in plan.evidence:
         parts = t("list.comma").join(t.named("part", part) for part, gap in proof.difference_bytes.items() if gap == 0)
         key = "evidence.equal" if parts else "evidence.level"
         words = t(key, level=t(f"level.{proof.level}"), engine=proof.engine, date=proof.date[:10], parts=parts)
         if proof.decode_tokens_per_s:
             words += t("list.semicolon") + t("evidence.pace", rate=rate(proof.decode_tokens_per_s))
-        lines += _text(page, words)
-    if not lines:
+        sentences.append(words)
+    if not sentences:
         doubted = {claim.part for claim in plan.breakdown.claims if claim.within}
         exact = [part for part, count in plan.breakdown.by_part().items() if part not in doubted and plain(count)]
         sure = t("list.comma").join(t.named("part", part) for part in exact)
         key = "evidence.predicted_exact" if not doubted else "evidence.predicted" if exact else "evidence.predicted_band"
         said = t(key, parts=sure)
-        lines = _text(page, t("evidence.if_assumed", said=said) if plan.model.assumed else said)
-    return [page.paint(line, "dim") for line in lines]
+        sentences.append(t("evidence.if_assumed", said=said) if plan.model.assumed else said)
+    return sentences
 
 
-def doubts(page: Page, plan: Plan) -> list[str]:
-    """What had to be assumed, what was odd, what the engine changed: each a line, so that nobody takes a guess for a fact."""
+def doubts(page: Page, plan: Plan) -> list[tuple[str, str]]:
+    """What had to be assumed, what was odd, what the engine changed: (which of them, sentence), so that nobody takes a guess for a fact."""
     t = page.texts
     said = [(t("doubt.assumed"), t.sentence(sentence)) for sentence in plan.model.assumed]
     said += [(t("doubt.warning"), t.sentence(sentence)) for sentence in (*plan.model.warnings, *plan.machine.warnings)]
-    said += [(t("doubt.note"), note(page, sentence)) for sentence in plan.breakdown.notes]
-    lines = [page.paint(line, "warn") for kind, words in said for line in indented(words, page.width, EDGE + kind)]
-    return ["", *lines] if lines else []
+    return [*said, *((t("doubt.note"), note(page, sentence)) for sentence in plan.breakdown.notes)]
 
 
 def note(page: Page, key: str) -> str:

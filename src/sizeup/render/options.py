@@ -20,7 +20,7 @@ def recommendation(page: Page, plan: Plan, others: Sequence[Plan], longest_token
     width = max((cells(t(f"option.is_{why}")) for why, _ in alternatives), default=0) + 2
     for why, other in alternatives:
         start = EDGE + pad(t(f"option.is_{why}"), width)
-        lines += indented(t("list.comma").join(_differs(page, plan, other)), page.width, start)
+        lines += indented(t("list.comma").join(differs(page, plan, other)), page.width, start)
     rest = [other.quant for other in others if other.fits and other.why not in ("faster", "better")]
     if rest:
         lines += _text(page, t("better.also", quants=t("list.comma").join(rest)))
@@ -48,7 +48,7 @@ def reason(page: Page, plan: Plan, better: Plan | None) -> str:
     return words + (t("list.semicolon") + where if where else "")
 
 
-def _differs(page: Page, plan: Plan, other: Plan) -> list[str]:
+def differs(page: Page, plan: Plan, other: Plan) -> list[str]:
     """An alternative in words: its mix, its pace beside the plan's, its quality, what else is different."""
     t, decode = page.texts, other.speed.decode
     words = [other.quant]

@@ -1,0 +1,88 @@
+"""An answer's words for a screen that lays out by itself: the sentences of the terminal's answer, keyed, without its lines.
+
+The page draws bars and tables from the numbers; every word beside them is made here, so that no rule of telling is written twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypedDict
+
+from sizeup.figure import plain
+from sizeup.page import Page
+from sizeup.plan import Plan
+
+from .answer import FIRST_TOKENS, basis, doubts, evidence, shortfall, unknown_speed
+from .names import feeling, machine_line, pool_name, quant_name, seconds, speed_range
+from .options import change, differs, reason
+from .origins import origin
+
+
+class OptionTold(TypedDict):
+    """Another plan: what it changes and what it wins, in words; its pace alone."""
+
+    quant: str
+    why: str
+    words: str
+    pace: str
+    command: str
+
+
+class Told(TypedDict):
+    """The words of one answer in one language."""
+
+    fits: bool
+    quant: str
+    machine: str
+    pools: dict[str, str]
+    origins: dict[str, str]
+    """Part -> what its bytes rest on and how exact they are."""
+    shortfall: list[str]
+    pace: str | None
+    full: str | None
+    feeling: str | None
+    basis: str
+    """What binds the pace and what it is known from; why it is unknown when it is."""
+    prefill: str | None
+    first_tokens: int
+    first: list[str] | None
+    """Least, likely and most wait for the first token of an answer to `first_tokens` of prompt."""
+    load: str | None
+    reason: str | None
+    evidence: list[str]
+    doubts: list[tuple[str, str]]
+    others: list[OptionTold]
+    nearest: list[OptionTold]
+
+
+def told(page: Page, plan: Plan, others: Sequence[Plan] = (), nearest: Sequence[Plan] = ()) -> Told:
+    """All words of the answer to "does it fit": `others` are further plans for the same model, `nearest` what fits instead."""
+    speed = plan.speed
+    first = speed.first_token_s(FIRST_TOKENS)
+    better = next((other for other in others if other.fits and other.why == "better"), None)
+    return {
+        "fits": plan.fits,
+        "quant": quant_name(page, plan),
+        "machine": machine_line(page, plan.machine),
+        "pools": {pool: pool_name(page, plan.machine, pool) for pool in plan.breakdown.by_pool()},
+        "origins": {part: origin(page, plan, part) for part, count in plan.breakdown.by_part().items() if plain(count)},
+        "shortfall": shortfall(page, plan),
+        "pace": speed_range(page, speed.decode) if speed.decode else None,
+        "full": speed_range(page, speed.full, "speed.at_full") if speed.full else None,
+        "feeling": feeling(page, speed.decode.tokens_per_s) if speed.decode else None,
+        "basis": basis(page, plan) if speed.decode else unknown_speed(page, plan),
+        "prefill": speed_range(page, speed.prefill) if speed.prefill else None,
+        "first_tokens": FIRST_TOKENS,
+        "first": [seconds(page, count) for count in first] if first else None,
+        "load": seconds(page, speed.load_s) if speed.load_s is not None else None,
+        "reason": reason(page, plan, better) if plan.fits and plan.why in ("recommended", "asked") else None,
+        "evidence": evidence(page, plan),
+        "doubts": doubts(page, plan),
+        "others": [_option(page, other, page.texts("list.comma").join(differs(page, plan, other))) for other in others if other.fits],
+        "nearest": [_option(page, option, change(page, plan, option)) for option in nearest],
+    }
+
+
+def _option(page: Page, option: Plan, words: str) -> OptionTold:
+    pace = speed_range(page, option.speed.decode) if option.speed.decode else ""
+    return {"quant": option.quant, "why": option.why, "words": words, "pace": pace, "command": option.command}
