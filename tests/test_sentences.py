@@ -37,6 +37,7 @@ TYPED = {
     "ends = [“vram:0”, “vram:1”]",
     "ollama pull {}",
     "iconv -t UTF-8",
+    'pip install "sizeup[prices]"',
     'pip install "sizeup[run]"',
     'pip install "sizeup[train]"',
     'pip install "sizeup[sweep]"',

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -12,10 +12,14 @@ from .engines import engine as find_engine
 from .errors import NotFound, Refused, UserError
 from .facts import Source, data_json
 from .hardware import Machine
+from .live_prices import gpuhunt_catalogue
+from .live_prices import live_prices as read_live
 from .model import ModelSpec
-from .offers import Rent, break_even_hours, design_watts, launch_price, rentals, supply, usd_per_million
+from .offers import Rent, break_even_hours, design_watts, launch_price, named_rentals, rentals, supply, usd_per_million
 from .plan import Plan
+from .prices import Price
 from .probe.described import described
+from .probe.instances import plain
 from .probe.specified import specified
 from .search import candidates, read_model, searched
 
@@ -34,7 +38,7 @@ class Offer(NamedTuple):
     """Of the devices when new; None when nobody says."""
     usd_source: Source | None
     rent: Rent | None
-    """The cheapest dated offer of the same devices."""
+    """The cheapest offer of the same devices."""
     watts: float | None
     supply_watts: int | None
     misses: tuple[str, ...] = ()
@@ -92,17 +96,21 @@ def machines(
     rent: bool | None = None,
     engine: str = "llama.cpp",
     limit: int = MOST,
+    live_prices: bool = False,
 ) -> list[Offer]:
     """Machines that run `model` for `users` at a time, the cheapest first, bought ones before rented ones, those without a price last.
 
-    When none meets every wish, the nearest: those that miss fewest, the fastest first, each with what it `misses`.
+    With `live_prices` rents are today's, over the network (extra `prices`), where a provider publishes one. When none meets every wish, the nearest: those that miss fewest, the fastest first, each with what it `misses`.
     """
     wishes = Wishes(users, context_tokens, slowest_tokens_per_s, budget_usd, watts, rent)
-    return chosen(survey(model, wishes, quant, engine), limit)
+    live = read_live(gpuhunt_catalogue()).prices if live_prices else ()
+    return chosen(survey(model, wishes, quant, engine, live), limit)
 
 
-def survey(model: ModelSpec | str, wishes: Wishes, quant: str | None = None, engine: str = "llama.cpp") -> list[Offer]:
-    """Every machine of data/builds.json and of the dated rentals, with what it misses."""
+def survey(
+    model: ModelSpec | str, wishes: Wishes, quant: str | None = None, engine: str = "llama.cpp", live: Sequence[Price] = ()
+) -> list[Offer]:
+    """Every machine of data/builds.json and of the rentals, dated or live, with what it misses."""
     for name, value in (("users", wishes.users), ("context", wishes.context_tokens)):
         if value < 1:
             raise UserError(f"{name} = {value} is below 1.", f"--{name} 4")
@@ -112,7 +120,7 @@ def survey(model: ModelSpec | str, wishes: Wishes, quant: str | None = None, eng
     spec = read_model(model)
     mix = quant if quant is not None or spec.stored == "gguf" else candidates(spec, None)[0]
     found = []
-    for box, kind, used, rented in boxes(wishes.rent):
+    for box, kind, used, rented in boxes(wishes.rent, live):
         plan = planned(spec, box, find_engine(engine), mix, wishes)
         if plan is not None:
             price = None if kind == "rent" else launch_price(box)
@@ -122,12 +130,16 @@ def survey(model: ModelSpec | str, wishes: Wishes, quant: str | None = None, eng
 
 
 def chosen(found: Iterable[Offer], limit: int) -> list[Offer]:
-    """Those that meet every wish, the cheapest first; else the nearest."""
+    """Those that meet every wish, the cheapest first, rents of today before older ones; else the nearest."""
     every = list(found)
     meeting = [offer for offer in every if not offer.misses]
     if meeting:
         bought = sorted((o for o in meeting if o.kind != "rent"), key=lambda o: (o.usd is None, o.usd or 0, -(o.tokens_per_s or 0)))
-        rented = sorted((o for o in meeting if o.rent and o.kind == "rent"), key=lambda o: (o.usd_per_hour or 0, -(o.tokens_per_s or 0)))
+        # A price of today is worth more than a lower one that may be gone.
+        rented = sorted(
+            (o for o in meeting if o.rent and o.kind == "rent"),
+            key=lambda o: (o.rent is None or o.rent.source.kind != "read", o.usd_per_hour or 0, -(o.tokens_per_s or 0)),
+        )
         named = sorted(
             (o for o in meeting if not o.rent and o.kind == "rent"),
             key=lambda o: sum(pool.bytes for pool in o.machine.pools if pool.name.startswith("vram")),
@@ -158,9 +170,9 @@ def misses(offer: Offer, wishes: Wishes) -> tuple[str, ...]:
     return tuple(name for name, missed in tests.items() if missed)
 
 
-def boxes(rent: bool | None = None) -> Iterator[tuple[Machine, str, bool, Rent | None]]:
-    """Every machine that is considered: the machine, its kind, whether it is mostly sold used, and the dated rental of its devices."""
-    rented = rentals()
+def boxes(rent: bool | None = None, live: Sequence[Price] = ()) -> Iterator[tuple[Machine, str, bool, Rent | None]]:
+    """Every machine that is considered: the machine, its kind, whether it is mostly sold used, and the rental of its devices."""
+    rented, named = rentals(live), {plain(name): name for name in data_json("builds.json")["rent"]}
     if rent is not True:
         for row in data_json("builds.json")["buy"]:
             box = _box(row["name"], row.get("ram"))
@@ -169,13 +181,16 @@ def boxes(rent: bool | None = None) -> Iterator[tuple[Machine, str, bool, Rent |
             yield box, row["kind"], bool(row.get("used")), offer
     if rent is not False:
         for (device, count), offer in rented.items():
+            if plain(offer.instance) in named:
+                continue
             try:
                 box = _box(f"{count}x {device}" if count > 1 else device, None)
             except (NotFound, UserError):
                 continue
             yield replace(box, name=f"{offer.provider} {offer.instance}"), "rent", False, offer
-        for name in data_json("builds.json")["rent"]:
-            yield _box(name, None), "rent", False, None
+        priced = named_rentals(live)
+        for key, name in named.items():
+            yield _box(name, None), "rent", False, priced.get(key)
 
 
 @functools.cache

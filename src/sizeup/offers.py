@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from .facts import Source, data_json
@@ -10,10 +11,11 @@ from .figure import Number, step
 from .hardware import Machine
 from .prices import Price, prices
 from .probe import table
+from .probe.instances import plain
 
 
 class Rent(NamedTuple):
-    """The cheapest dated offer of one machine."""
+    """The cheapest offer of one machine, with its date."""
 
     provider: str
     instance: str
@@ -68,10 +70,24 @@ def supply(machine: Machine) -> int | None:
     return math.ceil(float(supply_watts(watts, facts["host_watts"]["value"], facts["headroom"]["value"])) / step) * step
 
 
-def rentals() -> dict[tuple[str, int], Rent]:
-    """Device and number of devices -> the cheapest dated offer on demand."""
+def rentals(live: Iterable[Price] = ()) -> dict[tuple[str, int], Rent]:
+    """Device and number of devices -> the cheapest offer on demand: a live one where there is any, else a dated one."""
+    return {**_cheapest(prices()), **_cheapest(live)}
+
+
+def named_rentals(live: Iterable[Price]) -> dict[str, Rent]:
+    """What an instance is called, plainly -> its cheapest live offer over all regions."""
+    found: dict[str, Rent] = {}
+    for offer in live:
+        key, rent = plain(offer.instance), _rent(offer, offer.usd_per_device_hour or 0.0)
+        if rent.usd_per_hour and (key not in found or rent.usd_per_hour < found[key].usd_per_hour):
+            found[key] = rent
+    return found
+
+
+def _cheapest(offers: Iterable[Price]) -> dict[tuple[str, int], Rent]:
     found: dict[tuple[str, int], Rent] = {}
-    for offer in prices():
+    for offer in offers:
         if offer.usd_per_device_hour:
             key, rent = (offer.device, offer.devices), _rent(offer, offer.usd_per_device_hour)
             if key not in found or rent.usd_per_hour < found[key].usd_per_hour:

@@ -6,19 +6,29 @@ import dataclasses
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from ..errors import Unavailable
 from .plans import plan_json
 
 if TYPE_CHECKING:
     from ..guide_tables import Size, Tier
     from ..hardware import Machine
+    from ..live_prices import Live
     from ..markets import Offer
     from ..together import Together
     from ..upgrades import Upgrade
 
 
-def machines_json(offers: Sequence[Offer], excluded: dict[str, int]) -> dict[str, Any]:
-    """Offers in order, each with its plan; how many machines each wish kept out. Unknown prices and powers are null."""
-    return {"machines": [offer_json(offer) for offer in offers], "excluded": excluded}
+def machines_json(offers: Sequence[Offer], excluded: dict[str, int], live: Live | Unavailable | None = None) -> dict[str, Any]:
+    """Offers in order, each with its plan; how many machines each wish kept out. Unknown prices and powers are null.
+
+    `live_prices` is null where nobody asked for them, and says why where they did not come.
+    """
+    asked: dict[str, Any] | None = None
+    if isinstance(live, Unavailable):
+        asked = {"read": 0, "unknown": 0, "error": live.message}
+    elif live is not None:
+        asked = {"read": len(live.prices), "unknown": live.unknown, "error": None}
+    return {"machines": [offer_json(offer) for offer in offers], "excluded": excluded, "live_prices": asked}
 
 
 def offer_json(offer: Offer) -> dict[str, Any]:

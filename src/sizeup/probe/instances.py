@@ -1,4 +1,7 @@
-"""Machines that one rents or buys whole, by their name: data/instances.csv says which part of the device table they hold, and how much memory."""
+"""Machines that one rents or buys whole, by their name: data/instances.csv says which part of the device table they hold, and how much memory.
+
+What a service rents out under a name of its own (SageMaker's ml.g5.xlarge) is a row of data/instances_alike.csv.
+"""
 
 from __future__ import annotations
 
@@ -50,4 +53,8 @@ def instances() -> dict[str, Instance]:
         for name in (row["name"], *row["aliases"].split(";")):
             found.setdefault(plain(name), one)
     found.pop("", None)
+    for row in csv.DictReader(data_bytes("instances_alike.csv").decode().splitlines()):
+        one = found[plain(row["same_hardware_as"])]
+        source = Source("published", f"{row['source']}; {one.source.where}", row["date"])
+        found[plain(row["name"])] = one._replace(name=row["name"], source=source)
     return found

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from sizeup.errors import Unavailable
 from sizeup.hardware import Machine
+from sizeup.live_prices import Live
 from sizeup.markets import Offer, Wishes
 from sizeup.model import ModelSpec
 from sizeup.page import Page, indented
@@ -17,7 +19,15 @@ from .options import placement
 from .tables import EDGE, Column, table
 
 
-def machines(page: Page, model: ModelSpec, wishes: Wishes, offers: Sequence[Offer], excluded: dict[str, int], asked: int) -> str:
+def machines(
+    page: Page,
+    model: ModelSpec,
+    wishes: Wishes,
+    offers: Sequence[Offer],
+    excluded: dict[str, int],
+    asked: int,
+    live: Live | Unavailable | None = None,
+) -> str:
     """The machines that meet every wish, bought and rented apart; else the nearest, and which wish keeps out how many."""
     t = page.texts
     quant = quant_name(page, offers[0].plan) if offers else ""
@@ -38,6 +48,12 @@ def machines(page: Page, model: ModelSpec, wishes: Wishes, offers: Sequence[Offe
             "machines.break_even", machine=one.machine.name, hours=f"{one.break_even_hours or 0:,.0f}", hour=f"{one.usd_per_hour or 0:.2f}"
         )
         lines += ["", *indented(words, page.width, EDGE)]
+    if isinstance(live, Unavailable):
+        lines += ["", *indented(t("machines.not_live", why=t.sentence(live.message)), page.width, EDGE)]
+    elif live is not None:
+        providers = len({offer.provider for offer in live.prices})
+        words = t("machines.live", offers=f"{len(live.prices):,}", providers=providers, unknown=f"{live.unknown:,}")
+        lines += ["", *indented(words, page.width, EDGE)]
     lines += ["", *(page.paint(line, "dim") for line in indented(t("machines.rule"), page.width, EDGE))]
     return "\n".join(lines) + "\n"
 
@@ -55,7 +71,7 @@ def _rows(page: Page, offers: Sequence[Offer], rented: bool, met: bool) -> list[
         columns += [
             Column(t("machines.hour"), [dollars(offer.usd_per_hour, 2) for offer in offers], right=True),
             Column(t("machines.million"), [dollars(offer.usd_per_million_tokens, 2) for offer in offers], right=True),
-            Column(t("machines.date"), [offer.rent.source.date if offer.rent else "" for offer in offers], rank=2),
+            Column(t("machines.date"), [offer.rent.source.date if offer.rent else "" for offer in offers], rank=1),
         ]
     else:
         watts = [unknown if offer.watts is None else f"{offer.watts:,.0f} W" for offer in offers]
@@ -71,7 +87,7 @@ def _rows(page: Page, offers: Sequence[Offer], rented: bool, met: bool) -> list[
         missed = [t("list.comma").join(t(f"machines.miss_{name}") for name in offer.misses) for offer in offers]
         columns.append(Column(t("machines.misses"), missed, least=10))
     else:
-        columns.append(Column("", [placement(page, offer.plan) for offer in offers], least=12, rank=1))
+        columns.append(Column("", [placement(page, offer.plan) for offer in offers], least=12, rank=2 if rented else 1))
     return table(page, columns)
 
 
