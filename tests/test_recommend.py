@@ -10,8 +10,9 @@ from tools import build_ranking, recommendations
 
 import sizeup
 from sizeup.errors import NotFound, UserError
+from sizeup.outline import room
 from sizeup.probe import machine
-from sizeup.recommend import models, ranking
+from sizeup.recommend import _choices, _scored, models, ranking
 from sizeup.search import fit
 from sizeup.shortlist import listed
 from sizeup.wishes import Wishes, eligible
@@ -61,6 +62,28 @@ def test_nothing_left_out_is_better(name):
     short, long = ranking(box, Wishes("code"), 5), ranking(box, Wishes("code"), 500)
     assert [choice.model for choice in short.choices] == [choice.model for choice in long.choices[:5]]
     assert [choice.worth for choice in long.choices] == sorted((choice.worth for choice in long.choices), reverse=True)
+
+
+@pytest.mark.parametrize("name", ["rtx-3060-12gb", "8x h100", "rtx-4090 and 2x rtx-3090 over 10gbe"])
+def test_skipping_loses_nothing(name):
+    """Every model in every mix, outlined one by one, has no better one than the ranking, which skips what cannot win."""
+    box, wishes = machine(name), Wishes("code").checked()
+    where = room(box, wishes.context_tokens)
+    every = [choice for model, score in _scored(wishes) for choice in _choices(model, score, where, wishes)]
+    kept = [c for c in every if c.outline.fits and (c.speed is None or c.speed.tokens_per_s >= wishes.floor())]
+    found = ranking(box, wishes, 1000).choices
+    assert max(kept, key=lambda choice: choice.worth) == found[0]
+    best = {choice.model: max(c.worth for c in kept if c.model == choice.model) for choice in found}
+    assert best == {choice.model: choice.worth for choice in found}
+
+
+def test_a_network_costs_pace():
+    """Cards joined over a network hold as much as in one machine, and are slower."""
+    apart, together = (models(name, limit=3) for name in ("rtx-3090 and rtx-3090 over 10gbe", "2x rtx-3090"))
+    rates = {(choice.model, choice.quant): choice.speed.tokens_per_s for choice in together}
+    shared = [choice for choice in apart if (choice.model, choice.quant) in rates]
+    assert shared
+    assert all(choice.speed.tokens_per_s < rates[choice.model, choice.quant] for choice in shared)
 
 
 def test_every_wish_is_kept():

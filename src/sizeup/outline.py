@@ -16,6 +16,7 @@ from .engines import engine as find_engine
 from .hardware import Machine
 from .memory import make_settings
 from .plan import Breakdown, Claim, Speed
+from .readers import catalogue
 from .shortlist import Listed, Weights
 from .throughput import Run
 from .work import Share, Work, matrix_flops
@@ -144,7 +145,9 @@ def _speed(model: Listed, mix: str, where: Room, split: Split) -> Speed | None:
     """The roofline over what each pool reads for a token."""
     weights, format = model.weights(mix), model.format(mix)
     claims = Breakdown((Claim("weights", "ram", split.host_bytes),))
-    run = Run(where.machine, find_engine("llama.cpp"), None, mix, where.settings, claims)  # type: ignore[arg-type]
+    # Only what crosses a network depends on more of a model than its columns tell.
+    spec = catalogue.spec(model.facts["number"]) if where.machine.nodes else None
+    run = Run(where.machine, find_engine("llama.cpp"), spec, mix, where.settings, claims)  # type: ignore[arg-type]
     flops = matrix_flops(model.active_parameters, 1) / max(weights.dense_read + weights.routed_read, 1)
     free = _on_cards(where)
     # Layers are dealt out to cards by their free memory; on one memory there is one of them.

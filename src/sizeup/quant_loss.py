@@ -59,7 +59,7 @@ def kept(model: ModelSpec, quant: str | None, k: str = "f16", v: str = "f16") ->
     return kept_share(model.parameters, model.active_parameters, mix, k, v, str(own or ""))
 
 
-@functools.lru_cache(maxsize=4096)
+@functools.lru_cache(maxsize=16384)
 def kept_share(parameters: int, active_parameters: int, quant: str, k: str = "f16", v: str = "f16", published_as: str = "") -> Kept:
     """`kept` from counts alone. `published_as` is the format the weights were published in, as config.json calls it."""
     facts, loss, extra = _facts(), mix_loss(quant), cache_loss(k, v)

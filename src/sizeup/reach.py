@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -37,11 +38,18 @@ def reach_of(machine: Machine, work: Work, metric: str, mix: str, flash: bool, b
     pool, device = machine.pool(work.pool) or machine.pool("unified"), device_of(machine, work.pool)
     if pool is None or not pool.bytes_per_s:
         return None
-    moe = work.expert_layers > 0
     if device is None:
         return _host(machine, pool, work, metric, mix, flash)
-    found = known(device.name, device.family, backend or device.kind, pool.bytes_per_s, device.flops_per_s, flash)
-    return _published(found, metric, moe)
+    moe = work.expert_layers > 0
+    return _of_device(device.name, device.family, backend or device.kind, pool.bytes_per_s, device.flops_per_s, flash, metric, moe)
+
+
+@functools.lru_cache(maxsize=256)
+def _of_device(
+    device: str, family: str, backend: str, bytes_per_s: float, flops_per_s: float | None, flash: bool, metric: str, moe: bool
+) -> Reach:
+    """One object for equal devices, so that whoever times them sees that they are equal."""
+    return _published(known(device, family, backend, bytes_per_s, flops_per_s, flash), metric, moe)
 
 
 def device_of(machine: Machine, pool: str) -> Device | None:
@@ -51,10 +59,12 @@ def device_of(machine: Machine, pool: str) -> Device | None:
     """
     if not pool.startswith("vram:"):
         return None
-    own = next((device for device in machine.devices if device.pool == pool), None)
+    for device in machine.devices:
+        if device.pool == pool:
+            return device
     shared = [device for device in machine.devices if device.pool == "unified"]
     number = int(pool.partition(":")[2]) - (len(machine.devices) - len(shared))
-    return shared[number] if own is None and 0 <= number < len(shared) else own
+    return shared[number] if 0 <= number < len(shared) else None
 
 
 def _host(machine: Machine, pool: Pool, work: Work, metric: str, mix: str, flash: bool) -> Reach | None:

@@ -145,12 +145,10 @@ def _best(where: Room, wishes: Wishes, limit: int) -> tuple[Choice, ...]:
         worths = sorted((choice.worth for choice in found.values()), reverse=True)
         if len(worths) >= limit and worths[limit - 1] >= score.value * fastest:
             break
-        choice = _of_model(model, score, where, wishes)
-        if choice is None:
-            continue
         # Of a maker's models of one size and shape the best stands for all: what it replaced is not offered beside it.
         key = (str(model.facts["maker"]), bool(model.facts["coder"]), _octaves(model.parameters, 2), _octaves(model.active_parameters, 1))
-        if key not in found or found[key].worth < choice.worth:
+        to_beat = found[key].worth if key in found else -math.inf
+        if score.value * fastest > to_beat and (choice := _of_model(model, score, where, wishes, to_beat)) is not None:
             found[key] = choice
     return tuple(sorted(found.values(), key=lambda choice: -choice.worth)[:limit])
 
@@ -168,25 +166,36 @@ def _scored(wishes: Wishes) -> Iterable[tuple[Listed, Score]]:
     return sorted(each, key=lambda pair: (-pair[1].value, -(pair[0].facts["downloads"] or 0)))
 
 
-def _of_model(model: Listed, score: Score, where: Room, wishes: Wishes) -> Choice | None:
-    """The mix of one model that is worth most here; None when none fits and keeps the pace."""
-    best: Choice | None = None
-    for choice in _choices(model, score, where, wishes):
-        slow = choice.speed is not None and choice.speed.tokens_per_s < wishes.floor()
-        if choice.outline.fits and not slow and (best is None or choice.worth > best.worth):
-            best = choice
+def _of_model(model: Listed, score: Score, where: Room, wishes: Wishes, to_beat: float) -> Choice | None:
+    """The mix of one model that is worth most here, and more than `to_beat`; None when none fits and keeps the pace."""
+    best, fastest, floor = None, pace(FASTEST_TOKENS_PER_S), wishes.floor()
+    for mix, left in _kept(model, wishes):
+        if score.value * left.share * fastest <= to_beat:
+            continue
+        choice = _choice(model, score, where, wishes, mix, left)
+        slow = choice.speed is not None and choice.speed.tokens_per_s < floor
+        if choice.outline.fits and not slow and choice.worth > to_beat:
+            best, to_beat = choice, choice.worth
     return best
 
 
 def _choices(model: Listed, score: Score, where: Room, wishes: Wishes) -> Iterator[Choice]:
+    return (_choice(model, score, where, wishes, mix, left) for mix, left in _kept(model, wishes))
+
+
+def _kept(model: Listed, wishes: Wishes) -> Iterator[tuple[str, Kept]]:
+    """The mixes that are asked about, each with what it leaves of the model's quality."""
     known = model.mixes()
     for mix in known if wishes.quant is None else [wishes.quant] if wishes.quant in known else []:
-        left = kept_share(model.parameters, model.active_parameters, mix, "f16", "f16", str(model.facts["native"] or ""))
-        context = min(wishes.context_tokens, model.facts["context"] or wishes.context_tokens)
-        drawn = outline(model, mix, where, context)
-        told = Score(score.value * left.share, score.lower * left.lower, score.upper * left.upper, *score[3:])
-        worth = told.value * pace(drawn.speed.tokens_per_s if drawn.speed else None)
-        yield Choice(model, where.machine, mix, context, told, left, drawn, worth)
+        yield mix, kept_share(model.parameters, model.active_parameters, mix, "f16", "f16", str(model.facts["native"] or ""))
+
+
+def _choice(model: Listed, score: Score, where: Room, wishes: Wishes, mix: str, left: Kept) -> Choice:
+    context = min(wishes.context_tokens, model.facts["context"] or wishes.context_tokens)
+    drawn = outline(model, mix, where, context)
+    told = Score(score.value * left.share, score.lower * left.lower, score.upper * left.upper, *score[3:])
+    worth = told.value * pace(drawn.speed.tokens_per_s if drawn.speed else None)
+    return Choice(model, where.machine, mix, context, told, left, drawn, worth)
 
 
 def _closest(where: Room, wishes: Wishes, limit: int) -> tuple[Choice, ...]:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from .engine import Draft, Engine
 from .facts import data_json
 from .figure import Number, step
-from .hardware import Machine
+from .hardware import Device, Machine
 from .model import ModelSpec
 from .plan import Breakdown, Plan, Speed, SpeedEstimate
 from .rates import kinds
@@ -92,17 +92,24 @@ class Run(NamedTuple):
 
     def _timed(self, work: Sequence[Work], metric: str) -> list[tuple[Work, Reach, Terms]] | None:
         """Every device's share with its seconds; None where a rate is not known."""
-        found = []
+        found: list[tuple[Work, Reach, Terms]] = []
         for part in work:
-            host = device_of(self.machine, part.pool) is None
+            device = device_of(self.machine, part.pool)
+            host = device is None
             # The host of a model that is all on cards looks up rows, which is no step.
             if host and not part.layers and not part.moved_bytes:
                 continue
             reach = self._reach(part, metric)
             if reach is None or (metric == "prefill" and reach.pace.flops_per_s is None):
                 return None
+            apart = device is not None and device.node
+            if found and not apart and found[-1][1] is reach and found[-1][0][1:] == part[1:]:
+                # Equal cards of one machine with equal shares take equal times.
+                found.append((part, reach, found[-1][2]))
+                continue
             spent = terms(load(part, reach.kinds or kinds()), reach.pace)
-            spent, reach = self._crossed(part, spent, reach)
+            if device is not None and apart:
+                spent, reach = self._crossed(part, device, spent, reach)
             if host and metric == "prefill" and (streamed := self._streamed(part)):
                 spent, reach = streamed
             found.append((part, reach, spent))
@@ -129,11 +136,8 @@ class Run(NamedTuple):
         flash = self.settings.flash_attention is not False
         return reach_of(self.machine, work, metric, label, flash, self.backend)
 
-    def _crossed(self, part: Work, spent: Terms, reach: Reach) -> tuple[Terms, Reach]:
+    def _crossed(self, part: Work, device: Device, spent: Terms, reach: Reach) -> tuple[Terms, Reach]:
         """The same with what a card of another machine waits for the network."""
-        device = device_of(self.machine, part.pool)
-        if device is None or not device.node:
-            return spent, reach
         facts = data_json("networks.json")
         rate, _ = link_bytes_per_s(self.machine, device)
         crossing = float(crossing_bytes(part.tokens, self.model.hidden, part.tokens + part.depth_tokens)) / rate
