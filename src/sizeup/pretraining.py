@@ -81,7 +81,7 @@ def pretrain(
     tokens: int | str | None = None,
     on: str | Machine | None = None,
     gpus: int | None = None,
-    gpu: str | None = None,
+    gpu: str | Machine | None = None,
     budget: str | Budget | None = None,
     days: float = WANTED_DAYS,
     sequence_tokens: int | None = None,

@@ -53,7 +53,7 @@ def sequence_asked(spec: ModelSpec | None, asked: int | None) -> int:
     return asked
 
 
-def fleet_asked(on: str | Machine | None, gpus: int | None, gpu: str | None) -> tuple[Fleet, tuple[str, ...]]:
+def fleet_asked(on: str | Machine | None, gpus: int | None, gpu: str | Machine | None) -> tuple[Fleet, tuple[str, ...]]:
     """The devices that train, and what had to be assumed of them."""
     from .probe import machine
 
@@ -61,7 +61,8 @@ def fleet_asked(on: str | Machine | None, gpus: int | None, gpu: str | None) -> 
         raise UserError("--on names its own devices.", "--on MACHINE, or --gpus with --gpu")
     if gpus is not None and gpus < 1:
         raise UserError(f"{gpus} GPUs train nothing.", "--gpus 512")
-    box = machine(on) if isinstance(on, str) else on if on is not None else machine(gpu or DEFAULT_DEVICE)
+    named = on if on is not None else gpu or DEFAULT_DEVICE
+    box = machine(named) if isinstance(named, str) else named
     rates = [(rate, device) for device in box.devices if (rate := training_flops_per_s(device))]
     if not rates or len(rates) < len(box.devices):
         raise UserError(f"Nobody says how fast {box.name} multiplies.", "--gpus 512 --gpu h100")

@@ -35,6 +35,14 @@ def parse_bytes(text: str) -> int:
     raise UserError(f"“{unit}” is not a unit of size.", "KiB, MiB, GiB, TiB or kB, MB, GB, TB")
 
 
+def parse_rate(text: str) -> int:
+    """Bytes per second in a rate that a person typed: `400GB/s`. Raises UserError for a size without “/s” or anything else."""
+    size, slash, unit = text.partition("/")
+    if not slash or unit.strip() != "s":
+        raise UserError(f"“{text}” is not a rate.", "400GB/s")
+    return parse_bytes(size)
+
+
 def _gap(prefix: str) -> str:
     power = "KMGTP".index(prefix) + 1
     return f"{(1.024**power - 1) * 100:.0f}"

@@ -2,39 +2,20 @@
 
 from __future__ import annotations
 
-import click
+from sizeup.operations.dataset import DATASET, Counted, Purposes
 
-from .verb import Asked, Option, Verb
+from .settings import verb
+from .verb import Asked
 
 
-def dataset(asked: Asked, file: str | None, model: str | None) -> None:
+def tell(asked: Asked, answer: Counted | Purposes) -> None:
     """Print what a file holds; without one, the purposes."""
-    from sizeup import sft
-    from sizeup.render.dataset import dataset as page
-    from sizeup.render.dataset import purposes
+    from sizeup.render import dataset as pages
 
-    known = sft.purposes()
-    if file is None:
-        from sizeup.api import purposes_json
-
-        asked.say_json(purposes_json(known)) if asked.json else asked.say(purposes(asked.page, known))
-        return
-    from sizeup.datasets.count import dataset as count
-
-    found = count(file, model)
-    if asked.json:
-        from sizeup.api import dataset_json
-
-        asked.say_json(dataset_json(found))
+    if isinstance(answer, Counted):
+        asked.say(pages.dataset(asked.page, answer.dataset, answer.purposes))
     else:
-        asked.say(page(asked.page, found, known))
+        asked.say(pages.purposes(asked.page, answer.purposes))
 
 
-command = Verb(
-    "dataset",
-    dataset,
-    [
-        click.Argument(["file"], metavar="[FILE]", required=False, type=click.Path()),
-        Option(["--model"], "tokenizer", metavar="FILE", type=click.Path()),
-    ],
-)
+command = verb(DATASET, tell)

@@ -8,8 +8,9 @@ from typing import Any
 import click
 
 from sizeup.errors import UserError
+from sizeup.operations.kinds import SIZE
 
-from .settings import Size, model_argument, read_model
+from .settings import model_argument, of, read_model
 from .verb import Asked, Option, Verb
 
 
@@ -59,8 +60,8 @@ command = Verb(
         Option(["--quant"], "ghost_quant", metavar="MIX"),
         Option(["--dtype"], metavar="bf16|f16|f32"),
         Option(["--config-only"], is_flag=True),
-        Option(["--shard-bytes"], type=Size(), metavar="SIZE"),
-        Option(["--max-disk"], "ghost_max_disk", type=Size(), metavar="SIZE"),
+        Option(["--shard-bytes"], type=of(SIZE), metavar="SIZE"),
+        Option(["--max-disk"], "ghost_max_disk", type=of(SIZE), metavar="SIZE"),
         Option(["--assume"], metavar="ARCHITECTURE"),
     ],
 )

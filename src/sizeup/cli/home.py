@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from .models import show
+from sizeup.operations.models import ranked
+
+from .models import tell
+from .settings import say
 from .verb import Asked, Verb
 
 
@@ -14,7 +17,7 @@ def home(asked: Asked) -> None:
     if not all(pool.bytes_per_s for pool in machine.pools):
         # Without a bandwidth there is no speed, and without a speed the ranking would offer what nobody can wait for.
         machine = probe.machine(measure=True)
-    show(asked, machine)
+    say(asked, ranked(machine), tell)
 
 
 command = Verb("home", home, [])

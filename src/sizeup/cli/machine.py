@@ -3,45 +3,52 @@
 from __future__ import annotations
 
 import sys
-
-import click
+from typing import Any
 
 from sizeup.hardware import Machine
+from sizeup.operations.things import MACHINE_, Box, Known
 
-from .settings import MachineName
+from .settings import ask, options, say
 from .verb import Asked, Option, Verb
 
 
-def machine(asked: Asked, name: str | None, measure: bool, listed: bool, save: str | None) -> None:
+def machine(asked: Asked, measure: bool, save: str | None, **values: Any) -> None:
     """Print a machine, or the devices whose names hold a word.
 
     `measure` times this one's memory and disk first and keeps the results; `save` writes the machine down for --on.
     """
-    if listed:
-        _list(asked, name or "")
-        return
-    from sizeup import probe
-
-    box = probe.machine(name, measure=True) if measure else probe.machine(name)
-    if box.name == "this machine":
-        box = probe.details(box, measure)
-        if measure:
-            _calibrate(asked, box)
-    if save is not None:
+    if values["list"] or not measure:
+        answer = MACHINE_.answer(ask(asked), values)
+    else:
+        answer = Box(_measured(asked, values["name"]))
+    if save is not None and isinstance(answer, Box):
         from sizeup.probe import machine_writer
 
-        path = machine_writer.save(box, save)
+        path = machine_writer.save(answer.machine, save)
         if not asked.json:
             asked.say(asked.page.texts("machine.saved", path=path) + "\n")
             return
-    if asked.json:
-        from sizeup.api import machine_json
+    say(asked, answer, tell)
 
-        asked.say_json(machine_json(box))
-        return
+
+def tell(asked: Asked, answer: Box | Known) -> None:
+    """Print what was found of a machine, from where; or the names that are known."""
     from sizeup import render
 
-    asked.say(render.machine(asked.page, box))
+    if isinstance(answer, Known):
+        asked.say(render.devices(asked.page, answer.parts, answer.machines, answer.word))
+    else:
+        asked.say(render.machine(asked.page, answer.machine))
+
+
+def _measured(asked: Asked, name: str | None) -> Machine:
+    from sizeup import probe
+
+    box = probe.machine(name, measure=True)
+    if box.name == "this machine":
+        box = probe.details(box, measure=True)
+        _calibrate(asked, box)
+    return box
 
 
 def _calibrate(asked: Asked, box: Machine) -> None:
@@ -72,27 +79,12 @@ def _calibrate(asked: Asked, box: Machine) -> None:
         sys.stderr.write(f"  {note}\n")
 
 
-def _list(asked: Asked, word: str) -> None:
-    from sizeup.probe.described import whole_machines
-    from sizeup.probe.table import holding
-
-    parts, machines = holding(word), whole_machines(word)
-    if asked.json:
-        rows = [part._asdict() | {"source": part.source.where, "date": part.source.date} for part in parts]
-        asked.say_json({"devices": rows, "machines": machines})
-        return
-    from sizeup import render
-
-    asked.say(render.devices(asked.page, parts, machines, word))
-
-
 command = Verb(
     "machine",
     machine,
     [
-        click.Argument(["name"], required=False, metavar="[NAME|FILE]", type=MachineName()),
+        *options(MACHINE_.parameters),
         Option(["--measure"], is_flag=True),
         Option(["--save"], is_flag=False, flag_value="this-machine", metavar="[NAME|FILE]"),
-        Option(["--list", "listed"], "devices", is_flag=True),
     ],
 )

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from .settings import model_argument, read_model
-from .verb import Asked, Option, Verb
+from sizeup.operations.things import MODEL, Model
+
+from .settings import verb
+from .verb import Asked
 
 
-def model(asked: Asked, model: str, assume: str | None) -> None:
+def tell(asked: Asked, answer: Model) -> None:
     """Print what is known of a model, layer by layer."""
-    spec = read_model(model, assume)
-    if asked.json:
-        from sizeup.api import model_json
-
-        asked.say_json(model_json(spec))
-        return
     from sizeup import render
 
-    asked.say(render.model(asked.page, spec))
+    asked.say(render.model(asked.page, answer.spec))
 
 
-command = Verb("model", model, [model_argument(), Option(["--assume"], metavar="ARCHITECTURE")])
+command = verb(MODEL, tell)

@@ -5,11 +5,9 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-import click
-
 from sizeup.errors import EngineFailed, NotFound, Unavailable, UserError
 
-from .settings import Model, plan_options, read_model, settings
+from .settings import optional_model, plan_options, read_model, settings
 from .verb import Asked, Option, Verb
 
 
@@ -69,7 +67,7 @@ command = Verb(
     "prove",
     prove,
     [
-        click.Argument(["model"], required=False, type=Model(), metavar="MODEL"),
+        optional_model(),
         Option(["--all", "every"], "every", is_flag=True),
         *(option for option in plan_options() if option.name not in ("on", "ram")),
     ],

@@ -9,8 +9,9 @@ from typing import Any
 import click
 
 from sizeup.errors import EngineFailed, Unavailable, UserError
+from sizeup.operations.kinds import COUNT, COUNTS, SIZE
 
-from .settings import Count, Counts, Size, model_argument, plan_options, read_model, settings
+from .settings import model_argument, of, plan_options, read_model, settings
 from .verb import Asked, Option, Verb
 
 
@@ -119,15 +120,15 @@ command = Verb(
     rehearse,
     [
         model_argument(),
-        Option(["--prompt-tokens"], type=Count(), default=256, metavar="N"),
-        Option(["--decode-tokens"], type=Count(), default=32, metavar="N"),
+        Option(["--prompt-tokens"], type=of(COUNT), default=256, metavar="N"),
+        Option(["--decode-tokens"], type=of(COUNT), default=32, metavar="N"),
         Option(["--seconds"], type=float, default=60.0, metavar="S"),
-        Option(["--max-disk"], type=Size(), metavar="SIZE"),
+        Option(["--max-disk"], type=of(SIZE), metavar="SIZE"),
         Option(["--disk"], type=click.Path(path_type=Path), multiple=True, metavar="FOLDER"),
-        Option(["--layers"], type=Count(), metavar="N"),
+        Option(["--layers"], type=of(COUNT), metavar="N"),
         Option(["--compare"], metavar="MIX,MIX"),
-        Option(["--depths"], type=Counts(), default=(), metavar="N,N"),
-        Option(["--batches"], type=Counts(), default=(), metavar="N,N"),
+        Option(["--depths"], type=of(COUNTS), default=(), metavar="N,N"),
+        Option(["--batches"], type=of(COUNTS), default=(), metavar="N,N"),
         *(option for option in plan_options() if option.name not in ("on", "ram")),
     ],
 )

@@ -7,7 +7,9 @@ from typing import Any
 
 import click
 
-from .settings import Count, model_argument, plan_options, read_model, settings
+from sizeup.operations.kinds import COUNT
+
+from .settings import model_argument, of, plan_options, read_model, settings
 from .verb import Asked, Option, Verb, write
 
 
@@ -47,9 +49,9 @@ command = Verb(
     [
         model_argument(),
         click.Argument(["prompt"], required=False, default="The three states of matter are", metavar="[PROMPT]"),
-        Option(["--max-tokens"], type=Count(), default=128, metavar="N"),
+        Option(["--max-tokens"], type=of(COUNT), default=128, metavar="N"),
         Option(["--temperature"], type=float, default=0.0, metavar="T"),
-        Option(["--seed"], type=Count(), default=1, metavar="N"),
+        Option(["--seed"], type=of(COUNT), default=1, metavar="N"),
         Option(["--raw"], is_flag=True),
         *(option for option in plan_options() if option.name not in ("on", "ram")),
     ],

@@ -1,171 +1,132 @@
-"""Options that become settings of an engine, shared by the verbs that make plans."""
+"""The command line's skin of the table of operations: parameters as options and arguments, an operation as a verb."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import click
 
-from sizeup.errors import UserError
-from sizeup.units import parse_bytes, parse_count
+from sizeup.errors import DOES_NOT_FIT
+from sizeup.operations import kinds, shared
+from sizeup.operations.operation import Answer, Ask, Operation
+from sizeup.operations.parameter import Parameter
+from sizeup.operations.world import World
 
-from .verb import Option
+from .verb import Asked, Option, Verb
 
-
-class Count(click.ParamType):  # type: ignore[type-arg]
-    """A whole number of tokens: 8192, 8,192 or 32K."""
-
-    name = "count"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        return value if isinstance(value, int) else parse_count(value)
+WORLD = World()
+"""Where the command line looks things up: anything that a person names."""
 
 
-class Counts(click.ParamType):  # type: ignore[type-arg]
-    """Several whole numbers apart by commas: 0,4096,16K."""
+class Value(click.ParamType):  # type: ignore[type-arg]
+    """A value of one of the table's kinds; the shell completes names of models and machines, and files."""
 
-    name = "counts"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        return value if isinstance(value, tuple) else tuple(parse_count(piece) for piece in value.split(","))
-
-
-class Size(click.ParamType):  # type: ignore[type-arg]
-    """Bytes: 24GiB or 24GB; 24G is refused with both readings."""
-
-    name = "size"
+    def __init__(self, parameter: Parameter) -> None:
+        self.parameter = parameter
+        self.name = parameter.kind.name
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        return value if isinstance(value, int) else parse_bytes(value)
+        return self.parameter.bounded(self.parameter.kind.parse(value)) if isinstance(value, str) else value
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:
+        from click.shell_completion import CompletionItem
+
+        if self.name == "choice":
+            return [CompletionItem(name) for name in self.parameter.kind.schema["enum"] if name.startswith(incomplete)]
+        if self.name not in ("model", "machine", "file"):
+            return []
+        return [CompletionItem(name) for name in self._names(incomplete)[:50]] or [CompletionItem(incomplete, type="file")]
+
+    def _names(self, incomplete: str) -> list[str]:
+        if self.name == "model" and incomplete:
+            from sizeup.readers.catalogue_data import index
+
+            word = incomplete.lower()
+            return [name for name in (*index().ollama, *index().ids) if name.lower().startswith(word)]
+        if self.name == "machine" and incomplete:
+            from sizeup.probe.described import typed
+
+            return typed(incomplete)
+        return []
 
 
-class Layers(click.ParamType):  # type: ignore[type-arg]
-    """A number of layers, or "all"."""
-
-    name = "layers"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        if isinstance(value, int) or value == "all":
-            return value
-        try:
-            return int(value)
-        except ValueError:
-            raise UserError(f"“{value}” is not a number of layers.", "a number, or all") from None
+def of(kind: kinds.Kind) -> Value:
+    """A kind of value for an option that no operation of the table has."""
+    return Value(Parameter("", kind))
 
 
-class Outputs(click.ParamType):  # type: ignore[type-arg]
-    """Rows of logits an engine keeps: "server", "library" or a number."""
+def option(parameter: Parameter) -> click.Parameter:
+    """A parameter as click takes it."""
+    dashed = parameter.name.replace("_", "-")
+    key = parameter.key or parameter.name
+    if parameter.argument:
+        many = -1 if parameter.many else 1
+        return click.Argument([parameter.name], metavar=parameter.shown, type=Value(parameter), nargs=many, required=parameter.required)
+    if parameter.kind is kinds.FLAG:
+        return Option([f"--{dashed}", parameter.name], key, is_flag=True)
+    if parameter.kind is kinds.SWITCH:
+        return Option([f"--{dashed}/--no-{dashed}", parameter.name], key, default=None)
+    names = [f"--{dashed}", parameter.name]
+    return Option(names, key, metavar=parameter.shown, type=Value(parameter), default=parameter.default, multiple=parameter.many)
 
-    name = "outputs"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        if isinstance(value, int) or value in ("server", "library"):
-            return value
-        try:
-            return int(value)
-        except ValueError:
-            raise UserError(f"“{value}” is not a way to keep outputs.", "server, library, or a number of rows") from None
+def options(parameters: Sequence[Parameter]) -> list[click.Parameter]:
+    """Parameters as click takes them."""
+    return [option(parameter) for parameter in parameters]
 
 
-def model_argument() -> click.Argument:
+def ask(asked: Asked) -> Ask:
+    """The question's manner, as operations take it."""
+    return Ask(WORLD, asked.page.texts, asked.page.units, asked.why)
+
+
+def verb(operation: Operation, tell: Callable[..., None], extra: Sequence[click.Parameter] = ()) -> Verb:
+    """The verb of an operation: as JSON by itself, otherwise as `tell(asked, answer, **extra)` draws it; exit 3 when nothing was met."""
+    own = {parameter.name for parameter in operation.parameters}
+
+    def callback(asked: Asked, **values: Any) -> None:
+        answer = operation.answer(ask(asked), {name: value for name, value in values.items() if name in own})
+        say(asked, answer, tell, {name: value for name, value in values.items() if name not in own})
+
+    return Verb(operation.name, callback, [*options(operation.parameters), *extra])
+
+
+def say(asked: Asked, answer: Answer, tell: Callable[..., None], extra: Mapping[str, Any] | None = None) -> None:
+    """Print an answer: a derivation as its lines, JSON for programs, otherwise as `tell` draws it."""
+    from sizeup.operations.operation import Derived
+
+    if asked.json and not extra:
+        asked.say_json(answer.to_json())
+    elif isinstance(answer, Derived):
+        asked.say_json(answer.to_json()) if asked.json else asked.say(answer.derivation.text(asked.page) + "\n")
+    else:
+        tell(asked, answer, **(extra or {}))
+    if not answer.met:
+        raise SystemExit(DOES_NOT_FIT)
+
+
+def model_argument() -> click.Parameter:
     """The model that a verb is about."""
-    return click.Argument(["model"], metavar="MODEL", type=Model())
+    return option(shared.MODEL_ARGUMENT)
 
 
-def model_arguments() -> click.Argument:
-    """The models that a verb is about, one or more."""
-    return click.Argument(["models"], metavar="MODEL", type=Model(), nargs=-1, required=True)
-
-
-class Model(click.ParamType):  # type: ignore[type-arg]
-    """Anything that `sizeup.read` takes; the shell completes files and names of the catalogue."""
-
-    name = "model"
-
-    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:
-        from click.shell_completion import CompletionItem
-
-        from sizeup.readers.catalogue_data import index
-
-        word = incomplete.lower()
-        names = [name for name in (*index().ollama, *index().ids) if word and name.lower().startswith(word)]
-        return [CompletionItem(name) for name in names[:50]] or [CompletionItem(incomplete, type="file")]
-
-
-class MachineName(click.ParamType):  # type: ignore[type-arg]
-    """Anything that `sizeup.machine` takes; the shell completes names of devices and machines, and files."""
-
-    name = "machine"
-
-    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:
-        from click.shell_completion import CompletionItem
-
-        from sizeup.probe.described import typed
-
-        names = typed(incomplete) if incomplete else []
-        return [CompletionItem(name) for name in names[:50]] or [CompletionItem(incomplete, type="file")]
-
-
-def machine_options() -> list[click.Parameter]:
-    """Options that name another machine."""
-    return [Option(["--on"], metavar="MACHINE", type=MachineName()), Option(["--ram"], type=Size(), metavar="SIZE")]
+def optional_model() -> click.Parameter:
+    """A model that a verb may be about."""
+    return option(replace(shared.MODEL_OPTIONAL, shown="MODEL"))
 
 
 def plan_options() -> list[click.Parameter]:
     """Options that say what a plan must be like."""
-    return [
-        *machine_options(),
-        Option(["--quant"], metavar="MIX"),
-        Option(["--context"], type=Count(), metavar="TOKENS"),
-        Option(["--sequences"], type=Count(), metavar="N"),
-        Option(["--kv-type"], metavar="TYPE|K/V"),
-        Option(["--gpu-layers"], type=Layers(), metavar="N|all"),
-        Option(["--cpu-moe-layers"], type=Layers(), metavar="N|all"),
-        Option(["--batch"], type=Count(), metavar="TOKENS"),
-        Option(["--ubatch"], type=Count(), metavar="TOKENS"),
-        Option(["--flash-attention/--no-flash-attention"], default=None),
-        Option(["--unified"], is_flag=True),
-        Option(["--swa-full"], is_flag=True),
-        Option(["--no-repack"], is_flag=True),
-        Option(["--no-mmap"], is_flag=True),
-        Option(["--outputs"], type=Outputs(), metavar="server|library|N"),
-        Option(["--engine"], default="llama.cpp", metavar="NAME"),
-        Option(["--assume"], metavar="ARCHITECTURE"),
-    ]
+    return options(shared.PLAN)
 
 
-def settings(chosen: dict[str, Any]) -> dict[str, Any]:
-    """The engine's settings that were given, by the names of `sizeup.account`; what was not given is left out."""
-    given: dict[str, Any] = {
-        "sequences": chosen["sequences"],
-        "gpu_layers": chosen["gpu_layers"],
-        "cpu_moe_layers": chosen["cpu_moe_layers"],
-        "batch_tokens": chosen["batch"],
-        "micro_batch_tokens": chosen["ubatch"],
-        "flash_attention": chosen["flash_attention"],
-        "unified_cache": chosen["unified"] or None,
-        "swa_full": chosen["swa_full"] or None,
-        "repack": False if chosen["no_repack"] else None,
-        "mmap": False if chosen["no_mmap"] else None,
-        "outputs": chosen["outputs"],
-    }
-    if chosen["kv_type"]:
-        k, _, v = chosen["kv_type"].lower().partition("/")
-        given |= {"k": k, "v": v or k}
-    return {name: value for name, value in given.items() if value is not None}
-
-
-def find_machine(on: str | None, ram: int | None) -> Any:
-    """This machine, or the one of this name with this much host memory."""
-    from sizeup.probe import machine
-
-    if ram is not None and on is None:
-        raise UserError("--ram is for a machine named by --on; this one's memory is read.", "--on MACHINE --ram SIZE")
-    return machine(on, ram=ram) if ram is not None else machine(on)
+def settings(chosen: Mapping[str, Any]) -> dict[str, Any]:
+    """The engine's settings that were given, by the names of `sizeup.account`."""
+    return shared.settings(chosen)
 
 
 def read_model(name: str, assume: str | None) -> Any:
-    """The model of this name or path, described; `assume` names the architecture to treat an unknown one as."""
-    from sizeup.readers import read
-
-    return read(name, assume=assume) if assume else read(name)
+    """The model of this name or path."""
+    return WORLD.model(name, assume)

@@ -9,8 +9,9 @@ from typing import Any
 import click
 
 from sizeup.errors import UserError
+from sizeup.operations.kinds import COUNTS
 
-from .settings import Counts
+from .settings import of
 from .verb import Asked, Option, Verb
 
 
@@ -83,7 +84,7 @@ command = Verb(
         click.Argument(["out"], metavar="OUT"),
         Option(["--models"], "sweep_models", metavar="PATTERN"),
         Option(["--quants"], metavar="MIX,MIX"),
-        Option(["--contexts"], type=Counts(), default="4096,8192,32768,131072", metavar="N,N"),
+        Option(["--contexts"], type=of(COUNTS), default="4096,8192,32768,131072", metavar="N,N"),
         Option(["--machines"], "sweep_machines", metavar="NAME,NAME|FILE|all"),
         Option(["--kv-types"], default="f16", metavar="TYPE,K/V"),
         Option(["--workers"], type=int, metavar="N"),

@@ -4,40 +4,29 @@ from __future__ import annotations
 
 import click
 
-from sizeup.errors import UserError
+from sizeup.operations.table import TABLE, Table
 
-from .settings import Count
-from .verb import Asked, Option, Verb
+from .settings import verb
+from .verb import Asked, Option
 
 
-def table(asked: Asked, which: str, quant: str | None, context: int, format: str) -> None:
+def tell(asked: Asked, answer: Table, format: str) -> None:
     """Print one of the tables."""
-    from sizeup import guide_tables
-    from sizeup.api import guide_json
     from sizeup.render import guide_tables as draw
 
-    if which not in ("sizes", "machines"):
-        raise UserError(f"“{which}” is not a table of sizeup.", "sizeup table sizes or sizeup table machines")
-    if context < 1:
-        raise UserError(f"--context = {context} is below 1.", "--context 8192")
     page, t = asked.page, asked.page.texts
-    sizes = list(guide_tables.sizes(quant, context)) if which == "sizes" else []
-    tiers = list(guide_tables.tiers(quant, context)) if which == "machines" else []
     if asked.json or format == "json":
-        asked.say_json(guide_json(sizes, tiers, context))
+        asked.say_json(answer.to_json())
         return
-    rows = draw.size_rows(page, sizes) if which == "sizes" else draw.tier_rows(page, tiers)
-    title = t(f"guide.title_{which}", tokens=f"{context:,}")
-    asked.say(draw.drawn(page, title, t(f"guide.rule_{which}"), rows, format))
+    rows = draw.size_rows(page, answer.sizes) if answer.which == "sizes" else draw.tier_rows(page, answer.tiers)
+    title = t(f"guide.title_{answer.which}", tokens=f"{answer.context_tokens:,}")
+    asked.say(draw.drawn(page, title, t(f"guide.rule_{answer.which}"), rows, format))
 
 
-command = Verb(
-    "table",
-    table,
+command = verb(
+    TABLE,
+    tell,
     [
-        click.Argument(["which"], metavar="sizes|machines"),
-        Option(["--quant"], metavar="MIX"),
-        Option(["--context"], type=Count(), default=8192, metavar="TOKENS"),
         Option(
             ["--format"],
             "table_format",

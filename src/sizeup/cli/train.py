@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sizeup.errors import DOES_NOT_FIT
+from sizeup.operations.kinds import COUNT
+from sizeup.operations.train import TRAIN, Trained, planned
 
-from .settings import Count, machine_options, model_argument, read_model
-from .verb import WHY_ALL, Asked, Option, Verb
+from .settings import ask, of, options, say
+from .verb import Asked, Option, Verb
 
 if TYPE_CHECKING:
     from sizeup.trace.proof import TrainingProof
@@ -20,12 +22,6 @@ if TYPE_CHECKING:
 
 def train(
     asked: Asked,
-    model: str,
-    on: str | None,
-    ram: int | None,
-    assume: str | None,
-    split: tuple[str, ...],
-    teacher: str | None,
     prove: bool,
     every_layer: bool,
     emit: str | None,
@@ -33,64 +29,44 @@ def train(
     rehearse: bool,
     layers: int | None,
     steps: int,
-    **chosen: Any,
+    **values: Any,
 ) -> None:
     """Print what one step takes; exit 3 when it does not fit the machine that was named."""
-    from sizeup.training.answer import train as answer
-    from sizeup.training.changes import cheapest
-    from sizeup.training.planned import TrainingPlan, plan_of, plan_training
-    from sizeup.training.splits import parse_split
-
-    from .settings import find_machine
-
-    spec = read_model(model, assume)
-    machine = find_machine(on, ram) if on or ram else None
-    settings = {name: value for name, value in chosen.items() if value is not None}
-    if teacher is not None:
-        settings["teacher"] = read_model(teacher, None)
-    if split:
-        settings["split"] = parse_split(split)
-    if prove or every_layer:
-        # A trace runs the model's own loss.
-        settings.setdefault("loss", "hf")
-    plans: list[TrainingPlan] = []
-    if machine is not None and "method" not in settings:
-        plans = plan_training(spec, machine, **settings)
-    training = plans[0].training if plans else answer(spec, machine=machine, **settings)
-    if asked.why is not None:
-        from sizeup.derivation import explain
-
-        derivation = explain(training.explained(), None if asked.why == WHY_ALL else asked.why, asked.page.texts.language, asked.page.units)
-        if asked.json:
-            asked.say_json(derivation.to_json())
-        else:
-            asked.say(derivation.text(asked.page) + "\n")
+    if asked.why is not None or not (prove or every_layer or emit is not None or rehearse or layers is not None):
+        say(asked, TRAIN.answer(ask(asked), values), tell)
         return
+    from sizeup.training.changes import cheapest
+    from sizeup.training.planned import plan_of
+
+    # A trace runs the model's own loss.
+    training, plans = planned(ask(asked), values, **({"loss": "hf"} if prove or every_layer else {}))
     if emit is not None:
-        _emit(asked, plans[0] if plans else plan_of(training), emit, to, model)
+        _emit(asked, plans[0] if plans else plan_of(training), emit, to, values["model"])
         return
     if rehearse or layers is not None:
         _rehearse(asked, training, layers, steps)
         return
-    fits = plans[0].fits if plans else training.fits
-    changes = cheapest(training) if fits is False else []
-    proof = trace(asked, training, every_layer) if prove or every_layer else None
+    found = Trained(training, plans, [])
+    answer = found._replace(changes=cheapest(training)) if not found.met else found
+    proof = trace(asked, training, every_layer)
     if asked.json:
-        nearest = [{"change": change, "process_bytes": found.process_bytes, "peak_bytes": found.peak_bytes} for change, found in changes]
-        told = {"plan": plans[0].to_json(), "others": [plan.to_json() for plan in plans[1:]]} if plans else {}
-        proved = {"proof": proof.to_json()} if proof is not None else {}
-        asked.say_json({**training.to_json(), "nearest": nearest, **told, **proved})
+        asked.say_json({**answer.to_json(), "proof": proof.to_json()})
     else:
-        from sizeup.render.train import train as render
-        from sizeup.render.training_plan import plan_lines
+        from sizeup.render.trace import training_proof
 
-        asked.say(render(asked.page, training, changes, plan_lines(asked.page, plans, typed()) if plans and fits else []))
-        if proof is not None:
-            from sizeup.render.trace import training_proof
-
-            asked.say(training_proof(asked.page, proof))
-    if fits is False:
+        tell(asked, answer)
+        asked.say(training_proof(asked.page, proof))
+    if not answer.met:
         raise SystemExit(DOES_NOT_FIT)
+
+
+def tell(asked: Asked, answer: Trained) -> None:
+    """Print what one step takes."""
+    from sizeup.render.train import train as render
+    from sizeup.render.training_plan import plan_lines
+
+    lines = plan_lines(asked.page, answer.plans, typed()) if answer.plans and answer.met else []
+    asked.say(render(asked.page, answer.training, answer.changes, lines))
 
 
 def _rehearse(asked: Asked, training: Training, layers: int | None, steps: int) -> None:
@@ -157,30 +133,13 @@ command = Verb(
     "train",
     train,
     [
-        model_argument(),
-        Option(["--method"], "train_method", metavar="METHOD"),
-        Option(["--dtype"], "train_dtype", metavar="DTYPE"),
-        Option(["--optimizer"], metavar="NAME"),
-        Option(["--batch", "micro_batch"], "micro_batch", type=Count(), metavar="SEQUENCES"),
-        Option(["--sequence", "sequence_tokens"], "train_sequence", type=Count(), metavar="TOKENS"),
-        Option(["--checkpointing/--no-checkpointing"], "train_checkpointing", default=None),
-        Option(["--attention"], metavar="KERNEL"),
-        Option(["--rank"], type=int, metavar="R"),
-        Option(["--targets"], metavar="MODULES"),
-        Option(["--loss"], metavar="hf|chunked|trl"),
-        Option(["--kbit-prep/--no-kbit-prep"], default=None),
-        Option(["--accumulate"], is_flag=True, default=None),
-        Option(["--algorithm"], metavar="NAME"),
-        Option(["--teacher"], metavar="MODEL"),
+        *options(TRAIN.parameters),
         Option(["--prove"], "train_prove", is_flag=True),
         Option(["--every-layer"], is_flag=True),
         Option(["--rehearse"], "train_rehearse", is_flag=True),
-        Option(["--layers"], "train_layers", type=Count(), metavar="N"),
-        Option(["--steps"], "train_steps", type=Count(), default=3, metavar="N"),
+        Option(["--layers"], "train_layers", type=of(COUNT), metavar="N"),
+        Option(["--steps"], "train_steps", type=of(COUNT), default=3, metavar="N"),
         Option(["--emit"], metavar="TOOL"),
         Option(["--to"], "emit_to", type=click.Path(path_type=Path, file_okay=False), metavar="FOLDER"),
-        Option(["--split"], multiple=True, metavar="KIND=DEVICES"),
-        *machine_options(),
-        Option(["--assume"], metavar="ARCHITECTURE"),
     ],
 )

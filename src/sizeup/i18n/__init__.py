@@ -10,7 +10,7 @@ import functools
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +71,11 @@ class Texts:
     def has(self, key: str) -> bool:
         """Whether any text has this key."""
         return key in self._messages or key in _content("en")["messages"]
+
+    def group(self, names: Collection[str]) -> dict[str, str]:
+        """Every text whose key begins with one of these names and a dot, English where this language lacks it."""
+        whole = {**_content("en")["messages"], **self._messages}
+        return {key: text for key, text in whole.items() if key.partition(".")[0] in names}
 
     def named(self, group: str, name: str) -> str:
         """The text of `group.name`, or the bare name when nobody has worded it."""

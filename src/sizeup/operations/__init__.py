@@ -1,0 +1,43 @@
+"""The table of operations. Each is written once, and the command line, REST and tools for assistants are skins of it.
+
+Nothing of an operation is imported before it is asked for.
+"""
+
+from __future__ import annotations
+
+import importlib
+
+from .operation import Operation
+
+_HOME = {
+    "fit": "fit:FIT",
+    "models": "models:MODELS",
+    "machines": "machines:MACHINES",
+    "model": "things:MODEL",
+    "machine": "things:MACHINE_",
+    "compare": "compare:COMPARE",
+    "table": "table:TABLE",
+    "upgrade": "upgrade:UPGRADE",
+    "train": "train:TRAIN",
+    "pretrain": "pretrain:PRETRAIN",
+    "dataset": "dataset:DATASET",
+    "explain": "explain:EXPLAIN",
+    "names": "names:NAMES",
+    "texts": "words:TEXTS",
+}
+"""Operation -> the module here that holds it, and its name there."""
+
+NAMES = tuple(_HOME)
+"""Every operation, in the order that they are told in."""
+
+
+def operation(name: str) -> Operation:
+    """The operation of this name. Raises KeyError."""
+    module, _, attribute = _HOME[name].partition(":")
+    found: Operation = getattr(importlib.import_module(f".{module}", __name__), attribute)
+    return found
+
+
+def operations() -> list[Operation]:
+    """All of them."""
+    return [operation(name) for name in NAMES]

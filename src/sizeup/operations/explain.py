@@ -1,0 +1,47 @@
+"""explain: a term of the field in plain words, and what it does to memory or speed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from sizeup.errors import NotFound
+
+from .operation import Answer, Ask, Operation
+from .parameter import Parameter, Values
+
+
+class Term(NamedTuple):
+    """One term with its entry."""
+
+    entry: dict[str, Any]
+    met: bool = True
+
+    def to_json(self) -> Mapping[str, Any]:
+        return self.entry
+
+
+class Terms(NamedTuple):
+    """Every term, and its name in the language that was asked in."""
+
+    terms: list[str]
+    names: list[str]
+    met: bool = True
+
+    def to_json(self) -> Mapping[str, Any]:
+        return {"terms": self.terms}
+
+
+def explain(ask: Ask, values: Values) -> Answer:
+    """One term, or the list of them."""
+    t = ask.texts
+    if not values["word"]:
+        return Terms(t.terms(), [str((t.term(key) or {})["name"]) for key in t.terms()])
+    asked_for = " ".join(values["word"])
+    entry = t.term(asked_for)
+    if entry is None:
+        raise NotFound(f"The glossary has no “{asked_for}”.", ", ".join(t.near_terms(asked_for)) or "sizeup explain")
+    return Term(entry)
+
+
+EXPLAIN = Operation("explain", (Parameter("word", key="explain_word", shown="[WORD]", argument=True, many=True),), explain)

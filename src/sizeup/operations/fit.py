@@ -1,0 +1,138 @@
+"""fit: does it fit, part by part, how fast, and what to type."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from sizeup.errors import UserError
+
+from .kinds import FLAG
+from .operation import Answer, Ask, Operation, derived
+from .parameter import Parameter, Values
+from .shared import MODELS_ARGUMENT, PLAN, USERS, settings
+
+if TYPE_CHECKING:
+    from sizeup.choice import Choice
+    from sizeup.hardware import Machine
+    from sizeup.model import ModelSpec
+    from sizeup.plan import Plan
+    from sizeup.together import Together
+
+
+class Fitted(NamedTuple):
+    """The plans, best first; what fits instead when none does; the longest context of the first."""
+
+    plans: list[Plan]
+    nearest: list[Plan]
+    longest_context_tokens: int | None
+
+    @property
+    def met(self) -> bool:
+        return self.plans[0].fits
+
+    def to_json(self) -> Mapping[str, Any]:
+        from sizeup.api import fit_json
+
+        return fit_json(self.plans, self.nearest, self.longest_context_tokens)
+
+
+class Front(NamedTuple):
+    """Every way to run a model that no other beats in everything."""
+
+    model: ModelSpec
+    machine: Machine
+    found: list[Choice]
+
+    @property
+    def met(self) -> bool:
+        return bool(self.found)
+
+    def to_json(self) -> Mapping[str, Any]:
+        from sizeup.api import choice_json
+
+        return {"model": self.model.name, "machine": self.machine.name, "front": [choice_json(one) for one in self.found]}
+
+
+class SideBySide(NamedTuple):
+    """Several models that share a machine."""
+
+    machine: Machine
+    found: Together
+
+    @property
+    def met(self) -> bool:
+        return self.found.fits
+
+    def to_json(self) -> Mapping[str, Any]:
+        from sizeup.api import together_json
+
+        return together_json(self.found)
+
+
+def fit(ask: Ask, values: Values) -> Answer:
+    """The best plan for a model and a machine; the front of all of them; or several models at once."""
+    if values["together"]:
+        return together(ask, values)
+    names = values["model"]
+    if len(names) > 1:
+        raise UserError(f"fit is about one model, not {len(names)}.", "--together for all of them at once, or sizeup compare")
+    spec, machine = ask.world.model(names[0], values["assume"]), ask.world.on(values)
+    if values["front"]:
+        return front(spec, machine, values)
+    from sizeup import remedies, search
+
+    plans = search.fit(
+        spec,
+        machine,
+        engine=values["engine"],
+        quant=values["quant"],
+        context_tokens=values["context"],
+        users=values["users"],
+        **settings(values),
+    )
+    plans[0] = backed(plans[0])
+    plan = plans[0]
+    if ask.why is not None:
+        return derived(ask, plan)
+    return Fitted(plans, [] if plan.fits else remedies.nearest(spec, plan), search.longest_context(plan) if plan.fits else None)
+
+
+def front(spec: ModelSpec, machine: Machine, values: Values) -> Front:
+    """Every way that no other beats, at the context that was asked for or at several."""
+    from sizeup.search import frontier
+
+    contexts = [values["context"]] if values["context"] else None
+    found = frontier(
+        spec, machine, engine=values["engine"], quant=values["quant"], contexts=contexts, users=values["users"], **settings(values)
+    )
+    return Front(spec, machine, found)
+
+
+def together(ask: Ask, values: Values) -> SideBySide:
+    """How several models share a machine."""
+    from sizeup.footprint import footprint
+    from sizeup.together import together as share
+
+    specs = [name if footprint(name) else ask.world.model(name, values["assume"]) for name in values["model"]]
+    machine = ask.world.on(values)
+    return SideBySide(machine, share(specs, machine, quant=values["quant"], context_tokens=values["context"]))
+
+
+def backed(plan: Plan) -> Plan:
+    """The plan with the proofs, rehearsals and runs of these very settings that this machine keeps."""
+    from sizeup.home import data_dir
+
+    # Most answers have nothing to look up, and the database's module costs a tenth of the start.
+    if not (data_dir() / "sizeup.db").exists():
+        return plan
+    from dataclasses import replace
+
+    from sizeup import store
+
+    return replace(plan, evidence=store.evidence(plan.model.name, plan.quant, plan.settings_json()))
+
+
+FIT = Operation(
+    "fit", (MODELS_ARGUMENT, *PLAN, Parameter("together", FLAG, False), Parameter("front", FLAG, False), USERS), fit, explained=True
+)

@@ -1,0 +1,112 @@
+"""names: models and machines by the start of what is typed, for whoever offers a choice."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from .kinds import COUNT, choice
+from .operation import Ask, Operation, Plain
+from .parameter import Parameter, Values
+
+
+class Name(NamedTuple):
+    """One name with the words that it is found by and what is shown beside it."""
+
+    name: str
+    words: str
+    """In lower case; several spellings apart by spaces."""
+    shown: dict[str, Any]
+
+
+def names(ask: Ask, values: Values) -> Plain:
+    """Names that begin with the words, then those with a word that does, then those that only hold them."""
+    known = model_names() if values["kind"] == "model" else machine_names()
+    found = ranked(known, values["q"].lower().split())
+    return Plain(
+        {"kind": values["kind"], "names": [{"name": one.name, **one.shown} for one in found[: values["limit"]]], "found": len(found)}
+    )
+
+
+def ranked(known: Iterable[Name], words: list[str]) -> list[Name]:
+    """The names that hold every word, the best first; shorter names before longer ones of equal rank, otherwise in their own order."""
+    if not words:
+        return list(known)
+    placed = [
+        (_rank(one, words[0]), len(one.name), number, one) for number, one in enumerate(known) if all(word in one.words for word in words)
+    ]
+    return [one for *_, one in sorted(placed, key=lambda row: row[:3])]
+
+
+def _rank(one: Name, word: str) -> int:
+    if one.words.startswith(word):
+        return 0
+    # "qwen3" in "qwen/qwen3-8b" begins a word as well as "qwen" does.
+    return 1 if any(mark + word in one.words for mark in " /-_:.") else 2
+
+
+@functools.cache
+def model_names() -> tuple[Name, ...]:
+    """Every Ollama tag and hub id of the catalogue, with the parameters of its model; the most downloaded first."""
+    from sizeup.readers.catalogue_data import index
+    from sizeup.shortlist import listed
+
+    rows = {one.id: one for one in listed()}
+    table = index()
+
+    def shown(number: int) -> dict[str, Any]:
+        id = table.ids[number]
+        row = rows.get(id)
+        return {
+            "id": id,
+            "parameters": row.parameters if row else None,
+            "active_parameters": row.active_parameters if row else None,
+            "context_tokens": row.facts["context"] if row else None,
+        }
+
+    def weight(number: int) -> int:
+        row = rows.get(table.ids[number])
+        return -int((row.facts["downloads"] or 0) if row else 0)
+
+    ids = sorted(range(len(table.ids)), key=weight)
+    tags = sorted(table.ollama.items(), key=lambda tag: weight(tag[1]))
+    return (
+        *(Name(table.ids[number], table.ids[number].lower(), shown(number)) for number in ids),
+        *(Name(tag, tag.lower(), shown(number)) for tag, number in tags),
+    )
+
+
+@functools.cache
+def machine_names() -> tuple[Name, ...]:
+    """Every preset, whole machine and device as one types it, with what it is called and its memory."""
+    from sizeup.probe import table
+    from sizeup.probe.described import whole_machines
+    from sizeup.probe.instances import instances
+    from sizeup.probe.spelling import slug
+
+    whole = {one.name: one for one in instances().values()}
+    found: dict[str, Name] = {}
+    for part in table.parts():
+        if part.kind in ("npu", "accelerator"):
+            continue
+        name = slug(part.name)
+        spellings = " ".join([name, part.name.lower(), *(alias.lower() for alias in part.aliases)])
+        shown = {"label": part.name, "kind": part.kind, "memory_bytes": part.memory_bytes or None, "bytes_per_s": part.bytes_per_s}
+        found.setdefault(name, Name(name, spellings, shown))
+    for name in whole_machines():
+        row = whole.get(name)
+        shown = {"label": name, "kind": "machine", "memory_bytes": (row.memory_bytes or None) if row else None, "bytes_per_s": None}
+        found.setdefault(name, Name(name, name.lower(), shown))
+    return tuple(found.values())
+
+
+NAMES = Operation(
+    "names",
+    (
+        Parameter("kind", choice("model", "machine"), "model", key="name_kind"),
+        Parameter("q", default="", key="name_start"),
+        Parameter("limit", COUNT, 20, key="limit_names", shown="N", least=1, most=200),
+    ),
+    names,
+)

@@ -1,0 +1,85 @@
+"""One row of an operation's table: what may be asked, by one name on the command line (`--kv-type`), in REST and in tools (`kv_type`)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sizeup.errors import UserError, close_names
+
+from .kinds import TEXT, Kind
+
+LONGEST_VALUE = 4096
+"""Characters; nothing that is asked here is longer."""
+MOST_VALUES = 16
+"""Values of one parameter that may be given several times."""
+
+Values = Mapping[str, Any]
+"""Every parameter of an operation by its name, those that were not given with their defaults."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One thing that may be asked; its words are the text `option.KEY`."""
+
+    name: str
+    kind: Kind = TEXT
+    default: Any = None
+    key: str = ""
+    """Of its text; the name unless several operations mean different things by it."""
+    shown: str = ""
+    """How help shows its value: TOKENS, N|all."""
+    least: int | None = None
+    most: int | None = None
+    many: bool = False
+    """May be given several times; its value is a tuple."""
+    argument: bool = False
+    """Stands on the command line without its name."""
+    required: bool = False
+
+    @property
+    def typed(self) -> str:
+        """As it stands on the command line."""
+        return self.shown if self.argument else "--" + self.name.replace("_", "-")
+
+    @property
+    def text_key(self) -> str:
+        return f"option.{self.key or self.name}"
+
+    def bounded(self, value: Any) -> Any:
+        """The value itself. Raises UserError when it is beyond what the operation takes."""
+        for limit, beyond, side in ((self.least, False, "below"), (self.most, True, "above")):
+            if limit is not None and isinstance(value, (int, float)) and (value > limit if beyond else value < limit):
+                raise UserError(f"{self.typed} = {value} is {side} {limit}.", f"{self.typed} {self.default or limit}")
+        return value
+
+    def parsed(self, texts: Sequence[str]) -> Any:
+        """The value of what was given, once or several times. Raises UserError."""
+        if not self.many and len(texts) > 1:
+            raise UserError(f"{self.name} is given {len(texts)} times.", f"{self.name} once")
+        if len(texts) > MOST_VALUES:
+            raise UserError(f"{self.name} is given {len(texts)} times.", f"up to {MOST_VALUES} of them")
+        for text in texts:
+            if len(text) > LONGEST_VALUE:
+                raise UserError(f"The value of {self.name} has {len(text):,} characters.", f"at most {LONGEST_VALUE}")
+        found = tuple(self.bounded(self.kind.parse(text)) for text in texts)
+        return found if self.many else found[0]
+
+
+def values(parameters: Sequence[Parameter], given: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    """What was asked, checked, from texts by name. Raises UserError for an unknown, repeated, missing or wrong one."""
+    known = {parameter.name: parameter for parameter in parameters}
+    for name in given:
+        if name not in known:
+            near = close_names(name, known, 2, 0.5)
+            raise UserError(f"There is no parameter {name[:80]}.", ", ".join(near or known))
+    found: dict[str, Any] = {}
+    for parameter in parameters:
+        if parameter.name in given:
+            found[parameter.name] = parameter.parsed(given[parameter.name])
+        elif parameter.required:
+            raise UserError(f"{parameter.name} is missing.", f"{parameter.name}=…")
+        else:
+            found[parameter.name] = () if parameter.many else parameter.default
+    return found

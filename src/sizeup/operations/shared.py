@@ -1,0 +1,61 @@
+"""Parameters that several operations take."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from .kinds import COUNT, FLAG, LAYERS, MACHINE, MODEL, OUTPUTS, SIZE, SWITCH
+from .parameter import Parameter, Values
+
+MODEL_ARGUMENT = Parameter("model", MODEL, shown="MODEL", argument=True, required=True)
+MODELS_ARGUMENT = replace(MODEL_ARGUMENT, many=True)
+MODEL_OPTIONAL = replace(MODEL_ARGUMENT, shown="[MODEL]", required=False)
+ON = Parameter("on", MACHINE, shown="MACHINE")
+MACHINE_OPTIONS = (ON, Parameter("ram", SIZE, shown="SIZE", least=1))
+QUANT = Parameter("quant", shown="MIX")
+CONTEXT = Parameter("context", COUNT, shown="TOKENS")
+CONTEXT_8192 = Parameter("context", COUNT, 8192, shown="TOKENS", least=1)
+ENGINE = Parameter("engine", default="llama.cpp", shown="NAME")
+ASSUME = Parameter("assume", shown="ARCHITECTURE")
+USERS = Parameter("users", COUNT, shown="N")
+
+SETTINGS = (
+    Parameter("sequences", COUNT, shown="N"),
+    Parameter("kv_type", shown="TYPE|K/V"),
+    Parameter("gpu_layers", LAYERS, shown="N|all"),
+    Parameter("cpu_moe_layers", LAYERS, shown="N|all"),
+    Parameter("batch", COUNT, shown="TOKENS"),
+    Parameter("ubatch", COUNT, shown="TOKENS"),
+    Parameter("flash_attention", SWITCH),
+    Parameter("unified", FLAG, False),
+    Parameter("swa_full", FLAG, False),
+    Parameter("no_repack", FLAG, False),
+    Parameter("no_mmap", FLAG, False),
+    Parameter("outputs", OUTPUTS, shown="server|library|N"),
+)
+"""How the engine is to be started."""
+
+PLAN = (*MACHINE_OPTIONS, QUANT, CONTEXT, *SETTINGS, ENGINE, ASSUME)
+"""What a plan must be like."""
+
+
+def settings(values: Values) -> dict[str, Any]:
+    """The engine's settings that were given, by the names of `sizeup.account`; what was not given is left out."""
+    given: dict[str, Any] = {
+        "sequences": values["sequences"],
+        "gpu_layers": values["gpu_layers"],
+        "cpu_moe_layers": values["cpu_moe_layers"],
+        "batch_tokens": values["batch"],
+        "micro_batch_tokens": values["ubatch"],
+        "flash_attention": values["flash_attention"],
+        "unified_cache": values["unified"] or None,
+        "swa_full": values["swa_full"] or None,
+        "repack": False if values["no_repack"] else None,
+        "mmap": False if values["no_mmap"] else None,
+        "outputs": values["outputs"],
+    }
+    if values["kv_type"]:
+        k, _, v = values["kv_type"].lower().partition("/")
+        given |= {"k": k, "v": v or k}
+    return {name: value for name, value in given.items() if value is not None}

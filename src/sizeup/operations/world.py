@@ -1,0 +1,48 @@
+"""Where operations find models and machines. The command line reads anything that is named; a server keeps what it read, and refuses paths."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sizeup.hardware import Machine
+from sizeup.model import ModelSpec
+
+from .parameter import Values
+
+
+class World:
+    """Everything that a person at this machine may name."""
+
+    def model(self, name: str, assume: str | None = None) -> ModelSpec:
+        """The model of this name or path; `assume` names the architecture to treat an unknown one as."""
+        from sizeup.readers import read
+
+        return read(name, assume=assume) if assume else read(name)
+
+    def machine(self, name: str | None = None, ram: int | None = None) -> Machine:
+        """The machine of this name or file, None this one; with this much host memory."""
+        from sizeup.probe import machine
+
+        return machine(name, ram=ram) if ram is not None else machine(name)
+
+    def detailed(self, name: str | None = None) -> Machine:
+        """The machine; this one with what takes a moment to ask: memory modules, the programs that hold most memory."""
+        from sizeup.probe import details
+
+        found = self.machine(name)
+        return details(found) if found.name == "this machine" else found
+
+    def file(self, path: str) -> str:
+        """The path itself, where files may be read."""
+        return path
+
+    def on(self, values: Values) -> Machine:
+        """The machine that the parameters MACHINE name."""
+        from sizeup.errors import UserError
+
+        if values["ram"] is not None and values["on"] is None:
+            raise UserError("--ram is for a machine named by --on; this one's memory is read.", "--on MACHINE --ram SIZE")
+        return self.machine(values["on"], values["ram"])
+
+    def models(self, names: Sequence[str]) -> list[ModelSpec]:
+        return [self.model(name) for name in names]
