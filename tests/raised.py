@@ -12,7 +12,7 @@ import sizeup
 from sizeup import errors
 
 CLASSES = {name for name, thing in vars(errors).items() if isinstance(thing, type) and issubclass(thing, errors.SizeupError)}
-PIECES = {"bad": 0, "_bad": 1, "broken": 1, "NotJson": 0, "RuntimeError": 0}
+PIECES = {"bad": 0, "_bad": 1, "broken": 1, "NotJson": 0, "failure": 1, "RuntimeError": 0}
 """What makes part of a sentence: the argument that holds its words."""
 
 

@@ -45,6 +45,12 @@ class Unavailable(SizeupError):
     exit_code = 5
 
 
+class NotAllowed(SizeupError):
+    """Something that this server was not started to do (reading files, running an engine): exit 5."""
+
+    exit_code = 5
+
+
 class EngineFailed(SizeupError):
     """The engine started and failed; `log` holds its last lines: exit 6."""
 

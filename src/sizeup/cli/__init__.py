@@ -26,6 +26,7 @@ VERBS = (
     "dataset",
     "compare",
     "sweep",
+    "serve",
     "doctor",
     "explain",
     "completion",

@@ -74,7 +74,7 @@ def option(parameter: Parameter) -> click.Parameter:
 
 def options(parameters: Sequence[Parameter]) -> list[click.Parameter]:
     """Parameters as click takes them."""
-    return [option(parameter) for parameter in parameters]
+    return [option(parameter) for parameter in parameters if parameter.typed_too]
 
 
 def ask(asked: Asked) -> Ask:
@@ -84,10 +84,10 @@ def ask(asked: Asked) -> Ask:
 
 def verb(operation: Operation, tell: Callable[..., None], extra: Sequence[click.Parameter] = ()) -> Verb:
     """The verb of an operation: as JSON by itself, otherwise as `tell(asked, answer, **extra)` draws it; exit 3 when nothing was met."""
-    own = {parameter.name for parameter in operation.parameters}
+    own = {parameter.name: parameter.default for parameter in operation.parameters}
 
     def callback(asked: Asked, **values: Any) -> None:
-        answer = operation.answer(ask(asked), {name: value for name, value in values.items() if name in own})
+        answer = operation.answer(ask(asked), {**own, **{name: value for name, value in values.items() if name in own}})
         say(asked, answer, tell, {name: value for name, value in values.items() if name not in own})
 
     return Verb(operation.name, callback, [*options(operation.parameters), *extra])

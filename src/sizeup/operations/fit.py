@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sizeup.hardware import Machine
     from sizeup.model import ModelSpec
     from sizeup.plan import Plan
+    from sizeup.render.told import Told
     from sizeup.together import Together
 
 
@@ -26,6 +27,8 @@ class Fitted(NamedTuple):
     plans: list[Plan]
     nearest: list[Plan]
     longest_context_tokens: int | None
+    told: Told | None = None
+    """The words of the answer, where they were asked for."""
 
     @property
     def met(self) -> bool:
@@ -34,7 +37,8 @@ class Fitted(NamedTuple):
     def to_json(self) -> Mapping[str, Any]:
         from sizeup.api import fit_json
 
-        return fit_json(self.plans, self.nearest, self.longest_context_tokens)
+        content = fit_json(self.plans, self.nearest, self.longest_context_tokens)
+        return content if self.told is None else {**content, "told": self.told}
 
 
 class Front(NamedTuple):
@@ -95,7 +99,17 @@ def fit(ask: Ask, values: Values) -> Answer:
     plan = plans[0]
     if ask.why is not None:
         return derived(ask, plan)
-    return Fitted(plans, [] if plan.fits else remedies.nearest(spec, plan), search.longest_context(plan) if plan.fits else None)
+    nearest = [] if plan.fits else remedies.nearest(spec, plan)
+    longest = search.longest_context(plan) if plan.fits else None
+    return Fitted(plans, nearest, longest, words(ask, plans, nearest) if values["told"] else None)
+
+
+def words(ask: Ask, plans: list[Plan], nearest: list[Plan]) -> Told:
+    """The answer in words, for a screen that lays out by itself."""
+    from sizeup.page import Page
+    from sizeup.render.told import told
+
+    return told(Page(ask.texts, units=ask.units), plans[0], plans[1:], nearest)
 
 
 def front(spec: ModelSpec, machine: Machine, values: Values) -> Front:
@@ -134,5 +148,15 @@ def backed(plan: Plan) -> Plan:
 
 
 FIT = Operation(
-    "fit", (MODELS_ARGUMENT, *PLAN, Parameter("together", FLAG, False), Parameter("front", FLAG, False), USERS), fit, explained=True
+    "fit",
+    (
+        MODELS_ARGUMENT,
+        *PLAN,
+        Parameter("together", FLAG, False),
+        Parameter("front", FLAG, False),
+        USERS,
+        Parameter("told", FLAG, False, typed_too=False),
+    ),
+    fit,
+    explained=True,
 )

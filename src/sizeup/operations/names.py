@@ -69,12 +69,8 @@ def model_names() -> tuple[Name, ...]:
         row = rows.get(table.ids[number])
         return -int((row.facts["downloads"] or 0) if row else 0)
 
-    ids = sorted(range(len(table.ids)), key=weight)
-    tags = sorted(table.ollama.items(), key=lambda tag: weight(tag[1]))
-    return (
-        *(Name(table.ids[number], table.ids[number].lower(), shown(number)) for number in ids),
-        *(Name(tag, tag.lower(), shown(number)) for tag, number in tags),
-    )
+    known = [*((id, number) for number, id in enumerate(table.ids)), *table.ollama.items()]
+    return tuple(Name(name, name.lower(), shown(number)) for name, number in sorted(known, key=lambda pair: weight(pair[1])))
 
 
 @functools.cache

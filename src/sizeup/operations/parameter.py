@@ -15,6 +15,9 @@ LONGEST_VALUE = 4096
 MOST_VALUES = 16
 """Values of one parameter that may be given several times."""
 
+LARGEST = 10**18
+"""No size, count or rate that anybody means is larger; columns of 64-bit integers hold it."""
+
 Values = Mapping[str, Any]
 """Every parameter of an operation by its name, those that were not given with their defaults."""
 
@@ -37,6 +40,8 @@ class Parameter:
     argument: bool = False
     """Stands on the command line without its name."""
     required: bool = False
+    typed_too: bool = True
+    """Whether the command line has it; it needs no option for what it always does."""
 
     @property
     def typed(self) -> str:
@@ -49,9 +54,13 @@ class Parameter:
 
     def bounded(self, value: Any) -> Any:
         """The value itself. Raises UserError when it is beyond what the operation takes."""
-        for limit, beyond, side in ((self.least, False, "below"), (self.most, True, "above")):
-            if limit is not None and isinstance(value, (int, float)) and (value > limit if beyond else value < limit):
-                raise UserError(f"{self.typed} = {value} is {side} {limit}.", f"{self.typed} {self.default or limit}")
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            if self.least is not None and value < self.least:
+                raise UserError(f"{self.typed} = {value} is below {self.least}.", f"{self.typed} {self.default or self.least}")
+            if value > (LARGEST if self.most is None else self.most):
+                raise UserError(
+                    f"{self.typed} = {value} is above {self.most or LARGEST:,}.", f"{self.typed} {self.default or self.most or 1}"
+                )
         return value
 
     def parsed(self, texts: Sequence[str]) -> Any:

@@ -78,7 +78,8 @@ def planned(ask: Ask, values: Values, **beside: Any) -> tuple[Training, list[Tra
 
     spec = ask.world.model(values["model"], values["assume"])
     machine = ask.world.on(values) if values["on"] or values["ram"] else None
-    given = {CALLED.get(p.name, p.name): values[p.name] for p in RECIPE if values[p.name] not in (None, False) or p.kind is SWITCH}
+    # A flag that nobody set leaves the choice to the recipe.
+    given = {CALLED.get(row.name, row.name): values[row.name] for row in RECIPE if not (row.kind is FLAG and not values[row.name])}
     settings = {**beside, **{name: value for name, value in given.items() if value is not None}}
     if values["teacher"] is not None:
         settings["teacher"] = ask.world.model(values["teacher"])

@@ -8,7 +8,7 @@ from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 
-from sizeup.errors import UserError
+from sizeup.errors import NotAllowed, UserError
 from sizeup.facts import Source, data_bytes
 from sizeup.hardware import Cpu, Machine, Pool
 from sizeup.units import parse_bytes
@@ -21,14 +21,14 @@ from .spelling import slug
 MOST_CARDS = 64
 
 
-def described(what: str, ram: int | str | None = None) -> Machine:
-    """The machine that `what` names; `ram` is the memory of the host, in bytes or as a person writes it.
+def described(what: str, ram: int | str | None = None, files: bool = True) -> Machine:
+    """The machine that `what` names; `ram` is the memory of the host, in bytes or as a person writes it; `files` False reads none.
 
     A host memory that nobody gave is assumed and says so. Raises NotFound with the nearest names, UserError for a contradiction.
     """
     if not table.meant(what) and (several := joined.split(what)) is not None:
         names, network = several
-        return joined.joined([described(names[0], ram), *(described(name) for name in names[1:])], network)
+        return joined.joined([described(names[0], ram, files), *(described(name, None, files) for name in names[1:])], network)
     memory = parse_bytes(ram) if isinstance(ram, str) else ram
     if memory is not None and memory <= 0:
         raise UserError(f"A memory of {memory} bytes holds nothing.", "--ram 32GiB")
@@ -38,7 +38,9 @@ def described(what: str, ram: int | str | None = None) -> Machine:
     if (whole := instances().get(plain(what))) is not None:
         machine = _instance(whole)
         return machine if memory is None else _with_memory(machine, memory)
-    if not table.meant(what) and (what.endswith(".toml") or "/" in what or "\\" in what or Path(what).is_file()):
+    if not table.meant(what) and (what.endswith(".toml") or "/" in what or "\\" in what or (files and Path(what).is_file())):
+        if not files:
+            raise NotAllowed("A machine is named by a file, and this server reads no files for others.", "sizeup serve --allow-files")
         machine = machine_file.load(Path(what))
         return machine if memory is None else _with_memory(machine, memory)
     return _from_parts(what, memory)

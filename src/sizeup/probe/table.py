@@ -94,7 +94,7 @@ def _part(file: str, line: str) -> Part:
     )
 
 
-@functools.cache
+@functools.lru_cache(maxsize=256)
 def parts(holding: str = "", files: tuple[str, ...] = FILES) -> tuple[Part, ...]:
     """Every row of these files whose text holds this word in lower case."""
     return tuple(_part(file, line) for file in files for line in _lines(file)[1] if holding in line.lower())
@@ -108,7 +108,7 @@ def holding(words: str) -> tuple[Part, ...]:
     )
 
 
-@functools.cache
+@functools.lru_cache(maxsize=256)
 def named(holding: str = "", files: tuple[str, ...] = FILES) -> dict[str, tuple[Part, ...]]:
     """Compact name -> the parts it may mean, of the rows that hold a word."""
     found: dict[str, list[Part]] = {}

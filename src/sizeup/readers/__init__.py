@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from sizeup.errors import NotFound, Unavailable, UserError
+from sizeup.errors import NotAllowed, NotFound, Unavailable, UserError
 from sizeup.model import ModelSpec
 
 LONGEST_NAME = 4096
@@ -31,6 +31,21 @@ def read(what: str | os.PathLike[str], assume: str | None = None, offline: bool 
             return _address(name)
         return local.read_path(path, assume)
     return _catalogue(name, path)
+
+
+def read_published(name: str) -> ModelSpec:
+    """The catalogue's model of this name, and nothing from this disk, whatever lies there: for answers to somebody else.
+
+    Raises NotAllowed for a path, and what the catalogue raises.
+    """
+    from . import local
+    from .catalogue import HUB, find
+
+    if not name.strip() or len(name) > LONGEST_NAME or "\0" in name:
+        raise UserError("No model is named so." if name else "No model is named.", "sizeup fit qwen3:8b, or the path of a .gguf")
+    if local.looks_like_path(name) and not HUB.match(name):
+        raise NotAllowed("A model is named by its path, and this server reads no files for others.", "sizeup serve --allow-files")
+    return find(name)
 
 
 def _catalogue(name: str, path: Path) -> ModelSpec:
@@ -63,4 +78,4 @@ def _address(name: str) -> ModelSpec:
     raise Unavailable(f"Nothing is read from the network yet, and {name[:80]} is an address.", "the file, downloaded, by its path")
 
 
-__all__ = ["read"]
+__all__ = ["read", "read_published"]

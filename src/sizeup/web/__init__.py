@@ -1,0 +1,1 @@
+"""`sizeup serve`: the page and REST, a skin of the table of operations. Needs the extra `web` (starlette, uvicorn)."""

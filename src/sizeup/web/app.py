@@ -1,0 +1,49 @@
+"""The server's routes: one for each operation of the table, the page's files, folders that were named at start."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.routing import Route
+
+from sizeup.operations import operations
+from sizeup.operations.world import World
+
+from .answers import Computer, endpoint
+from .failures import failure
+from .guard import App, Guard
+from .serving import Serving
+from .static import Files
+from .world import ServedWorld
+
+
+def app(serving: Serving | None = None, world: World | None = None) -> App:
+    """The whole server as an ASGI application."""
+    serving = serving or Serving()
+    world = world or ServedWorld(serving.allow_files)
+    computer = Computer(serving)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: Any) -> AsyncIterator[None]:
+        yield
+        computer.close()
+
+    routes = [
+        *(Route(f"/api/{one.name}", endpoint(one, world, computer), methods=["GET"]) for one in operations()),
+        Route("/api/{rest:path}", unknown, methods=["GET", "POST"]),
+        Route("/{path:path}", Files().answer, methods=["GET"]),
+    ]
+    return Guard(Starlette(routes=routes, lifespan=lifespan), serving)
+
+
+async def unknown(request: Any) -> Any:
+    """No operation is called so."""
+    from sizeup.errors import close_names
+    from sizeup.operations import NAMES
+
+    name = request.scope["path"].removeprefix("/api/")[:80]
+    near = close_names(name, NAMES, 2, 0.5)
+    return failure(404, f"There is no operation {name}.", ", ".join(f"/api/{one}" for one in near or NAMES), "NotFound")

@@ -1,0 +1,68 @@
+"""Where a server looks models and machines up: it keeps what it read, reads no files for others, and probes this machine now and then."""
+
+from __future__ import annotations
+
+import functools
+import threading
+import time
+
+from sizeup.errors import NotAllowed
+from sizeup.hardware import Machine
+from sizeup.model import ModelSpec
+from sizeup.operations.world import World
+
+FRESH_S = 5.0
+"""This machine's free memory is asked again after so many seconds."""
+MOST_NAME = 300
+"""Characters of a name that is kept; longer ones are looked up each time."""
+
+
+class ServedWorld(World):
+    """What anybody may ask a server about."""
+
+    def __init__(self, allow_files: bool = False) -> None:
+        self.allow_files = allow_files
+        self._lock = threading.Lock()
+        self._here: dict[bool, tuple[float, Machine]] = {}
+        self._model = functools.lru_cache(maxsize=256)(self._read)
+        self._machine = functools.lru_cache(maxsize=256)(self._found)
+
+    def model(self, name: str, assume: str | None = None) -> ModelSpec:
+        # A file may have changed since.
+        return self._read(name, assume) if self.allow_files or len(name) > MOST_NAME else self._model(name, assume)
+
+    def machine(self, name: str | None = None, ram: int | None = None) -> Machine:
+        if name is None or name.lower() in ("this", "here", "this machine"):
+            return self.here() if ram is None else super().machine(None, ram)
+        return self._found(name, ram) if self.allow_files or len(name) > MOST_NAME else self._machine(name, ram)
+
+    def detailed(self, name: str | None = None) -> Machine:
+        if name is None or name.lower() in ("this", "here", "this machine"):
+            return self.here(detailed=True)
+        return self.machine(name)
+
+    def file(self, path: str) -> str:
+        if not self.allow_files:
+            raise NotAllowed("A file is named, and this server reads no files for others.", "sizeup serve --allow-files")
+        return path
+
+    def here(self, detailed: bool = False) -> Machine:
+        """This machine, as it was found at most FRESH_S ago."""
+        with self._lock:
+            found = self._here.get(detailed)
+            if found is None or time.monotonic() - found[0] > FRESH_S:
+                found = time.monotonic(), super().detailed() if detailed else super().machine()
+                self._here[detailed] = found
+            return found[1]
+
+    def _read(self, name: str, assume: str | None = None) -> ModelSpec:
+        if self.allow_files:
+            return super().model(name, assume)
+        from sizeup.readers import read_published
+
+        return read_published(name)
+
+    def _found(self, name: str, ram: int | None) -> Machine:
+        from sizeup.probe import machine
+
+        return machine(name, ram=ram, files=self.allow_files)
