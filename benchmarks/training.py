@@ -1,5 +1,7 @@
 """One account of a training step from Python, after the model was read: milliseconds by model and method, medians.
 
+Milliseconds of the processor, which other programs do not stretch.
+
 python -m benchmarks.training
 """
 
@@ -24,15 +26,15 @@ def milliseconds(model: Any, recipe: dict[str, Any]) -> float:
     """The median of so many accounts."""
     times = []
     for _ in range(ROUNDS):
-        start = time.perf_counter()
+        start = time.process_time()
         sizeup.train(model, **recipe)
-        times.append(time.perf_counter() - start)
+        times.append(time.process_time() - start)
     return statistics.median(times) * 1e3
 
 
 def main() -> None:
     configs = json.loads(CONFIGS.read_text())
-    print(f"{'':20}" + "".join(f"{' '.join(recipe.values()):>12}" for recipe in RECIPES) + "   ms an account")
+    print(f"{'':20}" + "".join(f"{' '.join(recipe.values()):>12}" for recipe in RECIPES) + "   ms of the processor an account")
     for name in MODELS:
         model = spec_from_config(configs[name], name)
         print(f"{name:20}" + "".join(f"{milliseconds(model, recipe):>12.2f}" for recipe in RECIPES))

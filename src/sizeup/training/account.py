@@ -6,6 +6,7 @@ import functools
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 from sizeup.figure import Number, ceil_div, most, round_up, step, total
 from sizeup.layers import Block
@@ -20,10 +21,13 @@ from .recipe import Recipe
 from .step import Anatomy, Step, Stretch
 from .tape import Tape
 from .tensors import CELL, Weight
-from .weights import Maker, weights_in
+from .weights import Maker, parts, weights_in
+
+Described: TypeAlias = tuple[Anatomy, list[tuple[BlockWeights, int]]]
+"""A model as a step runs through it, and its blocks with how many there are of each."""
 
 
-def anatomy(model: ModelSpec, recipe: Recipe) -> tuple[Anatomy, list[tuple[BlockWeights, int]]]:
+def anatomy(model: ModelSpec, recipe: Recipe) -> Described:
     """The model as the step runs through it, and its blocks with how many there are of each."""
     maker = Maker(model, recipe)
     thawed = replace(maker, trained=recipe.method == "freeze")
@@ -117,9 +121,11 @@ def stored_bytes(weight: Weight, recipe: Recipe) -> Number:
     return weight_bytes(weight.elements, weight.width)
 
 
-def account(model: ModelSpec, recipe: Recipe, detailed: bool = False) -> Memory:
-    """The bytes of one step of this recipe; `detailed` tells the peak's parts apart by operation."""
-    whole, counted = anatomy(model, recipe)
+def account(model: ModelSpec, recipe: Recipe, detailed: bool = False, described: Described | None = None) -> Memory:
+    """The bytes of one step of this recipe; `detailed` tells the peak's parts apart by operation.
+
+    `described` is the model's anatomy where it is at hand; the step uses it up."""
+    whole, counted = described or anatomy(model, recipe)
     around = (whole.embedding, whole.final, *((whole.positions,) if whole.positions else ()))
     around = (*around, *(() if model.head.tied else (whole.head.weight,)), *((whole.head.bias,) if whole.head.bias else ()))
     every = [(weight, times) for block, times in counted for weight in weights_in(block)]
@@ -173,12 +179,9 @@ def adapter_weights(block: BlockWeights) -> list[Weight]:
     def look(thing: object) -> None:
         if isinstance(thing, Adapter):
             found.extend(weights_in(thing))
-        elif isinstance(thing, tuple):
-            for item in thing:
+        else:
+            for item in thing if isinstance(thing, tuple) else parts(thing):
                 look(item)
-        elif hasattr(thing, "__dataclass_fields__"):
-            for name in thing.__dataclass_fields__:
-                look(getattr(thing, name))
 
     look(block)
     return found

@@ -66,8 +66,9 @@ def train(
     check.check(model, recipe)
     parallel.check(model, split, recipe.sequence_tokens)
     run = replace(recipe, micro_batch=companions.sequences(algorithm, recipe))
-    check.check_adapters(model, run, [block for block, _ in anatomy(model, run)[1]])
-    memory = account(model, run)
+    described = anatomy(model, run)
+    check.check_adapters(model, run, [block for block, _ in described[1]])
+    memory = account(model, run, described=described)
     beside = companions.claims(algorithm, model, recipe, teacher, generations, "vram:0")
     asked = {**given, "algorithm": algorithm, "teacher": teacher, "generations": generations, "split": split}
     parts, host = _parts(recipe, split, memory)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import heapq
 import itertools
+from heapq import heappop, heappush
 
 from .tape import Tape
 from .tensors import Edge, Gradients, Node, Tensor
@@ -17,10 +17,11 @@ def backward(tape: Tape, root: Edge, gradient: list[Tensor]) -> None:
     ready: list[tuple[int, int, Node]] = [(-first.order, 0, first)]
     ties = itertools.count(1)
     while ready:
-        node = heapq.heappop(ready)[2]
+        node = heappop(ready)[2]
         incoming, node.gradients = node.gradients, []
-        if node.again is not None:
-            node.again.fill()
+        if (again := node.again) is not None:
+            if not again.filled:
+                again.fill()
             node.again = None
         outgoing = node.run(incoming)
         del incoming
@@ -40,7 +41,7 @@ def backward(tape: Tape, root: Edge, gradient: list[Tensor]) -> None:
                 del arrived
             target.waiting -= 1
             if target.waiting == 0:
-                heapq.heappush(ready, (-target.order, next(ties), target))
+                heappush(ready, (-target.order, next(ties), target))
 
 
 def _spent(gradients: Gradients) -> Gradients:
@@ -48,11 +49,12 @@ def _spent(gradients: Gradients) -> Gradients:
 
 
 def _count_waiting(first: Node) -> None:
-    stack, seen = [first], {first}
+    """How many gradients each node above waits for: 0 until something leads to it."""
+    stack = [first]
     while stack:
         for edge in stack.pop().edges:
             if edge is not None:
-                edge[0].waiting += 1
-                if edge[0] not in seen:
-                    seen.add(edge[0])
-                    stack.append(edge[0])
+                target = edge[0]
+                if target.waiting == 0:
+                    stack.append(target)
+                target.waiting += 1

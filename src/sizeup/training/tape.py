@@ -8,13 +8,17 @@ of numbers of any kind; every allocation is one candidate peak, and the peak is 
 from __future__ import annotations
 
 import itertools
+import operator
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from sizeup.figure import Number, most, plain, round_up
+from sizeup.figure import Number, most, plain
 
 from .again import Again
-from .tensors import CELL, PENDING, Gradients, Node, Storage, Tensor, Weight
+from .tensors import PENDING, Gradients, Node, Storage, Tensor, Weight
+
+_EDGE, _STORAGE = operator.attrgetter("edge"), operator.attrgetter("storage")
+"""Faster than loops that Python runs, in what every operation does."""
 
 
 @dataclass(slots=True)
@@ -88,14 +92,18 @@ class Tape:
 
     def new(self, elements: Number, width: int, name: str = "") -> Tensor:
         """Allocate a tensor."""
-        storage = Storage(self, round_up(elements * width, CELL), self.part, name)
-        self.note(name)
+        storage = Storage(self, elements * width, self.part, name)
+        # Most moments are no candidate: only what is higher than all before, and what is no plain number, goes the long way.
+        if type(self.total) is not int or self.total > self.peak.bytes:
+            self.note(name)
         return Tensor(storage, elements, width)
 
     def several(self, name: str, *sizes: tuple[Number, int]) -> list[Tensor]:
         """Allocate the results of one operation: (elements, width) each."""
+        if len(sizes) == 1:
+            return [self.new(*sizes[0], name)]
         part = self.part
-        made = [Tensor(Storage(self, round_up(n * width, CELL), part, name), n, width) for n, width in sizes]
+        made = [Tensor(Storage(self, n * width, part, name), n, width) for n, width in sizes]
         self.note(name)
         return made
 
@@ -117,28 +125,15 @@ class Tape:
     ) -> list[Tensor]:
         """One operation: allocates results of (elements, width) each and, when an input needs a gradient, makes the first
         one's node, which keeps `keeps`, the last `keeps_results` results and so many plain numbers."""
-        if not self.needs(*inputs):
-            return self.several(name, *sizes)
-        packed = len(keeps) + keeps_numbers
-        if self.again is not None and self.again.filling:
-            counts = packed + keeps_results > 0
-            node = self.again.take(packed + keeps_results)
-            if node is not None:
-                node.kept = tuple([k.storage for k in keeps])
-            self.again.stop_if_last(counts and not keeps_results)
-            made = self.several(name, *sizes)
-            if node is not None and keeps_results:
-                node.kept += tuple(result.storage for result in made[len(made) - keeps_results :])
-            self.again.stop_if_last(keeps_results > 0)
-            made[0].edge = PENDING
-            return made
-        made = self.several(name, *sizes)
-        node = Node(next(self._order), tuple([i.edge for i in inputs]), 1, run)
-        if self.again is not None:
-            self.again.add(node, packed + keeps_results)
+        for tensor in inputs:
+            if tensor.edge is not None:
+                break
         else:
-            node.kept = tuple([t.storage for t in (*keeps, *made[len(made) - keeps_results :])])
-        made[0].edge = (node, 0)
+            return self.several(name, *sizes)
+        if self.filling:
+            return self._made_again(name, sizes, keeps, keeps_results, keeps_numbers)
+        made = self.several(name, *sizes)
+        self._tie(made[0], inputs, run, (*keeps, *made[len(made) - keeps_results :]), keeps_numbers)
         return made
 
     def one(
@@ -152,8 +147,46 @@ class Tape:
         keeps_result: bool = False,
         keeps_numbers: int = 0,
     ) -> Tensor:
-        """An operation with one result."""
-        return self.apply(name, ((elements, width),), inputs, run, keeps, int(keeps_result), keeps_numbers)[0]
+        """An operation with one result: `apply` without its lists, for nearly all operations are such."""
+        for tensor in inputs:
+            if tensor.edge is not None:
+                break
+        else:
+            return self.new(elements, width, name)
+        if self.again is not None and self.again.filling:
+            return self._made_again(name, ((elements, width),), keeps, int(keeps_result), keeps_numbers)[0]
+        made = self.new(elements, width, name)
+        self._tie(made, inputs, run, (*keeps, made) if keeps_result else keeps, keeps_numbers)
+        return made
+
+    def _tie(
+        self, made: Tensor, inputs: tuple[Tensor, ...], run: Callable[[Gradients], Gradients], keeps: tuple[Tensor, ...], numbers: int
+    ) -> None:
+        """Give a result the node that leads back to the inputs."""
+        node = Node(next(self._order), tuple(map(_EDGE, inputs)), 1, run)
+        if self.again is not None:
+            self.again.add(node, len(keeps) + numbers)
+        else:
+            node.kept = tuple(map(_STORAGE, keeps))
+        made.edge = (node, 0)
+
+    def _made_again(
+        self, name: str, sizes: tuple[tuple[Number, int], ...], keeps: tuple[Tensor, ...], keeps_results: int, keeps_numbers: int
+    ) -> list[Tensor]:
+        """The operation in a checkpointed block's second forward: its first node keeps what it makes, and what it needs is there."""
+        again, packed = self.again, len(keeps) + keeps_numbers + keeps_results
+        assert again is not None
+        node = again.take(packed)
+        if node is not None:
+            node.kept = tuple(map(_STORAGE, keeps))
+        again.stop_if_last(packed > 0 and not keeps_results)
+        made = self.several(name, *sizes)
+        if keeps_results:
+            if node is not None:
+                node.kept += tuple(map(_STORAGE, made[len(made) - keeps_results :]))
+            again.stop_if_last(True)
+        made[0].edge = PENDING
+        return made
 
     def seen(self, x: Tensor, run: Callable[[Gradients], Gradients], elements: Number | None = None) -> Tensor:
         """A view of `x`, or a piece of it: nothing is allocated forwards."""
@@ -165,7 +198,7 @@ class Tape:
 
     def node(self, inputs: tuple[Tensor, ...], run: Callable[[Gradients], Gradients], results: int) -> Node:
         """A node of several results, for the caller to attach."""
-        return Node(next(self._order), tuple(i.edge for i in inputs), results, run)
+        return Node(next(self._order), tuple(map(_EDGE, inputs)), results, run)
 
     @property
     def filling(self) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from sizeup.figure import Number
+from sizeup.figure import Number, round_up
 
 if TYPE_CHECKING:
     from .again import Again
@@ -21,13 +21,14 @@ Gradients: TypeAlias = "list[Tensor | None]"
 
 
 class Storage:
-    """Allocated bytes of one part; they return to the tape when nothing refers to them."""
+    """Allocated bytes of one part, in whole cells; they return to the tape when nothing refers to them."""
 
     __slots__ = ("bytes", "name", "part", "tape")
 
     def __init__(self, tape: Tape, bytes: Number, part: str, name: str) -> None:
         if tape.detailed:
             part = f"{part}|{name}"
+        bytes = -(-bytes // CELL) * CELL if type(bytes) is int else round_up(bytes, CELL)
         self.tape, self.bytes, self.part, self.name = tape, bytes, part, name
         tape.live[part] = tape.live.get(part, 0) + bytes
         tape.total = tape.total + bytes

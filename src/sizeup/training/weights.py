@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -246,13 +245,24 @@ def unknown(model: ModelSpec, what: str) -> UserError:
     return UserError(f"There is no rule for training {what} ({model.name}).", "a decoder of attention, feed-forward and expert layers")
 
 
-def weights_in(thing: Any) -> Iterator[Weight]:
+def weights_in(thing: Any) -> list[Weight]:
     """Every weight of a block, or of anything made of weights."""
-    if isinstance(thing, Weight):
-        yield thing
-    elif isinstance(thing, tuple):
-        for item in thing:
-            yield from weights_in(item)
-    else:
-        for name in getattr(thing, "__dataclass_fields__", ()):
-            yield from weights_in(getattr(thing, name))
+    found: list[Weight] = []
+
+    def look(thing: Any) -> None:
+        if isinstance(thing, Weight):
+            found.append(thing)
+        else:
+            for item in thing if isinstance(thing, tuple) else parts(thing):
+                look(item)
+
+    look(thing)
+    return found
+
+
+def parts(thing: Any) -> list[Any]:
+    """What a record of weights holds that may be weights; nothing of a number or a word."""
+    return [part for name in getattr(thing, "__dataclass_fields__", ()) if not isinstance(part := getattr(thing, name), PLAIN)]
+
+
+PLAIN = (bool, int, float, str, type(None))
