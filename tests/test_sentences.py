@@ -21,7 +21,6 @@ TYPED = {
     "--targets all-linear",
     "--assume llama",
     "--machines rtx-4090",
-    "--on MACHINE --ram SIZE",
     "--ram 32GiB",
     "--why Qwen/Qwen3-8B",
     "llama.cpp",

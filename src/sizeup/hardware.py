@@ -22,6 +22,8 @@ class Pool:
     """Read bandwidth; None when unknown."""
     source: Source = ASSUMED
     bandwidth_source: Source = ASSUMED
+    free_source: Source | None = None
+    """Where `free_bytes` is from; None for where the rest is from."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,11 +27,20 @@ class Search:
     """The ways to run one model on one machine that seem to fit."""
 
     def __init__(
-        self, model: ModelSpec, machine: Machine, engine: Engine, quants: Sequence[str | None], settings: Any, fixed: set[str]
+        self,
+        model: ModelSpec,
+        machine: Machine,
+        engine: Engine,
+        quants: Sequence[str | None],
+        settings: Any,
+        fixed: set[str],
+        around: bool = True,
     ) -> None:
-        """`quants` are tried, and the settings named in `fixed` stay as they are."""
+        """`quants` are tried, and the settings named in `fixed` stay as they are. `around` False takes placements with experts in RAM
+        as they come, without looking for a little better ones beside them."""
         self._asked = (model, machine, engine)
         self._fixed, self._buffers = fixed, Buffers()
+        self._around = around
         self._refined: set[int] = set()
         self.found: list[Choice] = []
         self._settings, self.quants = settings, list(quants)
@@ -120,7 +129,7 @@ class Search:
 
     def _refine(self, top: Choice) -> bool:
         """Look around a placement with experts in RAM once; whether anything promising came of it."""
-        if id(top.trial.settings) in self._refined:
+        if not self._around or id(top.trial.settings) in self._refined:
             return False
         self._refined.add(id(top.trial.settings))
         around = [choice(spot) for spot in mixed(top.trial, self._fixed) if spot.trial.fits]

@@ -70,12 +70,14 @@ def device_of(machine: Machine, pool: str) -> Device | None:
 def _host(machine: Machine, pool: Pool, work: Work, metric: str, mix: str, flash: bool) -> Reach | None:
     cpu, bandwidth = machine.cpu, pool.bytes_per_s or 0.0
     here = cpu.name if cpu is not None and machine.name == "this machine" else ""
-    if here and (measured := calibration.kept(here)) is not None:
+    given = pool.bandwidth_source.kind == "given"
+    # Who names another memory than this machine's wants to know what that would do to decoding.
+    if here and not (given and metric == "decode") and (measured := calibration.kept(here)) is not None:
         return Reach(measured.pace, *measured.spread, "here", measured.how, _by_format(measured.read_bytes_per_s))
     if metric == "prefill":
         return _by_arithmetic(bandwidth, host_flops_per_s(machine))
-    if pool.bandwidth_source.kind == "measured":
-        return _by_share(here, bandwidth, work, mix)
+    if given or pool.bandwidth_source.kind == "measured":
+        return _by_share("" if given else here, bandwidth, work, mix)
     part, family = (cpu.part or cpu.name, cpu.family or "CPU") if cpu is not None else ("", "CPU")
     # No vendor states a processor's arithmetic rate, so runs were fitted without one.
     return _published(known(part, family, "cpu", bandwidth, None, flash), metric, work.expert_layers > 0)

@@ -61,6 +61,27 @@ def fit(
     return told(best, found, "asked" if quant is not None or spec.mix else "recommended")
 
 
+def exactly(
+    model: ModelSpec,
+    machine: Machine,
+    *,
+    engine: str = "llama.cpp",
+    quant: str | None = None,
+    context_tokens: int | None = None,
+    users: int | None = None,
+    **settings: Any,
+) -> Plan:
+    """The plan of these very settings, whether it fits or not; arguments as for `fit`, and nothing is searched.
+
+    Unsaid, the mix is the first recommended one, and all layers lie on the cards where there are any. Raises Refused when the engine
+    would not start.
+    """
+    chosen = find_engine(engine)
+    if machine.devices and hasattr(chosen.Settings(), "gpu_layers"):
+        settings = {"gpu_layers": "all", **settings}
+    return make_plan(model, machine, chosen, candidates(model, quant)[0], wished(model, machine, chosen, context_tokens, users, settings))
+
+
 def searched(
     model: ModelSpec,
     machine: Machine,
@@ -70,8 +91,18 @@ def searched(
     users: int | None,
     settings: dict[str, Any],
     varied: bool = True,
+    around: bool = True,
 ) -> Search:
-    """The search that these wishes mean; `varied` False tries placements only. Raises UserError for wishes that contradict each other."""
+    """The search that these wishes mean; `varied` False tries placements only, `around` False fewer of them. Raises UserError for wishes that contradict each other."""
+    given = wished(model, machine, engine, context, users, settings)
+    if users is not None:
+        settings = {**settings, "sequences": users}
+    fixed = set(settings) if varied else {*settings, *VARIED}
+    return Search(model, machine, engine, candidates(model, quant), given, fixed, around)
+
+
+def wished(model: ModelSpec, machine: Machine, engine: Engine, context: int | None, users: int | None, settings: dict[str, Any]) -> Any:
+    """The engine's settings for these wishes: 8,192 tokens or the model's own limit unless said, for each of so many users."""
     if context is None:
         context = min(8192, model.context_tokens or 8192)
     if users is not None:
@@ -80,9 +111,7 @@ def searched(
         if settings.get("sequences", users) != users:
             raise UserError("--users says how many sequences there are; --sequences says another number.", "one of the two")
         context, settings = context * users, {**settings, "sequences": users}
-    given = engine.on(make_settings(engine.Settings, engine.name, {"context_tokens": context, **settings}), machine, settings)
-    fixed = set(settings) if varied else {*settings, *VARIED}
-    return Search(model, machine, engine, candidates(model, quant), given, fixed)
+    return engine.on(make_settings(engine.Settings, engine.name, {"context_tokens": context, **settings}), machine, settings)
 
 
 def frontier(

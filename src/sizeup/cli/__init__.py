@@ -11,6 +11,7 @@ from .verb import help_text, texts_of
 
 VERBS = (
     "fit",
+    "plan",
     "models",
     "machines",
     "table",

@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from sizeup.operations.fit import FIT, Fitted, Front, SideBySide
+from sizeup.operations.grid import Gridded
 
 from .settings import verb
 from .verb import Asked, Option
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from sizeup.plan import Plan
 
 
-def tell(asked: Asked, answer: Fitted | Front | SideBySide, prove: bool | None) -> None:
+def tell(asked: Asked, answer: Fitted | Front | SideBySide | Gridded, prove: bool | None) -> None:
     """Print the best plan, the front or the models side by side; `prove` None asks the engine in a terminal."""
     if asked.json:
         proved = {"proof": proof_of(answer.plans[0])} if prove and isinstance(answer, Fitted) else {}
@@ -24,6 +25,10 @@ def tell(asked: Asked, answer: Fitted | Front | SideBySide, prove: bool | None) 
 
     if isinstance(answer, SideBySide):
         asked.say(render.together(asked.page, answer.machine, answer.found))
+    elif isinstance(answer, Gridded):
+        from sizeup.render.grid import grid
+
+        asked.say(grid(asked.page, answer.grid))
     elif isinstance(answer, Front):
         from sizeup.render.front import front
 

@@ -69,6 +69,6 @@ command = Verb(
     [
         optional_model(),
         Option(["--all", "every"], "every", is_flag=True),
-        *(option for option in plan_options() if option.name not in ("on", "ram")),
+        *plan_options(),
     ],
 )

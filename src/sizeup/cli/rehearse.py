@@ -129,6 +129,6 @@ command = Verb(
         Option(["--compare"], metavar="MIX,MIX"),
         Option(["--depths"], type=of(COUNTS), default=(), metavar="N,N"),
         Option(["--batches"], type=of(COUNTS), default=(), metavar="N,N"),
-        *(option for option in plan_options() if option.name not in ("on", "ram")),
+        *plan_options(),
     ],
 )

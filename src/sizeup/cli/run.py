@@ -53,6 +53,6 @@ command = Verb(
         Option(["--temperature"], type=float, default=0.0, metavar="T"),
         Option(["--seed"], type=of(COUNT), default=1, metavar="N"),
         Option(["--raw"], is_flag=True),
-        *(option for option in plan_options() if option.name not in ("on", "ram")),
+        *plan_options(),
     ],
 )

@@ -118,8 +118,8 @@ def optional_model() -> click.Parameter:
 
 
 def plan_options() -> list[click.Parameter]:
-    """Options that say what a plan must be like."""
-    return options(shared.PLAN)
+    """Options that say what a plan for this machine must be like."""
+    return options(shared.HERE)
 
 
 def settings(chosen: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,8 @@ from .operation import Operation
 
 _HOME = {
     "fit": "fit:FIT",
+    "plan": "plan:EXACT_PLAN",
+    "grid": "grid:GRID",
     "models": "models:MODELS",
     "machines": "machines:MACHINES",
     "model": "things:MODEL",

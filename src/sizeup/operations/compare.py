@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .operation import Ask, Operation
 from .parameter import Parameter, Values
-from .shared import CONTEXT, MACHINE_OPTIONS
+from .shared import CONTEXT, MACHINE_OPTIONS, named
 
 if TYPE_CHECKING:
     from sizeup.comparison import Comparison
@@ -28,7 +28,7 @@ def compare(ask: Ask, values: Values) -> Compared:
     from sizeup.comparison import compare as side_by_side
 
     world = ask.world
-    box = world.on(values) if values["on"] is not None or values["ram"] is not None else None
+    box = world.on(values) if named(values) else None
     return Compared(side_by_side(*values["things"], machine=box, context_tokens=values["context"], read=world.model, find=world.machine))
 
 

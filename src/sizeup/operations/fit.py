@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sizeup.errors import UserError
 
+from .grid import AXES, grid
 from .kinds import FLAG
 from .operation import Answer, Ask, Operation, derived
 from .parameter import Parameter, Values
@@ -76,12 +77,18 @@ class SideBySide(NamedTuple):
 
 def fit(ask: Ask, values: Values) -> Answer:
     """The best plan for a model and a machine; the front of all of them; or several models at once."""
+    if not values["grid"]:
+        for axis in AXES:
+            if values[axis.name]:
+                raise UserError(f"{axis.typed} is an axis of --grid.", f"--grid {axis.typed} …")
     if values["together"]:
         return together(ask, values)
     names = values["model"]
     if len(names) > 1:
         raise UserError(f"fit is about one model, not {len(names)}.", "--together for all of them at once, or sizeup compare")
     spec, machine = ask.world.model(names[0], values["assume"]), ask.world.on(values)
+    if values["grid"]:
+        return grid(ask, {**values, "model": names[0]})
     if values["front"]:
         return front(spec, machine, values)
     from sizeup import remedies, search
@@ -154,6 +161,8 @@ FIT = Operation(
         *PLAN,
         Parameter("together", FLAG, False),
         Parameter("front", FLAG, False),
+        Parameter("grid", FLAG, False),
+        *AXES,
         USERS,
         Parameter("told", FLAG, False, typed_too=False),
     ),

@@ -110,8 +110,21 @@ WHOLE = Kind("whole", _whole, {"type": "integer"})
 NUMBER = Kind("number", _number, {"type": "number"})
 AMOUNT = Kind("amount", _amount, {"type": ["number", "string"], "examples": [2000, "$2,000", "450W"]})
 """A number that may carry its unit: 2000, $2,000, 1.5k, 450W."""
+
+
+def _pooled(parse: Callable[[str], int]) -> Callable[[str], tuple[str, int]]:
+    """POOL=VALUE, or the value alone."""
+
+    def parsed(text: str) -> tuple[str, int]:
+        pool, _, value = text.rpartition("=")
+        return pool.strip(), parse(value)
+
+    return parsed
+
+
 SIZE = Kind("size", parse_bytes, {"type": ["integer", "string"], "examples": ["24GiB", "24GB"]})
 """Bytes: 24GiB or 24GB; 24G is refused with both readings."""
-RATE = Kind("rate", parse_rate, {"type": "string", "examples": ["400GB/s"]})
+POOL_SIZE = Kind("pool_size", _pooled(parse_bytes), {"type": "string", "examples": ["2GiB", "ram=6GiB"]})
+POOL_RATE = Kind("pool_rate", _pooled(parse_rate), {"type": "string", "examples": ["400GB/s", "ram=60GB/s"]})
 LAYERS = Kind("layers", _layers, {"type": ["integer", "string"], "examples": [20, "all"]})
 OUTPUTS = Kind("outputs", _outputs, {"type": ["integer", "string"], "examples": ["server", 1]})

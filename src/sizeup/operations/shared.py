@@ -5,14 +5,21 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from .kinds import COUNT, FLAG, LAYERS, MACHINE, MODEL, OUTPUTS, SIZE, SWITCH
+from .kinds import COUNT, FLAG, LAYERS, MACHINE, MODEL, OUTPUTS, POOL_RATE, POOL_SIZE, SIZE, SWITCH
 from .parameter import Parameter, Values
 
 MODEL_ARGUMENT = Parameter("model", MODEL, shown="MODEL", argument=True, required=True)
 MODELS_ARGUMENT = replace(MODEL_ARGUMENT, many=True)
 MODEL_OPTIONAL = replace(MODEL_ARGUMENT, shown="[MODEL]", required=False)
 ON = Parameter("on", MACHINE, shown="MACHINE")
-MACHINE_OPTIONS = (ON, Parameter("ram", SIZE, shown="SIZE", least=1))
+MACHINE_OPTIONS = (
+    ON,
+    Parameter("ram", SIZE, shown="SIZE", least=1),
+    Parameter("vram", SIZE, shown="SIZE", least=1),
+    Parameter("bandwidth", POOL_RATE, shown="RATE", many=True),
+    Parameter("in_use", POOL_SIZE, shown="SIZE", many=True),
+)
+"""Another machine, and what is known better of it, or of this one."""
 QUANT = Parameter("quant", shown="MIX")
 CONTEXT = Parameter("context", COUNT, shown="TOKENS")
 CONTEXT_8192 = Parameter("context", COUNT, 8192, shown="TOKENS", least=1)
@@ -36,8 +43,15 @@ SETTINGS = (
 )
 """How the engine is to be started."""
 
-PLAN = (*MACHINE_OPTIONS, QUANT, CONTEXT, *SETTINGS, ENGINE, ASSUME)
+HERE = (QUANT, CONTEXT, *SETTINGS, ENGINE, ASSUME)
 """What a plan must be like."""
+PLAN = (*MACHINE_OPTIONS, *HERE)
+"""The same, on a machine that may be named."""
+
+
+def named(values: Values) -> bool:
+    """Whether anything is said of the machine."""
+    return any(values[parameter.name] not in (None, ()) for parameter in MACHINE_OPTIONS)
 
 
 def settings(values: Values) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from .kinds import COUNT, FLAG, MODEL, SWITCH, WHOLE
 from .operation import Answer, Ask, Operation, derived
 from .parameter import Parameter, Values
-from .shared import ASSUME, MACHINE_OPTIONS, MODEL_ARGUMENT
+from .shared import ASSUME, MACHINE_OPTIONS, MODEL_ARGUMENT, named
 
 if TYPE_CHECKING:
     from sizeup.training.planned import TrainingPlan
@@ -77,7 +77,7 @@ def planned(ask: Ask, values: Values, **beside: Any) -> tuple[Training, list[Tra
     from sizeup.training.splits import parse_split
 
     spec = ask.world.model(values["model"], values["assume"])
-    machine = ask.world.on(values) if values["on"] or values["ram"] else None
+    machine = ask.world.on(values) if named(values) else None
     # A flag that nobody set leaves the choice to the recipe.
     given = {CALLED.get(row.name, row.name): values[row.name] for row in RECIPE if not (row.kind is FLAG and not values[row.name])}
     settings = {**beside, **{name: value for name, value in given.items() if value is not None}}

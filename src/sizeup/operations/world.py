@@ -10,6 +10,15 @@ from sizeup.model import ModelSpec
 from .parameter import Values
 
 
+def with_ram(machine: Machine, ram: int | None) -> Machine:
+    """The machine with this much host memory, where a size is given."""
+    if ram is None:
+        return machine
+    from sizeup.probe.described import with_memory
+
+    return with_memory(machine, ram)
+
+
 class World:
     """Everything that a person at this machine may name."""
 
@@ -23,7 +32,7 @@ class World:
         """The machine of this name or file, None this one; with this much host memory."""
         from sizeup.probe import machine
 
-        return machine(name, ram=ram) if ram is not None else machine(name)
+        return machine(name, ram=ram) if name is not None and ram is not None else with_ram(machine(name), ram)
 
     def detailed(self, name: str | None = None) -> Machine:
         """The machine; this one with what takes a moment to ask: memory modules, the programs that hold most memory."""
@@ -38,11 +47,12 @@ class World:
 
     def on(self, values: Values) -> Machine:
         """The machine that the parameters MACHINE name."""
-        from sizeup.errors import UserError
+        machine = self.machine(values["on"], values["ram"])
+        if values["vram"] is None and not values["bandwidth"] and not values["in_use"]:
+            return machine
+        from sizeup.probe.given import with_given
 
-        if values["ram"] is not None and values["on"] is None:
-            raise UserError("--ram is for a machine named by --on; this one's memory is read.", "--on MACHINE --ram SIZE")
-        return self.machine(values["on"], values["ram"])
+        return with_given(machine, values["vram"], values["bandwidth"], values["in_use"])
 
     def models(self, names: Sequence[str]) -> list[ModelSpec]:
         return [self.model(name) for name in names]

@@ -34,15 +34,15 @@ def described(what: str, ram: int | str | None = None, files: bool = True) -> Ma
         raise UserError(f"A memory of {memory} bytes holds nothing.", "--ram 32GiB")
     if (preset := presets().get(plain(what))) is not None:
         machine = machine_file.parse(data_bytes(f"machines/{preset}.toml"), f"machines/{preset}.toml", preset=True)
-        return machine if memory is None else _with_memory(machine, memory)
+        return machine if memory is None else with_memory(machine, memory)
     if (whole := instances().get(plain(what))) is not None:
         machine = _instance(whole)
-        return machine if memory is None else _with_memory(machine, memory)
+        return machine if memory is None else with_memory(machine, memory)
     if not table.meant(what) and (what.endswith(".toml") or "/" in what or "\\" in what or (files and Path(what).is_file())):
         if not files:
             raise NotAllowed("A machine is named by a file, and this server reads no files for others.", "sizeup serve --allow-files")
         machine = machine_file.load(Path(what))
-        return machine if memory is None else _with_memory(machine, memory)
+        return machine if memory is None else with_memory(machine, memory)
     return _from_parts(what, memory)
 
 
@@ -140,7 +140,7 @@ def _count(piece: str) -> tuple[int, str]:
     return int(found[1]), found[2]
 
 
-def _with_memory(machine: Machine, memory: int) -> Machine:
+def with_memory(machine: Machine, memory: int) -> Machine:
     """The same machine with another amount of main memory, the system's share kept."""
 
     def changed(pool: Pool) -> Pool:

@@ -165,7 +165,8 @@ def basis(page: Page, plan: Plan) -> str:
     for name, how in _known_by(plan).items():
         pool = plan.machine.pool(name) or plan.machine.pool("unified")
         if pool is not None and pool.bytes_per_s:
-            said = t(f"kind.{pool.bandwidth_source.kind}" if how == "assumed" else f"reach.{how}")
+            stated = how == "assumed" or pool.bandwidth_source.kind == "given"
+            said = t(f"kind.{pool.bandwidth_source.kind}" if stated else f"reach.{how}")
             words = t("speed.bandwidth", rate=bandwidth(pool.bytes_per_s), how=said)
             known.setdefault(words, []).append(pool_name(page, plan.machine, name))
     if not known:

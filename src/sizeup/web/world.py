@@ -9,7 +9,7 @@ import time
 from sizeup.errors import NotAllowed
 from sizeup.hardware import Machine
 from sizeup.model import ModelSpec
-from sizeup.operations.world import World
+from sizeup.operations.world import World, with_ram
 
 FRESH_S = 5.0
 """This machine's free memory is asked again after so many seconds."""
@@ -33,7 +33,7 @@ class ServedWorld(World):
 
     def machine(self, name: str | None = None, ram: int | None = None) -> Machine:
         if name is None or name.lower() in ("this", "here", "this machine"):
-            return self.here() if ram is None else super().machine(None, ram)
+            return with_ram(self.here(), ram)
         return self._found(name, ram) if self.allow_files or len(name) > MOST_NAME else self._machine(name, ram)
 
     def detailed(self, name: str | None = None) -> Machine:

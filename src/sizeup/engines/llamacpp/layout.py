@@ -8,6 +8,7 @@ too. Two layouts that decided everything alike answer for what lies between them
 from __future__ import annotations
 
 import functools
+import threading
 from bisect import bisect_left
 from typing import Any, NamedTuple
 
@@ -43,9 +44,15 @@ class Layouts:
         self._stepped = any(isinstance(part, CompressedAttention) for block in page.blocks for part in block.mixers)
         self._octaves: dict[int, list[Anchor]] = {}
         self._checked: set[tuple[int, int]] = set()
+        self._lock = threading.Lock()
 
     def bytes(self, cells: int) -> tuple[int, ...]:
         """Bytes of every backend's buffer with this many cells."""
+        # A server answers in several threads, and the list of anchors grows while it is searched.
+        with self._lock:
+            return self._bytes(cells)
+
+    def _bytes(self, cells: int) -> tuple[int, ...]:
         low = 1 << (cells.bit_length() - 1)
         if self._stepped or low < 4 * GROUPED_CELLS or cells % GROUPED_CELLS:
             return self._lay_out(cells).bytes
