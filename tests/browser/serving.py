@@ -32,6 +32,11 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         path = self.server.file(urlsplit(self.path).path)
+        if path is None and self.path == "/favicon.ico":
+            # Chromium asks for it on its own, and a 404 would be an error of the page.
+            self.send_response(204)
+            self.end_headers()
+            return
         if path is None:
             self.send_error(404)
             return
