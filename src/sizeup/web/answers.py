@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -20,6 +20,7 @@ from .failures import failed, failure
 from .questions import given, question, spoken
 from .serving import Serving
 
+NOTHING: Mapping[type[SizeupError], int] = {}
 log = logging.getLogger("sizeup.web")
 
 
@@ -34,8 +35,8 @@ class Computer:
         self.threads = ThreadPoolExecutor(serving.threads, "answer")
         self.waiting = 0
 
-    async def __call__(self, t: Texts, compute: Callable[[], Any]) -> Any:
-        """The response to what `compute` returns (an object for JSON) or raises."""
+    async def __call__(self, t: Texts, compute: Callable[[], Any], statuses: Mapping[type[SizeupError], int] = NOTHING) -> Any:
+        """The response to what `compute` returns (an object for JSON) or raises; `statuses` are of errors that mean something else here."""
         if self.waiting >= self.serving.waiting:
             return failure(503, "This server is answering as many questions as it can.", "again in a moment", "Busy", t)
         self.waiting += 1
@@ -46,7 +47,7 @@ class Computer:
         except TimeoutError:
             return failure(504, f"The answer takes longer than {self.serving.seconds:g} s.", "a smaller question", "TooSlow", t)
         except SizeupError as error:
-            return failed(error, t)
+            return failed(error, t, statuses.get(type(error)))
         except Exception as error:
             log.exception("a bug, or something out of reach")
             return failure(500, f"sizeup has a bug: {type(error).__name__}.", "", "Bug", t)

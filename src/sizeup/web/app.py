@@ -10,20 +10,22 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from sizeup.operations import operations
-from sizeup.operations.world import World
 
 from .answers import Computer, endpoint
 from .failures import failure
+from .folders import Folder
 from .guard import App, Guard
 from .serving import Serving
 from .static import Files
+from .uploads import endpoint as header
 from .world import ServedWorld
 
 
-def app(serving: Serving | None = None, world: World | None = None) -> App:
+def app(serving: Serving | None = None, world: ServedWorld | None = None) -> App:
     """The whole server as an ASGI application."""
     serving = serving or Serving()
     world = world or ServedWorld(serving.allow_files)
+    folders = [("/engines/", serving.engines), ("/files/", serving.models)]
     computer = Computer(serving)
 
     @contextlib.asynccontextmanager
@@ -33,6 +35,8 @@ def app(serving: Serving | None = None, world: World | None = None) -> App:
 
     routes = [
         *(Route(f"/api/{one.name}", endpoint(one, world, computer), methods=["GET"]) for one in operations()),
+        Route("/api/header", header(world.shelf, computer), methods=["POST"]),
+        *(Route(f"{at}{{path:path}}", Folder(root, at).answer, methods=["GET"]) for at, root in folders if root is not None),
         Route("/api/{rest:path}", unknown, methods=["GET", "POST"]),
         Route("/{path:path}", Files().answer, methods=["GET"]),
     ]

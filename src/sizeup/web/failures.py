@@ -32,6 +32,6 @@ def failure(status: int, message: str, hint: str = "", kind: str = "UserError", 
     return Response(msgspec.json.encode(content), status, {"cache-control": "no-store"}, "application/json")
 
 
-def failed(error: SizeupError, t: Texts) -> Any:
+def failed(error: SizeupError, t: Texts, status: int | None = None) -> Any:
     """What an operation raised, as a response."""
-    return failure(status_of(error), error.message, error.hint, type(error).__name__, t)
+    return failure(status or status_of(error), error.message, error.hint, type(error).__name__, t)

@@ -11,6 +11,8 @@ from sizeup.hardware import Machine
 from sizeup.model import ModelSpec
 from sizeup.operations.world import World, with_ram
 
+from .headers import PREFIX, Shelf
+
 FRESH_S = 5.0
 """This machine's free memory is asked again after so many seconds."""
 MOST_NAME = 300
@@ -22,12 +24,15 @@ class ServedWorld(World):
 
     def __init__(self, allow_files: bool = False) -> None:
         self.allow_files = allow_files
+        self.shelf = Shelf()
         self._lock = threading.Lock()
         self._here: dict[bool, tuple[float, Machine]] = {}
         self._model = functools.lru_cache(maxsize=256)(self._read)
         self._machine = functools.lru_cache(maxsize=256)(self._found)
 
     def model(self, name: str, assume: str | None = None) -> ModelSpec:
+        if name.startswith(PREFIX):
+            return self.shelf.model(name)
         # A file may have changed since.
         return self._read(name, assume) if self.allow_files or len(name) > MOST_NAME else self._model(name, assume)
 
