@@ -207,7 +207,7 @@ def test_the_start_of_a_file(client: Client, tmp_path: Path) -> None:
     assert reply.json == {"model": reply.json["model"], **told}
     assert reply.json["model"].startswith("header:")
     plan = client.get(f"/api/plan?model={reply.json['model']}&on=rtx-4090")
-    assert (plan.status, plan.json["quant"]) == (200, "Q4_K_M")
+    assert (plan.status, plan.json["fits"]) == (200, True)
     assert client.get(f"/api/model?model=header:{'0' * 64}").status == 404
 
 
