@@ -1,0 +1,148 @@
+// The page: asks the browser at once, tests it on a click, shows what becomes of each model. Draws; the rules are elsewhere.
+
+import { better, byEngine, families } from "./families.js";
+import { element, formats } from "./format.js";
+import { engineRow, mark } from "./rows.js";
+import { facts, loadLimits } from "./rules/limits.js";
+import { judge } from "./rules/verdict.js";
+import { runForm } from "./run-form.js";
+import { engines, measure, models, probe } from "./sizeup-browser.js";
+import { rates, told, whatRan } from "./told.js";
+import { chosenLanguage, loadWords } from "./words.js";
+
+const FIRST = "qwen3-0.6b";
+const at = (id) => document.getElementById(id);
+const state = { language: "en", say: null, show: null, device: null, measured: {}, list: [], answers: new Map(), chosen: FIRST };
+
+async function start() {
+  state.language = chosenLanguage();
+  await speak(state.language);
+  at("language").value = state.language;
+  at("language").addEventListener("change", ({ target }) => changeLanguage(target.value));
+  at("test").addEventListener("click", test);
+  at("export").addEventListener("click", exportJson);
+  at("search").addEventListener("input", drawList);
+  at("only").addEventListener("change", drawList);
+  at("list").addEventListener("change", ({ target }) => choose(target.value));
+  window.addEventListener("hashchange", () => choose(fromHash() ?? state.chosen, false));
+  try {
+    const [device, all, limits, programs] = await Promise.all([probe(), models(), loadLimits(), engines()]);
+    Object.assign(state, { device, limits, programs, rules: facts(limits), list: families(all) });
+    state.builtin = all.find((one) => one.engine === "builtin");
+    state.chosen = state.list.some((one) => one.family === fromHash()) ? fromHash() : FIRST;
+    at("test").disabled = at("export").disabled = false;
+    draw();
+    runForm(state, at);
+  } catch (error) {
+    at("status").textContent = state.say("failed", { error: error.message });
+    throw error;
+  }
+}
+
+async function speak(language) {
+  Object.assign(state, { language, say: await loadWords(language), show: formats(language) });
+  document.documentElement.lang = language;
+  document.title = state.say("title");
+  for (const one of document.querySelectorAll("[data-t]")) one.textContent = state.say(one.dataset.t);
+  at("search").placeholder = state.say("models.search");
+  if (Object.keys(state.measured).length) at("test").textContent = state.say("test.again");
+  document.documentElement.classList.remove("waiting");
+}
+
+/** Another language without a new page, so that what was measured stays. */
+async function changeLanguage(language) {
+  await speak(language);
+  const address = new URL(location.href);
+  address.searchParams.set("lang", language);
+  history.replaceState(null, "", address);
+  if (state.device) draw();
+  state.drawRun?.();
+}
+
+const fromHash = () => new URLSearchParams(location.hash.slice(1)).get("model");
+
+function judged() {
+  const where = { ...state.device, ...state.measured };
+  const answer = (build) => ({ ...judge(build, where, state.rules), build });
+  state.answers = new Map(state.list.map((one) => [one.family, one.builds.map(answer).sort(better)]));
+  state.own = answer(state.builtin);
+}
+
+function draw() {
+  const { say, show, device, measured } = state;
+  judged();
+  at("told").replaceChildren(...told(say, show, device));
+  const found = rates(say, show, device, measured);
+  at("rates").replaceChildren(...found);
+  at("rates").hidden = found.length === 0;
+  if (found.length) at("what").textContent = whatRan(say, device, measured);
+  drawList();
+  drawRows();
+}
+
+function drawList() {
+  const { say, show } = state;
+  const text = at("search").value.trim().toLowerCase();
+  const best = (one) => state.answers.get(one.family)[0].verdict;
+  const shown = state.list.filter((one) => [one.name, ...one.builds.map((build) => build.id)].some((name) => name.toLowerCase().includes(text)))
+    .filter((one) => !at("only").checked || best(one) === "yes");
+  const label = (one) =>
+    element("label", { "data-verdict": best(one) },
+      element("input", { type: "radio", name: "model", value: one.family, checked: one.family === state.chosen }),
+      mark(say, best(one)),
+      element("span", { class: "label" }, one.name),
+      element("span", { class: "quiet" }, one.parameters ? show.parameters(one.parameters) : ""));
+  at("list").replaceChildren(...(shown.length ? shown.map(label) : [element("label", {}, "", say("models.none"))]));
+  // The chosen one in sight, without moving the page.
+  const checked = at("list").querySelector(":checked")?.parentElement;
+  if (checked) at("list").scrollTop = checked.offsetTop - at("list").clientHeight / 3;
+  const count = (verdict) => state.list.filter((one) => best(one) === verdict).length;
+  at("count").textContent = say("models.count", { runs: count("yes"), all: state.list.length, maybe: count("maybe") });
+}
+
+function choose(family, write = true) {
+  if (!state.answers.has(family)) return;
+  state.chosen = family;
+  if (write) history.replaceState(null, "", `#model=${encodeURIComponent(family)}`);
+  else drawList();
+  drawRows();
+}
+
+function drawRows() {
+  const { say, show, device, limits, programs } = state;
+  const one = state.list.find((model) => model.family === state.chosen);
+  const found = byEngine(state.answers.get(one.family));
+  found.set("builtin", [state.own]);
+  const context = { device, facts: limits.facts };
+  // Engines that run it first, those without a build last.
+  const place = (engine) => (found.get(engine.id)?.length ? ["yes", "maybe", "unknown", "no"].indexOf(found.get(engine.id)[0].verdict) : 9) + (engine.id === "builtin" ? 5 : 0);
+  const sorted = [...programs].sort((a, b) => place(a) - place(b));
+  at("chosen").textContent = one.name;
+  at("chosen").className = "";
+  at("rows").replaceChildren(...sorted.map((engine) => engineRow(say, show, context, engine, found.get(engine.id) ?? [])));
+}
+
+async function test() {
+  const { say } = state;
+  at("test").disabled = true;
+  try {
+    const onStep = (step) => (at("status").textContent = say(`test.${step}`));
+    // A real adapter is also asked how much memory it gives, up to what the larger models take.
+    state.measured = await measure({ onStep, allocateBytes: state.device.webgpu === "adapter" ? 4 * 2 ** 30 : 0 });
+    at("status").textContent = state.say("test.done");
+    draw();
+  } catch (error) {
+    at("status").textContent = state.say("test.failed", { error: error.message });
+  }
+  at("test").textContent = state.say("test.again");
+  at("test").disabled = false;
+}
+
+function exportJson() {
+  const content = { date: new Date().toISOString().slice(0, 10), ...state.device, ...state.measured };
+  const url = URL.createObjectURL(new Blob([JSON.stringify(content, null, 2)], { type: "application/json" }));
+  element("a", { href: url, download: state.say("export.name") }).click();
+  setTimeout(() => URL.revokeObjectURL(url), 1000);
+}
+
+start();
