@@ -3,7 +3,7 @@
 import pytest
 
 from sizeup.errors import NotFound
-from sizeup.readers import catalogue_data
+from sizeup.readers import catalogue_data, read
 
 
 def test_each_of_the_910_models_reads_by_its_id() -> None:
@@ -32,3 +32,20 @@ def test_an_unknown_id_is_not_found() -> None:
     """A wrong id is an error of its own kind, not a KeyError."""
     with pytest.raises(NotFound):
         catalogue_data.row("nobody/nothing")
+
+
+@pytest.mark.parametrize(
+    ("id", "context_tokens"),
+    [("meta-llama/Llama-2-7b-hf", 4096), ("meta-llama/Llama-2-70b-hf", 4096), ("codellama/CodeLlama-13b-Instruct-hf", 16384)],
+)
+def test_contexts_are_the_models_own(id: str, context_tokens: int) -> None:
+    """A config that came by way of a list with a window of its own says what the model's papers say."""
+    assert read(id).context_tokens == context_tokens
+    assert catalogue_data.row(id)["max_position_embeddings"] == context_tokens
+
+
+def test_experts_are_called_what_their_class_calls_them() -> None:
+    """Granite 3's MoE configs say num_local_experts, which transformers reads, not the name that the source gives to all."""
+    config = catalogue_data.config("ibm-granite/granite-3.0-1b-a400m-instruct")
+    assert config["num_local_experts"] == 32
+    assert "num_experts" not in config

@@ -76,18 +76,31 @@ CORRECTIONS: list[tuple[tuple[str, ...], dict[str, Any]]] = [
         ),
         {"config": {"text_config": {"sliding_window": None}}},
     ),
+    # A web list's copies of the configs hold that list's own windows: the source's rows, the configs of the same weights elsewhere
+    # (NousResearch/Llama-2-7b-hf, codellama/CodeLlama-13b-hf) and the papers (arXiv 2307.09288, 2308.12950) say more.
+    (
+        ("meta-llama/Llama-2-7b-hf", "meta-llama/Llama-2-13b-hf", "meta-llama/Llama-2-70b-hf"),
+        {"config": {"max_position_embeddings": 4096}},
+    ),
+    (("codellama/CodeLlama-13b-Instruct-hf",), {"config": {"max_position_embeddings": 16384}}),
 ]
-"""What the published total proves about rows of the source that were not exact: fields of the config, and what the total holds."""
+"""What the published total or another source proves about rows that were not exact: fields of the config, and what the total holds."""
+
+SPELLED = {"granitemoe": {"num_experts": "num_local_experts", "moe_intermediate_size": "intermediate_size"}}
+"""Model type -> fields that the source renamed and that transformers' class of that type would not read -> their own names."""
 
 
 def corrected(row: dict[str, Any], config: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """The row and config with what the exact count or another source settles; a corrected row says so."""
+    names = SPELLED.get(config.get("model_type", ""), {})
+    config = {names.get(key, key): value for key, value in config.items()}
     known = next((change for ids, change in CORRECTIONS if row["id"] in ids), {})
     if row["check"] == "within 0.01%" and row["developer"] == "DeepSeek":
         known = {"is": row["published_is"] + FP8}
     if not known:
         return row, config
-    row = row | {"published_is": known.get("is", row["published_is"]), "check": "exact", "rel_error": 0.0, "corrected": True}
+    if row["check"] != "exact" or known.keys() != {"config"}:
+        row = row | {"published_is": known.get("is", row["published_is"]), "check": "exact", "rel_error": 0.0, "corrected": True}
     row = {key: value for key, value in (row | known.get("row", {})).items() if value is not None}
     if "unquantized" in known:
         row["unquantized"] = known["unquantized"]
