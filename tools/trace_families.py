@@ -24,6 +24,7 @@ STEPS = (
     {"method": "full", "dtype": "bf16", "checkpointing": False},
     {"method": "lora", "dtype": "amp", "micro_batch": 2},
     {"method": "qlora", "dtype": "bf16", "kbit_prep": False},
+    {"method": "lora", "dtype": "bf16", "checkpointing": False, "micro_batch": 2},
 )
 TOKENS = 1024
 COLUMNS = (

@@ -18,6 +18,8 @@ def kernel(run: Run, width: int, heads: Heads, masked: bool) -> str:
         return "eager"
     if run.cpu and run.attention not in ("math", "efficient-repeated"):
         return "flash"
+    if run.manner.attention == "math":
+        return "math"
     same = heads.key_dim == heads.value_dim and heads.key_dim <= 256
     shared = heads.groups > 1 and not masked and same
     if run.attention == "math":
@@ -39,7 +41,7 @@ def attend(run: Run, q: Tensor, k: Tensor, v: Tensor, heads: Heads, window: int)
     if chosen == "eager":
         return kernels.eager(tape, q, k, v, heads, run.manner.softcap, run.half and q.width == 2)
     if chosen == "math":
-        return kernels.math(tape, q, k, v, heads)
+        return kernels.math(tape, q, k, v, heads, run.manner.attention == "math")
     if chosen == "flash":
         result = kernels.flash(tape, q, k, v, heads, run.cpu)
         # The kernel answers in the order of its queries: joined ones lie head by head, so that the projection needs a copy.

@@ -14,6 +14,7 @@ from .latent import Latent, latent
 from .linear import Linear, linear
 from .norms import norm
 from .run import Run
+from .sinks import with_sinks
 from .tensors import Tensor, Weight
 
 
@@ -33,6 +34,10 @@ class SelfAttention:
     window: int = 0
     gated: bool = False
     """The query projection holds an output gate too, as wide as the queries."""
+    gate: Linear | None = None
+    """An output gate of its own matrix: a value of each head's output, or one a head."""
+    sinks: Weight | None = None
+    """One a head."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +81,17 @@ def attention(run: Run, x: Tensor, part: SelfAttention) -> Tensor:
         q = ops.reordered(tape, q)
         k = ops.reordered(tape, linear(tape, x, part.matrices[1], rows))
         v = _values(run, linear(tape, x, part.matrices[2], rows), heads)
+    if part.gate is not None:
+        gate = linear(tape, x, part.gate, rows)
     if part.norms:
         q = norm(run, q, part.norms[0], rows * part.norm_rows[0])
         k = norm(run, k, part.norms[1], rows * part.norm_rows[1])
     if run.manner.rotary:
         q, k = _rotated(run, q, k)
-    result = attend(run, q, k, v, heads, part.window)
+    result = attend(run, q, k, v, heads, part.window) if part.sinks is None else with_sinks(tape, q, k, v, heads, part.sinks)
     if gate is not None:
-        result = ops.mul(tape, result, ops.activation(tape, gate, "sigmoid", keeps_result=True))
+        a_head = part.gate is not None and part.gate.outputs < part.heads * part.value_dim
+        result = ops.mul(tape, result, ops.activation(tape, gate, "sigmoid", keeps_result=True), broadcast="b" if a_head else "")
     result = linear(tape, result, part.output, rows)
     return ops.dropout(tape, result) if run.manner.residual_dropout else result
 

@@ -42,6 +42,9 @@ class Experts:
     router_adapter: Adapter | None = None
     gate_up_adapter: Adapter | None = None
     down_adapter: Adapter | None = None
+    fp32_scores: bool = False
+    biases: tuple[Weight, ...] = ()
+    """Of the router, of gate and up, of down (gpt-oss); its gate is its own too."""
 
 
 def dense(tape: Tape, x: Tensor, part: Dense, rows: Number) -> Tensor:
@@ -125,12 +128,12 @@ def _routed(tape: Tape, x: Tensor, part: Experts, rows: Number) -> tuple[Tensor,
         best = ops.mul(tape, best, sums, broadcast="b")
     elif part.fp32_router:
         best = ops.scaled(tape, best)
-    return (best if part.fp32_router else ops.to(tape, best, width)), choice
+    return (best if part.fp32_router or part.fp32_scores else ops.to(tape, best, width)), choice
 
 
 def _router(tape: Tape, x: Tensor, part: Experts, rows: Number) -> Tensor:
     if part.router_adapter is None:
-        return ops.matrix(tape, x, part.router, rows, part.experts)
+        return ops.matrix(tape, x, part.router, rows, part.experts, part.biases[0] if part.biases else None)
     width = x.width
     w = _adapted_weight(tape, part.router, part.router_adapter)
     return _grouped_matrix(tape, x, ops.to(tape, w, width), rows * part.experts)
@@ -147,10 +150,17 @@ def _grouped(tape: Tape, x: Tensor, scores: Tensor, choice: Tensor, part: Expert
     selected = _picked(tape, x, token, pairs * part.hidden)
     weights = _picked(tape, scores, sorted_pairs[1], pairs)
     both = _grouped_matrix(tape, selected, _adapted_weight(tape, part.gate_up, part.gate_up_adapter), pairs * 2 * part.width)
-    gate, up = ops.pieces(tape, both, pairs * part.width, pairs * part.width)
-    out = ops.mul(tape, ops.activation(tape, gate, "silu"), up)
-    del both, gate, up
+    if part.biases:
+        both = _biased(tape, both, part.biases[1], sorted_pairs[0])
+        out = _clamped_gate(tape, both, pairs * part.width)
+    else:
+        gate, up = ops.pieces(tape, both, pairs * part.width, pairs * part.width)
+        out = ops.mul(tape, ops.activation(tape, gate, "silu"), up)
+        del gate, up
+    del both
     out = _grouped_matrix(tape, out, _adapted_weight(tape, part.down, part.down_adapter), pairs * part.hidden)
+    if part.biases:
+        out = _biased(tape, out, part.biases[2], sorted_pairs[0])
     weighted = ops.mul(tape, out, weights, broadcast="b")
     inverse = tape.new(pairs, 8, "index")
     weighted = _picked(tape, weighted, inverse, pairs * part.hidden)
@@ -162,6 +172,19 @@ def _grouped(tape: Tape, x: Tensor, scores: Tensor, choice: Tensor, part: Expert
 
     result = tape.one("pairs summed", rows * part.hidden, weighted.width, (weighted,), expand)
     return ops.to(tape, result, width)
+
+
+def _biased(tape: Tape, x: Tensor, bias: Weight, index: Tensor) -> Tensor:
+    """Each pair's row of its expert's bias, added in place."""
+    rows = _picked(tape, ops.weight_of(tape, bias, x.width), index, x.elements)
+    return tape.seen(x, lambda gradients: [gradients[0], gradients[0]], also=(rows,))
+
+
+def _clamped_gate(tape: Tape, both: Tensor, elements: Number) -> Tensor:
+    """gpt-oss's gate: two strided halves, clamped, gate x sigmoid(gate x alpha) x (up + 1)."""
+    gate, up = (ops.clamped(tape, half) for half in ops.slices(tape, both, elements, elements))
+    glu = ops.mul(tape, gate, ops.activation(tape, ops.scaled(tape, gate), "sigmoid", keeps_result=True))
+    return ops.mul(tape, ops.shifted(tape, up), glu)
 
 
 def _picked(tape: Tape, x: Tensor, index: Tensor, elements: Number) -> Tensor:

@@ -89,7 +89,7 @@ def eager(tape: Tape, q: Tensor, k: Tensor, v: Tensor, shape: Heads, softcap: bo
         k = ops.repeated(tape, k, shape.groups, shape.kv_heads > 1)
         v = ops.repeated(tape, v, shape.groups, shape.kv_heads > 1)
     scores = shape.rows * shape.tokens
-    weights = _scores(tape, q, k, scores, shape)
+    weights = scores_of(tape, q, k, scores, shape)
     if softcap:
         weights = ops.scaled(tape, weights)
         weights = ops.activation(tape, weights, "tanh", keeps_result=True)
@@ -101,7 +101,8 @@ def eager(tape: Tape, q: Tensor, k: Tensor, v: Tensor, shape: Heads, softcap: bo
     return ops.copied(tape, result)
 
 
-def _scores(tape: Tape, q: Tensor, k: Tensor, scores: Number, shape: Heads) -> Tensor:
+def scores_of(tape: Tape, q: Tensor, k: Tensor, scores: Number, shape: Heads) -> Tensor:
+    """Products of queries and keys, scaled."""
     return ops.scaled(tape, ops.batched(tape, _batch(tape, q, shape, True), _batch(tape, k, shape, shape.groups == 1), scores))
 
 
@@ -110,8 +111,9 @@ def _batch(tape: Tape, x: Tensor, shape: Heads, strided: bool) -> Tensor:
     return ops.copied(tape, x) if shape.many and strided else x
 
 
-def math(tape: Tape, q: Tensor, k: Tensor, v: Tensor, shape: Heads, mask: bool = True) -> Tensor:
-    """PyTorch's attention without a kernel: all of it in fp32, roots of the scale on queries and keys."""
+def math(tape: Tape, q: Tensor, k: Tensor, v: Tensor, shape: Heads, broadcast: bool = False) -> Tensor:
+    """PyTorch's attention without a kernel: all of it in fp32, roots of the scale on queries and keys. Key heads are given to their
+    query heads first, or by the products themselves (`broadcast`)."""
     width = q.width
     q, k, v = ops.to(tape, q, 4), ops.to(tape, k, 4), ops.to(tape, v, 4)
     q = ops.scaled(tape, q)
@@ -120,13 +122,17 @@ def math(tape: Tape, q: Tensor, k: Tensor, v: Tensor, shape: Heads, mask: bool =
     del allowed
     bias = tape.new(lower.elements, 4, "additive mask")  # noqa: F841 - alive to the end of the call
     del lower
-    if shape.groups > 1:
+    if shape.groups > 1 and not broadcast:
         k, v = ops.repeated(tape, k, shape.groups), ops.repeated(tape, v, shape.groups)
     k = ops.scaled(tape, k)
+    if broadcast:
+        k = ops.repeated(tape, k, shape.groups)
     scores = ops.batched(tape, _batch(tape, q, shape, True), _batch(tape, k, shape, shape.groups == 1), shape.rows * shape.tokens)
     scores = ops.shifted(tape, scores)
     scores = ops.softmax(tape, scores)
     returned = ops.to(tape, scores, width)  # noqa: F841 - the call's second result, dropped by its caller
+    if broadcast:
+        v = ops.repeated(tape, v, shape.groups)
     result = ops.batched(tape, scores, _batch(tape, v, shape, shape.groups == 1), shape.rows * shape.value_dim)
     return ops.copied(tape, ops.to(tape, result, width))
 

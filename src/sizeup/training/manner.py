@@ -14,7 +14,7 @@ class Manner:
     "centred" is one written out in fp32, "bare" LayerNorm in fp32 without weights, before every part."""
     rotary: bool = True
     attention: str = ""
-    """"eager" for families that no fused kernel serves (soft-capped scores)."""
+    """"eager" for families that no fused kernel serves (soft-capped scores), "math" where none takes what its code asks of PyTorch."""
     softcap: bool = False
     head_softcap: bool = False
     scaled_embedding: bool = False
@@ -23,6 +23,8 @@ class Manner:
     activation: str = ""
     """When the config does not say."""
     fp32_router: bool = False
+    fp32_scores: bool = False
+    """The router's answer stays in fp32, though it multiplies in the model's width; so does what it weighs."""
     rotary_tables: int = 1
     """Sets of cosines and sines: 2 where window layers turn at another rate."""
     partial_rotary: bool = False

@@ -163,7 +163,8 @@ class Step:
         x = ops.embedding(tape, anatomy.embedding, run.rows, anatomy.hidden)
         if manner.scaled_embedding:
             x = ops.scaled(tape, x)
-        if self.recipe.input_gradients and x.edge is None:
+        # transformers makes what the embedding answers need a gradient whenever it checkpoints (activation_checkpointing_enable).
+        if (self.recipe.checkpointing or self.recipe.input_gradients) and x.edge is None:
             x.edge = (Node(-1, (), 1, lambda gradients: []), 0)
         run.shared["positions"] = [ops.positions(tape, run.tokens)]
         if anatomy.positions is not None:

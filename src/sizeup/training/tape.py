@@ -188,13 +188,15 @@ class Tape:
         made[0].edge = PENDING
         return made
 
-    def seen(self, x: Tensor, run: Callable[[Gradients], Gradients], elements: Number | None = None) -> Tensor:
-        """A view of `x`, or a piece of it: nothing is allocated forwards."""
-        if not self.needs(x):
+    def seen(
+        self, x: Tensor, run: Callable[[Gradients], Gradients], elements: Number | None = None, also: tuple[Tensor, ...] = ()
+    ) -> Tensor:
+        """A view of `x`, or a piece of it, or `x` after `also` was added in place: nothing is allocated forwards."""
+        if not self.needs(x, *also):
             return x.view(None, elements)
         if self.again is not None and self.again.filling:
             return x.view(PENDING, elements)
-        return x.view((Node(next(self._order), (x.edge,), 1, run), 0), elements)
+        return x.view((Node(next(self._order), tuple(map(_EDGE, (x, *also))), 1, run), 0), elements)
 
     def node(self, inputs: tuple[Tensor, ...], run: Callable[[Gradients], Gradients], results: int) -> Node:
         """A node of several results, for the caller to attach."""

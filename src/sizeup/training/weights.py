@@ -170,6 +170,8 @@ class Maker:
         output = self.linear("o", part.heads * part.value_dim, hidden, part.output_bias)
         return SelfAttention(
             part.heads, part.kv_heads, part.key_dim, part.value_dim, matrices, output, norms, rows, part.window, part.gate,
+            self.linear("gate", hidden, part.separate_gate) if part.separate_gate else None,
+            self.weight(part.heads) if part.sinks else None,
         )  # fmt: skip
 
     def latent(self, part: LatentAttention) -> Latent:
@@ -224,6 +226,8 @@ class Maker:
             router,
             own.adapter("gate", hidden, 2 * part.width, every, 2),
             own.adapter("down", part.width, hidden, every),
+            self.manner.fp32_scores,
+            (self.weight(every), self.weight(every * 2 * part.width), self.weight(every * hidden)) if part.expert_bias else (),
         )  # fmt: skip
 
 

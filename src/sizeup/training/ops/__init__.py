@@ -6,6 +6,7 @@ Gradients of several inputs are made in the order of PyTorch's generated code, w
 
 from .elementwise import activation as activation
 from .elementwise import add as add
+from .elementwise import clamped as clamped
 from .elementwise import cube as cube
 from .elementwise import dropout as dropout
 from .elementwise import fresh as fresh

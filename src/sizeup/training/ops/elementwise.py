@@ -46,6 +46,17 @@ def shifted(tape: Tape, x: Tensor) -> Tensor:
     return tape.one("sum", x.elements, x.width, (x,), list)
 
 
+def clamped(tape: Tape, x: Tensor) -> Tensor:
+    """`clamp`: keeps its input; backward makes a mask of its size and the gradient."""
+    elements, width = x.elements, x.width
+
+    def run(gradients: Gradients) -> Gradients:
+        mask = tape.new(elements, 1, "mask")  # noqa: F841 - alive while the result is made
+        return [tape.new(elements, width, "clamped")]
+
+    return tape.one("clamped", elements, width, (x,), run, (x,))
+
+
 def mul(tape: Tape, a: Tensor, b: Tensor, broadcast: str = "", name: str = "product") -> Tensor:
     """A product; each factor is kept when the other needs a gradient. A factor that is `broadcast` ("a" or "b") gets its
     gradient made whole and then summed. Backward makes the second factor's gradient first."""
