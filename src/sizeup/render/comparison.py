@@ -21,7 +21,7 @@ NARROWEST = 14
 def comparison(page: Page, found: Comparison) -> str:
     """One column for each thing; as many side by side as the page has room for."""
     t = page.texts
-    labels = [_label(page, row) for row in found.rows]
+    labels = [row_label(page, row) for row in found.rows]
     left = min(max(map(cells, labels)), page.width // 3)
     room = page.width - cells(EDGE) - 2 - left
     at_once = max(1, min(len(found.names), room // (NARROWEST + 2)))
@@ -33,9 +33,14 @@ def comparison(page: Page, found: Comparison) -> str:
         for row, label in zip(found.rows, labels, strict=True):
             lines += _row(page, row, label, shown, left, width)
         lines.append("")
-    said = t(f"compare.marks_{found.kind}", machine=t("machine.this") if found.on == "this machine" else found.on)
-    lines += [page.paint(line, "dim") for line in indented(said, page.width, EDGE)]
+    lines += [page.paint(line, "dim") for line in indented(marks(page, found), page.width, EDGE)]
     return "\n".join(lines) + "\n"
+
+
+def marks(page: Page, found: Comparison) -> str:
+    """What the marks mean, and on which machine the models were compared."""
+    t = page.texts
+    return t(f"compare.marks_{found.kind}", machine=t("machine.this") if found.on == "this machine" else found.on)
 
 
 def _heads(page: Page, found: Comparison, shown: range, left: int, width: int) -> Iterator[str]:
@@ -46,7 +51,7 @@ def _heads(page: Page, found: Comparison, shown: range, left: int, width: int) -
 
 
 def _row(page: Page, row: Row, label: str, shown: range, left: int, width: int) -> Iterator[str]:
-    words = [wrap(_words(page, row, index), width) for index in shown]
+    words = [wrap(cell(page, row, index) + (BEST if index in row.best else ""), width) for index in shown]
     for line in range(max(map(len, words))):
         mark = page.paint(DIFFERS, "warn") if row.differs and not line else " "
         name = pad(cut(label, left), left) if not line else " " * left
@@ -57,19 +62,18 @@ def _row(page: Page, row: Row, label: str, shown: range, left: int, width: int) 
         yield f"{EDGE}{mark} {name}  {'  '.join(cells_of)}".rstrip()
 
 
-def _label(page: Page, row: Row) -> str:
+def row_label(page: Page, row: Row) -> str:
     from sizeup.plan import PARTS
 
     return page.texts(f"part.{row.key}" if row.key in PARTS else f"compare.{row.key}")
 
 
-def _words(page: Page, row: Row, index: int) -> str:
+def cell(page: Page, row: Row, index: int) -> str:
     value = row.values[index]
     if value.value is None:
         return page.texts(f"compare.{value.none or 'unknown'}")
-    star = BEST if index in row.best else ""
     guess = page.texts("compare.assumed") if value.source is not None and value.source.kind == "assumed" else ""
-    return f"{_value(page, row.unit, value)}{star}{guess}"
+    return f"{_value(page, row.unit, value)}{guess}"
 
 
 def _value(page: Page, unit: str, value: Value) -> str:

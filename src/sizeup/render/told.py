@@ -6,16 +6,20 @@ The page draws bars and tables from the numbers; every word beside them is made 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
 from sizeup.figure import plain
 from sizeup.page import Page
 from sizeup.plan import Plan
 
+from . import comparison
 from .answer import FIRST_TOKENS, basis, doubts, evidence, shortfall, unknown_speed
 from .names import feeling, machine_line, pool_name, quant_name, seconds, speed_range
 from .options import change, differs, reason
 from .origins import origin
+
+if TYPE_CHECKING:
+    from sizeup.comparison import Comparison, Row
 
 
 class OptionTold(TypedDict):
@@ -86,3 +90,37 @@ def told(page: Page, plan: Plan, others: Sequence[Plan] = (), nearest: Sequence[
 def _option(page: Page, option: Plan, words: str) -> OptionTold:
     pace = speed_range(page, option.speed.decode) if option.speed.decode else ""
     return {"quant": option.quant, "why": option.why, "words": words, "pace": pace, "command": option.command}
+
+
+class CellTold(TypedDict):
+    """One value of a comparison in words, and whether it is the better one."""
+
+    words: str
+    best: bool
+
+
+class RowTold(TypedDict):
+    """One row of a comparison."""
+
+    label: str
+    differs: bool
+    cells: list[CellTold]
+
+
+class ComparisonTold(TypedDict):
+    """The words of a comparison in one language."""
+
+    rows: list[RowTold]
+    marks: str
+
+
+def comparison_told(page: Page, found: Comparison) -> ComparisonTold:
+    """All words of things side by side."""
+
+    def cells(row: Row) -> list[CellTold]:
+        return [{"words": comparison.cell(page, row, index), "best": index in row.best} for index in range(len(found.names))]
+
+    rows: list[RowTold] = [
+        {"label": comparison.row_label(page, row).strip(), "differs": row.differs, "cells": cells(row)} for row in found.rows
+    ]
+    return {"rows": rows, "marks": comparison.marks(page, found)}

@@ -1,0 +1,135 @@
+// Does this model fit this machine: the question at the left, the answer at the right, everything live.
+
+import { html, useEffect, useRef, useState } from "../vendor/htm-preact.js";
+import { useAnswer } from "../api.js";
+import { Bar, runName, runs } from "../parts/bar.js";
+import { HeatMap } from "../parts/heatmap.js";
+import { Pace } from "../parts/pace.js";
+import { Figure, Why } from "../parts/why.js";
+import { Command, Copy, csv, picture, save } from "../parts/share.js";
+import { Failed } from "../parts/failed.js";
+import { Question } from "./question.js";
+import { bytes, named, number, percent, t } from "../text.js";
+import { chosen, commandLine } from "../state.js";
+
+/** What the command line is given too; the server's own name of each. */
+export const ASKED = ["on", "ram", "vram", "bandwidth", "in_use", "quant", "context", "kv_type", "users", "gpu_layers"];
+
+export function Fit({ state, change }) {
+  const values = chosen(state, ["model", ...ASKED]);
+  const machineValues = chosen(state, ["on", "ram", "vram", "bandwidth", "in_use"]);
+  const question = state.model ? values : null;
+  const { answer, failure, stale } = useAnswer("fit", question && { ...question, told: "true" });
+  const machine = useAnswer("machine", machineValues);
+  const grid = useAnswer("grid", question && chosen(state, ["model", "on", "ram", "vram", "bandwidth", "in_use", "kv_type", "users"]));
+  const model = useAnswer("model", state.model ? { model: state.model } : null);
+  const [why, ask] = useState(null);
+
+  return html`<div class="columns">
+    <${Question} state=${state} change=${change} answer=${answer} model=${model.answer} machine=${machine} />
+    <section class=${stale ? "answer stale" : "answer"} aria-busy=${stale}>
+      ${failure ? html`<${Failed} failure=${failure} />` : answer
+        ? html`<${Answer} answer=${answer} machine=${machine.answer} onWhy=${ask} change=${change} state=${state} values=${values} />`
+        : html`<div class="skeleton" aria-hidden="true"></div>`}
+      ${!failure && html`<section class="panel map"><h2>${t("page.map_title")}</h2>${grid.answer
+        ? html`<${HeatMap} grid=${grid.answer} quant=${answer?.quant} context=${answer?.settings.context_tokens ?? 8192} onPick=${(quant, context) => change({ quant, context })} />`
+        : html`<div class="skeleton tall" aria-hidden="true"></div>`}</section>`}
+    </section>
+    <${Why} part=${why} values=${values} onClose=${() => ask(null)} />
+  </div>`;
+}
+
+function Answer({ answer, machine, onWhy, change, state, values }) {
+  const { told } = answer;
+  const bars = useRef(null);
+  const [lit, light] = useState(null);
+  const pools = [...new Set(answer.breakdown.claims.map((claim) => claim.pool))].filter((pool) => pool !== "disk");
+  const stacks = pools.map((pool) => [
+    told.pools[pool],
+    runs(answer.breakdown.claims.filter((claim) => claim.pool === pool), answer.needed_bytes[pool], answer.free_bytes[pool], machine?.pools.find((one) => one.name === pool)),
+  ]);
+  const summary = [t(answer.fits ? "page.sentence_fits" : "page.sentence_no", { model: shortName(answer.model), quant: told.quant, context: number(answer.settings.context_tokens), machine: machineName(answer.machine) })]
+    .concat(answer.fits ? (told.pace ? [`${told.pace}: ${told.feeling}`] : []) : told.shortfall);
+  return html`
+    <section class="panel verdict">
+      <p class="mark ${answer.fits ? "good" : "bad"}"><span aria-hidden="true">${answer.fits ? "✓" : "✗"}</span> ${t(answer.fits ? "fit.fits" : "fit.no")}</p>
+      <h1>${shortName(answer.model)} <small>${told.quant}</small></h1>
+      <p role="status" aria-live="polite" class="summary">${summary.join(t("list.semicolon"))}</p>
+      <p class="fine">${told.machine}</p>
+      <div class="bars" ref=${bars}>${stacks.map(([name, stack]) => html`<${Bar} name=${name} stack=${stack} lit=${lit} onLit=${light} />`)}</div>
+      <${Parts} answer=${answer} pools=${pools} lit=${lit} onLit=${light} onWhy=${onWhy} />
+      <p class="fine">${told.evidence.join(" ")}</p>
+      ${told.doubts.map(([kind, sentence]) => html`<p class="doubt">${kind}${sentence}</p>`)}
+    </section>
+    ${answer.fits ? html`<${Speed} answer=${answer} onWhy=${onWhy} />` : html`<${Options} title=${t("nearest.title")} options=${answer.nearest} told=${told.nearest} change=${change} />`}
+    ${answer.fits && told.others.length > 0 && html`<${Options} title=${t("page.others")} reason=${told.reason} options=${answer.others.filter((one) => one.fits)} told=${told.others} change=${change} />`}
+    <section class="panel take">
+      <h2>${t("page.take")}</h2>
+      ${answer.fits && html`<${Command} title=${answer.engine} line=${answer.command} />`}
+      <${Command} title=${t("page.same_question")} line=${commandLine("fit", [values.model], chosen(state, ASKED))} />
+      <div class="buttons">
+        <${Copy} text=${() => location.href} label=${t("page.copy_link")} />
+        <button type="button" class="quiet" onClick=${() => save("sizeup.json", "application/json", JSON.stringify(answer, null, 2))}>JSON</button>
+        <button type="button" class="quiet" onClick=${() => save("sizeup.csv", "text/csv", csv(answer.breakdown.claims))}>CSV</button>
+        <button type="button" class="quiet" onClick=${() => save("sizeup.svg", "image/svg+xml", picture([...bars.current.querySelectorAll("figure")]))}>SVG</button>
+        <button type="button" class="quiet" onClick=${() => print()}>${t("page.print")}</button>
+      </div>
+    </section>`;
+}
+
+/** The rows under the bars: every part with its bytes in each place, where the number is from, and its derivation. */
+function Parts({ answer, pools, lit, onLit, onWhy }) {
+  const parts = Object.keys(answer.told.origins);
+  const size = (part, pool) => answer.breakdown.claims.filter((claim) => claim.part === part && claim.pool === pool).reduce((sum, claim) => sum + claim.bytes, 0);
+  return html`<div class="scroll"><table class="parts">
+    <thead><tr><th scope="col">${t("page.part")}</th>${pools.map((pool) => html`<th scope="col" class="number">${answer.told.pools[pool]}</th>`)}<th scope="col" class="origin">${t("page.where_from")}</th></tr></thead>
+    <tbody>${parts.map((part) => html`<tr class=${lit === part ? "lit" : ""} onMouseEnter=${() => onLit(part)} onMouseLeave=${() => onLit(null)}>
+      <th scope="row"><i class="swatch" data-part=${part} aria-hidden="true"></i>${runName(part)}</th>
+      ${pools.map((pool) => html`<td class="number">${size(part, pool) ? html`<${Figure} part=${part} onWhy=${onWhy}>${bytes(size(part, pool))}<//>` : "–"}</td>`)}
+      <td class="origin">${answer.told.origins[part]}</td>
+    </tr>`)}</tbody>
+  </table></div>`;
+}
+
+function Speed({ answer, onWhy }) {
+  const { told, speed } = answer;
+  const energy = speed.joules_per_1000_tokens;
+  const rows = [
+    ["speed.decode", told.pace && html`<${Figure} part="decode" onWhy=${onWhy}>${told.pace}<//>`, [told.feeling, told.full].filter(Boolean).join(t("list.semicolon"))],
+    ["speed.prefill", told.prefill && html`<${Figure} part="prefill" onWhy=${onWhy}>${told.prefill}<//>`, told.first && t("page.first_token", { tokens: number(told.first_tokens), least: told.first[0], most: told.first[2] })],
+    ["speed.load", told.load, null],
+    ["page.energy", energy && t("page.joules", { range: `${number(energy.lower)}–${number(energy.upper)}` }), energy && t("page.energy_note")],
+    ["page.kept", percent(answer.quality_kept), t("page.kept_note")],
+  ];
+  return html`<section class="panel speed"><h2>${t("page.speed")}</h2>
+    <dl>${rows.filter(([, figure]) => figure).map(([key, figure, note]) => html`<div><dt>${t(key)}</dt><dd><b>${figure}</b>${note && html`<span>${note}</span>`}</dd></div>`)}</dl>
+    <p class="fine">${told.basis}</p>
+    ${speed.decode && html`<${Pace} key=${answer.command} tokensPerS=${speed.decode.tokens_per_s} />`}
+  </section>`;
+}
+
+/** Other plans for the same model; those that only change what this page can set have a button. */
+function Options({ title, reason, options, told, change }) {
+  return html`<section class="panel options"><h2>${title}</h2>${reason && html`<p>${reason}</p>`}
+    ${told.length === 0 && html`<p>${t("nearest.none")}</p>`}
+    <ul>${told.map((words, index) => html`<li>
+      ${["faster", "better"].includes(words.why) && html`<span class="tag">${t(`option.is_${words.why}`)}</span>`}
+      <span>${words.words}</span>${!words.words.includes(words.pace) && html`<b>${words.pace}</b>`}
+      ${settable(options[index]) && html`<button type="button" class="link" onClick=${() => change(settingsOf(options[index]))}>${t("page.use")}</button>`}
+    </li>`)}</ul>
+  </section>`;
+}
+
+const MACHINE_CHANGES = ["more_ram", "another_card", "free_memory", "smaller_model"];
+
+function settable(plan) {
+  return !MACHINE_CHANGES.includes(plan.why);
+}
+
+function settingsOf({ quant, settings }) {
+  const kv = settings.k === settings.v ? settings.k : `${settings.k}/${settings.v}`;
+  return { quant, context: String(settings.context_tokens / settings.sequences), kv_type: kv === "f16" ? "" : kv };
+}
+
+export const shortName = (model) => model.split("/").pop();
+export const machineName = (name) => (name === "this machine" ? t("machine.this") : name);

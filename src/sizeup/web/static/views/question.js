@@ -1,0 +1,97 @@
+// The left column: which model, which machine, which settings. Everything read from the machine can be overruled.
+
+import { html, useState } from "../vendor/htm-preact.js";
+import { forget } from "../api.js";
+import { Badge } from "../parts/badge.js";
+import { Combobox } from "../parts/combobox.js";
+import { ContextSlider } from "../parts/context.js";
+import { readHeader } from "../parts/drop.js";
+import { machineName, shortName } from "./fit.js";
+import { bytes, number, parameters, t } from "../text.js";
+
+const KV_TYPES = ["f16", "q8_0", "q4_0"];
+
+export function Question({ state, change, answer, model, machine }) {
+  return html`<form class="question" onSubmit=${(event) => event.preventDefault()}>
+    <${ModelPicker} state=${state} change=${change} model=${model} />
+    <${MachinePicker} state=${state} change=${change} machine=${machine.answer} failure=${machine.failure} />
+    <${ContextSlider} value=${Number(state.context || answer?.settings.context_tokens || 8192)} trained=${model?.context_tokens} longest=${answer?.longest_context_tokens} onPick=${(tokens) => change({ context: String(tokens) })} />
+    <div class="field two">
+      <label>${t("page.quant")}<select value=${state.quant ?? ""} onChange=${(event) => change({ quant: event.target.value })}>
+        <option value="">${t("page.best_that_fits")}</option>
+        ${mixes(answer).map((mix) => html`<option value=${mix} selected=${mix === state.quant}>${mix}</option>`)}
+      </select></label>
+      <label>${t("page.users")}<input type="number" min="1" max="4096" value=${state.users || 1} onChange=${(event) => change({ users: event.target.value === "1" ? "" : event.target.value })} /></label>
+    </div>
+    <fieldset class="field segments"><legend>${t("page.kv_type")}</legend>${KV_TYPES.map((type) => html`<label><input type="radio" name="kv" value=${type} checked=${(state.kv_type || "f16") === type}
+      onChange=${() => change({ kv_type: type === "f16" ? "" : type })} /><span>${type}</span></label>`)}</fieldset>
+  </form>`;
+}
+
+/** The mixes to choose from: those the answer speaks of, best first, with the one in use. */
+function mixes(answer) {
+  return answer?.mixes ?? [];
+}
+
+export function ModelPicker({ state, change, model, name = "model", id = "model", shortcut = "/" }) {
+  const [over, hover] = useState(false);
+  const [failure, fail] = useState(null);
+  const take = async (file) => {
+    fail(null);
+    try {
+      const read = await readHeader(file);
+      change({ [name]: read.model, quant: "", label: read.name });
+    } catch (error) {
+      fail(error.message);
+    }
+  };
+  const drop = (event) => {
+    event.preventDefault();
+    hover(false);
+    if (event.dataTransfer.files[0]) take(event.dataTransfer.files[0]);
+  };
+  const dropped = (state[name] ?? "").startsWith("header:");
+  return html`<div class=${over ? "drop over" : "drop"} onDragOver=${(event) => { event.preventDefault(); hover(true); }} onDragLeave=${() => hover(false)} onDrop=${drop}>
+    <${Combobox} id=${id} kind="model" label=${t("page.model")} shortcut=${shortcut} value=${state[name] ?? ""} shown=${dropped ? model?.name ?? state.label : undefined} hint=${t("page.model_hint")} onPick=${(picked) => change({ [name]: picked, quant: "", label: "" })} />
+    <p class="hint">${model ? t("page.model_line", { name: shortName(model.name), parameters: parameters(model.parameters), context: number(model.context_tokens ?? 0) }) : " "}
+      <label class="link">${t("page.drop_hint")}<input type="file" accept=".gguf" class="unseen" onChange=${(event) => event.target.files[0] && take(event.target.files[0])} /></label></p>
+    ${failure && html`<p class="bad" role="alert">${failure}</p>`}
+  </div>`;
+}
+
+export function MachinePicker({ state, change, machine, failure, name = "on", id = "machine" }) {
+  const cleared = { ram: "", vram: "", bandwidth: "", in_use: "" };
+  return html`<div>
+    <${Combobox} id=${id} kind="machine" label=${t("page.machine")} value=${state[name] || t("machine.this")} first=${[{ name: "", label: t("machine.this"), detail: "" }]} hint=${t("page.machine_hint")}
+      onPick=${(picked) => change({ [name]: picked, ...cleared })} />
+    ${failure && html`<p class="bad" role="alert">${failure.message}</p>`}
+    ${machine && html`<ul class="facts">${facts(machine, state).map((fact) => html`<${Fact} key=${fact.option} fact=${fact} given=${state[fact.option]} onGive=${(value) => change({ [fact.option]: value })} />`)}
+      ${!state[name] && html`<li><button type="button" class="link" onClick=${() => { forget(); change({ seen: String(Date.now() % 1e6) }); }}>${t("page.look_again")}</button></li>`}</ul>`}
+  </div>`;
+}
+
+/** What of a machine decides most, each with the option that overrules it. */
+function facts(machine) {
+  const found = [];
+  const host = machine.pools.find((pool) => pool.name === "ram" || pool.name === "unified");
+  const card = machine.pools.find((pool) => pool.name.startsWith("vram"));
+  if (host) found.push({ option: "ram", label: t(host.name === "ram" ? "pool.ram" : "pool.unified"), value: bytes(host.bytes), kind: host.source.kind, title: host.source.where });
+  if (card) found.push({ option: "vram", label: t("page.vram"), value: bytes(card.bytes), kind: card.source.kind, title: card.source.where });
+  const main = card ?? host;
+  if (main?.bytes_per_s) found.push({ option: "bandwidth", label: t("page.bandwidth"), value: `${number(main.bytes_per_s / 1e9)} GB/s`, kind: main.bandwidth_source.kind, title: main.bandwidth_source.where });
+  if (main) found.push({ option: "in_use", label: t("page.in_use"), value: bytes(main.bytes - main.free_bytes), kind: main.source.kind, title: main.source.where });
+  return found;
+}
+
+function Fact({ fact, given, onGive }) {
+  const [typing, type] = useState(null);
+  const done = () => { onGive(typing.trim()); type(null); };
+  return html`<li><span>${fact.label}</span>
+    ${typing === null
+      ? html`<button type="button" class="figure" title=${t("page.overrule")} onClick=${() => type(given ?? "")}>${fact.value}</button>`
+      : html`<input type="text" size="9" autofocus value=${typing} placeholder=${fact.value} aria-label=${fact.label} onInput=${(event) => type(event.target.value)} onBlur=${done}
+          onKeyDown=${(event) => (event.key === "Enter" ? done() : event.key === "Escape" && type(null))} ref=${(box) => box?.focus()} />`}
+    <${Badge} kind=${given ? "given" : fact.kind} title=${fact.title} />
+    ${given && html`<button type="button" class="link" aria-label=${t("page.undo", { what: fact.label })} onClick=${() => onGive("")}>↺</button>`}
+  </li>`;
+}
