@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from sizeup import i18n
+from sizeup.browser.audience import HEADER
 from sizeup.probe.table import parts
 from sizeup.readers.local import KINDS
 from tests.raised import raised, warned
@@ -101,6 +102,7 @@ FOREIGN = (*(f"{{}} is {what}." for _, what, _ in KINDS), "{} is all zeros at it
 FOREIGN_HINTS = (*(hint for _, _, hint in KINDS if hint != "git lfs pull"), "download it again")
 NO_MODEL = "{} is no model file: it begins with “{}”, not with “GGUF”."
 BECOMES = {
+    "browser/audience.py: HEADER": (HEADER,),
     "budget.py: _EXAMPLE": ("--budget 1e23FLOP, --budget 50000h or --budget $200k",),
     "datasets/count.py: FORMATS": ("a .jsonl, .json, .txt or .parquet file",),
     "datasets/rows.py: FORMATS": ("a .jsonl, .json, .txt or .parquet file",),

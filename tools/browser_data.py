@@ -117,8 +117,11 @@ def models() -> Iterator[Model]:
 def texts(language: str) -> dict[str, str]:
     """The page's words of one language by their keys without the first part; feelings come from the words of speeds."""
     messages: dict[str, str] = json.loads((FOLDER / f"{language}.json").read_bytes())["messages"]
-    own = {key.removeprefix("browser."): text for key, text in messages.items() if key.startswith("browser.")}
-    return own | {key: text for key, text in messages.items() if key.startswith(("feeling.", "kind."))}
+    terminal = ("browser.cli.", "browser.class.")
+    own = {
+        key.removeprefix("browser."): text for key, text in messages.items() if key.startswith("browser.") and not key.startswith(terminal)
+    }
+    return own | {key: text for key, text in messages.items() if key.startswith("feeling.")}
 
 
 def files() -> dict[str, Any]:

@@ -3,6 +3,8 @@
 Integers stay integers; keys end in `_bytes`, `_tokens`, `_s` or `_per_s`; unknown is null.
 """
 
+from .browser import browsers_json as browsers_json
+from .browser import visitors_json as visitors_json
 from .fields import interval_json as interval_json
 from .markets import guide_json as guide_json
 from .markets import machines_json as machines_json

@@ -26,6 +26,7 @@ VERBS = (
     "pretrain",
     "dataset",
     "compare",
+    "browser",
     "sweep",
     "serve",
     "doctor",

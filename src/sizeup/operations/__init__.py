@@ -23,6 +23,7 @@ _HOME = {
     "train": "train:TRAIN",
     "pretrain": "pretrain:PRETRAIN",
     "dataset": "dataset:DATASET",
+    "browser": "browser:BROWSER",
     "explain": "explain:EXPLAIN",
     "names": "names:NAMES",
     "texts": "words:TEXTS",
