@@ -39,6 +39,8 @@ SAME = {
     "pretrain --parameters 8B": "pretrain?parameters=8B",
     "pretrain qwen3:8b --gpu h100 --gpus 64 --why": "pretrain?model=qwen3:8b&gpu=h100&gpus=64&why=all",
     "dataset": "dataset",
+    "browser llama3.2:1b --engine webllm": "browser?model=llama3.2:1b&engine=webllm",
+    "browser qwen3:0.6b --quant Q8_0 --slowest 2.5": "browser?model=qwen3:0.6b&quant=Q8_0&slowest=2.5",
     "explain kv cache --lang zh-Hans": "explain?word=kv&word=cache&lang=zh-Hans",
 }
 """A command line -> the same question to REST."""
