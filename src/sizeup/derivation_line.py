@@ -3,12 +3,35 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import NotRequired, TypedDict
 
 from .facts import Source
 from .i18n import texts
 from .page import Page, cells, indented
+from .shape import as_json
 from .units import show_bytes
+
+
+class LineJson(TypedDict):
+    """A line for programs."""
+
+    name: str
+    label: str
+    value: int | float
+    unit: str | None
+    formula: NotRequired[str]
+    source: NotRequired[Source]
+    below: NotRequired[list[LineJson]]
+    binds: NotRequired[bool]
+    """Of several that compete for a maximum or minimum, the one that counts."""
+    again: NotRequired[bool]
+    """Told already further up."""
+
+
+class DerivationJson(TypedDict):
+    """An explanation for programs: one tree for each number asked for."""
+
+    derivation: list[LineJson]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +53,19 @@ class Line:
     shown: str = ""
     """The value in words where it is no count and no bytes (a range, a rate)."""
 
-    def to_json(self) -> dict[str, Any]:
-        content: dict[str, Any] = {"name": self.name, "label": self.label, "value": self.value, "unit": self.unit or None}
+    def to_json(self) -> LineJson:
+        content: LineJson = {"name": self.name, "label": self.label, "value": self.value, "unit": self.unit or None}
         if self.formula:
             content["formula"] = self.formula
         if self.source is not None:
-            content["source"] = {"kind": self.source.kind, "where": self.source.where, "date": self.source.date}
+            content["source"] = as_json(self.source)
         if self.below:
             content["below"] = [line.to_json() for line in self.below]
-        return content | ({"binds": True} if self.binds else {}) | ({"again": True} if self.again else {})
+        if self.binds:
+            content["binds"] = True
+        if self.again:
+            content["again"] = True
+        return content
 
 
 @dataclass(frozen=True)
@@ -59,7 +86,7 @@ class Derivation:
             drawn += ["", *_draw(page, line, 0)]
         return "\n".join(text.rstrip() for text in drawn)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> DerivationJson:
         return {"derivation": [line.to_json() for line in self.lines]}
 
 

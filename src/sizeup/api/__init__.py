@@ -6,6 +6,7 @@ Integers stay integers; keys end in `_bytes`, `_tokens`, `_s` or `_per_s`; unkno
 from .browser import browsers_json as browsers_json
 from .browser import visitors_json as visitors_json
 from .fields import interval_json as interval_json
+from .grids import grid_json as grid_json
 from .markets import guide_json as guide_json
 from .markets import machines_json as machines_json
 from .markets import together_json as together_json
@@ -18,6 +19,7 @@ from .plans import plan_json as plan_json
 from .plans import speed_json as speed_json
 from .plans import speeds_json as speeds_json
 from .things import ghost_json as ghost_json
+from .things import known_json as known_json
 from .things import machine_json as machine_json
 from .things import model_json as model_json
 from .training import dataset_json as dataset_json

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from ..interval import Interval
+from ..interval import Interval
+from ..shape import as_json
 
 
-def interval_json(interval: Interval | None) -> dict[str, Any] | None:
+def interval_json(interval: Interval | None) -> Interval | None:
     """Lowest, middle and highest value with the source; null when unknown."""
-    return None if interval is None else dataclasses.asdict(interval)
+    return None if interval is None else as_json(interval)
 
 
 def fields(thing: Any) -> dict[str, Any]:

@@ -2,14 +2,42 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TypedDict
 
 from ..facts import data_json
+from ..figure import plain
 from ..grid import Cell, Grid
-from .plans import speed_json
+from .plans import SpeedJson, speed_json
 
 
-def grid_json(found: Grid) -> dict[str, Any]:
+class CellJson(TypedDict):
+    """One mix at one context; null where the engine refuses it or nobody can know."""
+
+    quant: str
+    context_tokens: int
+    verdict: str
+    reason: str | None
+    total_bytes: int | None
+    tightest_pool: str | None
+    free_bytes: int | None
+    decode: SpeedJson | None
+    quality_kept: float | None
+    command: str | None
+
+
+class GridJson(TypedDict):
+    """Every mix at every context."""
+
+    model: str
+    machine: str
+    engine: str
+    quants: list[str]
+    contexts_tokens: list[int]
+    tight_share: float
+    cells: list[CellJson]
+
+
+def grid_json(found: Grid) -> GridJson:
     """Every cell with its verdict, bytes, room, speed and quality."""
     return {
         "model": found.model.name,
@@ -22,7 +50,7 @@ def grid_json(found: Grid) -> dict[str, Any]:
     }
 
 
-def cell_json(cell: Cell) -> dict[str, Any]:
+def cell_json(cell: Cell) -> CellJson:
     """One mix at one context."""
     pool, free = cell.tightest or (None, None)
     return {
@@ -30,7 +58,7 @@ def cell_json(cell: Cell) -> dict[str, Any]:
         "context_tokens": cell.context_tokens,
         "verdict": cell.verdict,
         "reason": cell.reason or None,
-        "total_bytes": None if cell.plan is None else cell.plan.breakdown.total_bytes,
+        "total_bytes": None if cell.plan is None else int(plain(cell.plan.breakdown.total_bytes)),
         "tightest_pool": pool,
         "free_bytes": free,
         "decode": speed_json(cell.speed),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypedDict
 
 from ..errors import Unavailable
-from .plans import plan_json
+from ..facts import Source
+from ..shape import as_json
+from .plans import PlanJson, plan_json
 
 if TYPE_CHECKING:
     from ..guide_tables import Size, Tier
@@ -18,12 +19,140 @@ if TYPE_CHECKING:
     from ..upgrades import Upgrade
 
 
-def machines_json(offers: Sequence[Offer], excluded: dict[str, int], live: Live | Unavailable | None = None) -> dict[str, Any]:
+class RentJson(TypedDict):
+    """Who rents it."""
+
+    provider: str
+    instance: str
+    source: Source
+
+
+class OfferJson(TypedDict):
+    """A machine with what it costs and draws."""
+
+    name: str
+    kind: str
+    used: bool
+    misses: list[str]
+    usd_new: float | None
+    usd_source: Source | None
+    usd_per_hour: float | None
+    rent: RentJson | None
+    usd_per_million_tokens: float | None
+    break_even_hours: float | None
+    watts: float | None
+    supply_watts: int | None
+    tokens_per_s_each: float | None
+    plan: PlanJson
+
+
+class LiveJson(TypedDict):
+    """Today's prices that were read."""
+
+    read: int
+    unknown: int
+    error: str | None
+
+
+class MachinesJson(TypedDict):
+    """Machines for a model, and what each wish keeps out."""
+
+    machines: list[OfferJson]
+    excluded: dict[str, int]
+    live_prices: LiveJson | None
+
+
+class PricedJson(TypedDict):
+    """A machine and its launch price."""
+
+    machine: str
+    usd_new: float
+
+
+class SizeRowJson(TypedDict):
+    """What one size of model takes."""
+
+    size: str
+    model: str
+    parameters: int
+    f16_bytes: int
+    q8_0_bytes: int
+    quant: str
+    quant_bytes: int
+    needed_bytes: int
+    cheapest: list[PricedJson]
+
+
+class TierRowJson(TypedDict):
+    """What one tier of machines runs."""
+
+    tier: str
+    machine: str
+    largest: str | None
+    plan: PlanJson | None
+
+
+class TableJson(TypedDict):
+    """One of the tables; the other is empty."""
+
+    context_tokens: int
+    sizes: list[SizeRowJson]
+    machines: list[TierRowJson]
+
+
+class UpgradeJson(TypedDict):
+    """One change of a machine."""
+
+    kind: str
+    what: str
+    usd_new: float | None
+    newly_runs: int
+    pace_factor: float
+    gain: float
+    gain_per_usd: float | None
+    plans: list[PlanJson | None]
+
+
+class UpgradesJson(TypedDict):
+    """Changes of a machine, those that bring most for their price first."""
+
+    machine: str
+    upgrades: list[UpgradeJson]
+
+
+class SharingJson(PlanJson):
+    """The plan of a model that shares a machine."""
+
+    resident: bool
+
+
+class BesideJson(TypedDict):
+    """A model that is only described."""
+
+    name: str
+    kind: str
+    bytes: int
+    working_space_counted: bool
+    pool: str | None
+    source: str
+
+
+class TogetherJson(TypedDict):
+    """Several models on one machine."""
+
+    fits: bool
+    models: list[SharingJson]
+    described: list[BesideJson]
+    left_bytes: dict[str, int]
+    swap_s: float | None
+
+
+def machines_json(offers: Sequence[Offer], excluded: dict[str, int], live: Live | Unavailable | None = None) -> MachinesJson:
     """Offers in order, each with its plan; how many machines each wish kept out. Unknown prices and powers are null.
 
     `live_prices` is null where nobody asked for them, and says why where they did not come.
     """
-    asked: dict[str, Any] | None = None
+    asked: LiveJson | None = None
     if isinstance(live, Unavailable):
         asked = {"read": 0, "unknown": 0, "error": live.message}
     elif live is not None:
@@ -31,7 +160,7 @@ def machines_json(offers: Sequence[Offer], excluded: dict[str, int], live: Live 
     return {"machines": [offer_json(offer) for offer in offers], "excluded": excluded, "live_prices": asked}
 
 
-def offer_json(offer: Offer) -> dict[str, Any]:
+def offer_json(offer: Offer) -> OfferJson:
     """A machine with what it costs and draws, and the plan that the model runs by there."""
     rent, source = offer.rent, offer.usd_source
     return {
@@ -40,9 +169,9 @@ def offer_json(offer: Offer) -> dict[str, Any]:
         "used": offer.used,
         "misses": list(offer.misses),
         "usd_new": offer.usd,
-        "usd_source": None if source is None else dataclasses.asdict(source),
+        "usd_source": None if source is None else as_json(source),
         "usd_per_hour": offer.usd_per_hour,
-        "rent": None if rent is None else {"provider": rent.provider, "instance": rent.instance, "source": dataclasses.asdict(rent.source)},
+        "rent": None if rent is None else {"provider": rent.provider, "instance": rent.instance, "source": as_json(rent.source)},
         "usd_per_million_tokens": offer.usd_per_million_tokens,
         "break_even_hours": offer.break_even_hours,
         "watts": offer.watts,
@@ -52,7 +181,7 @@ def offer_json(offer: Offer) -> dict[str, Any]:
     }
 
 
-def guide_json(sizes: Sequence[Size], tiers: Sequence[Tier], context_tokens: int) -> dict[str, Any]:
+def guide_json(sizes: Sequence[Size], tiers: Sequence[Tier], context_tokens: int) -> TableJson:
     """The rows of the tables that guides print, exact."""
     return {
         "context_tokens": context_tokens,
@@ -82,9 +211,9 @@ def guide_json(sizes: Sequence[Size], tiers: Sequence[Tier], context_tokens: int
     }
 
 
-def upgrades_json(machine: Machine, found: Sequence[Upgrade]) -> dict[str, Any]:
+def upgrades_json(machine: Machine, found: Sequence[Upgrade]) -> UpgradesJson:
     """Changes of a machine, those that bring most for their price first."""
-    rows = [
+    rows: list[UpgradeJson] = [
         {
             "kind": one.kind,
             "what": one.what,
@@ -100,10 +229,10 @@ def upgrades_json(machine: Machine, found: Sequence[Upgrade]) -> dict[str, Any]:
     return {"machine": machine.name, "upgrades": rows}
 
 
-def together_json(found: Together) -> dict[str, Any]:
+def together_json(found: Together) -> TogetherJson:
     """Several models on one machine: each one's plan and whether it stays, what is left, what swapping takes."""
-    rows = [{**plan_json(plan), "resident": stays} for plan, stays in zip(found.plans, found.resident, strict=True)]
-    beside = [
+    rows: list[SharingJson] = [{**plan_json(plan), "resident": stays} for plan, stays in zip(found.plans, found.resident, strict=True)]
+    beside: list[BesideJson] = [
         {
             "name": one.name,
             "kind": one.kind,

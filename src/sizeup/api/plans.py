@@ -2,16 +2,88 @@
 
 from __future__ import annotations
 
-import dataclasses
-from typing import Any
+from typing import Any, TypedDict
 
 from ..choice import Choice, kept_share
 from ..figure import plain
-from ..plan import Plan, Speed, SpeedEstimate
+from ..plan import BreakdownJson, Evidence, Plan, Speed, SpeedEstimate
+from ..shape import as_json
 from .fields import fields
 
 
-def plan_json(plan: Plan) -> dict[str, Any]:
+class SpeedJson(TypedDict):
+    """Tokens per second as an interval, what binds them, and what they rest on."""
+
+    tokens_per_s: float
+    lower_tokens_per_s: float
+    upper_tokens_per_s: float
+    bound_by: str
+    basis: str
+
+
+class JoulesJson(TypedDict):
+    """Energy of a thousand tokens."""
+
+    lower: float
+    upper: float
+
+
+class SpeedsJson(TypedDict):
+    """All speeds of a plan; null where nobody can know."""
+
+    prefill: SpeedJson | None
+    decode: SpeedJson | None
+    decode_full: SpeedJson | None
+    load_s: float | None
+    joules_per_1000_tokens: JoulesJson | None
+
+
+class PlanJson(TypedDict):
+    """One way to run a model on a machine."""
+
+    model: str
+    machine: str
+    engine: str
+    quant: str
+    fits: bool
+    why: str
+    quality_kept: float
+    settings: dict[str, Any]
+    breakdown: BreakdownJson
+    free_bytes: dict[str, int]
+    speed: SpeedsJson
+    command: str
+    evidence: list[Evidence]
+    warnings: list[str]
+    assumed: list[str]
+
+
+class FitJson(PlanJson):
+    """The best plan, the others, and what fits instead when it does not."""
+
+    longest_context_tokens: int | None
+    others: list[PlanJson]
+    nearest: list[PlanJson]
+
+
+class ChoiceJson(PlanJson):
+    """One way of the front."""
+
+    tokens_per_s: float | None
+    first_token_s: float | None
+    context_tokens_each: int
+    room_bytes: int
+
+
+class FrontJson(TypedDict):
+    """Every way that no other beats in everything."""
+
+    model: str
+    machine: str
+    front: list[ChoiceJson]
+
+
+def plan_json(plan: Plan) -> PlanJson:
     """A plan: verdict, settings, breakdown, speed, free room, command, evidence."""
     return {
         "model": plan.model.name,
@@ -26,13 +98,13 @@ def plan_json(plan: Plan) -> dict[str, Any]:
         "free_bytes": plan.free_bytes,
         "speed": speeds_json(plan.speed),
         "command": plan.command,
-        "evidence": [dataclasses.asdict(evidence) for evidence in plan.evidence],
+        "evidence": [as_json(evidence) for evidence in plan.evidence],
         "warnings": list(plan.model.warnings),
         "assumed": list(plan.model.assumed),
     }
 
 
-def fit_json(plans: list[Plan], nearest: list[Plan], longest_context_tokens: int | None) -> dict[str, Any]:
+def fit_json(plans: list[Plan], nearest: list[Plan], longest_context_tokens: int | None) -> FitJson:
     """The best plan, with the other plans for the same model, what fits instead when it does not, and its longest context."""
     return {
         **plan_json(plans[0]),
@@ -42,7 +114,7 @@ def fit_json(plans: list[Plan], nearest: list[Plan], longest_context_tokens: int
     }
 
 
-def speeds_json(speed: SpeedEstimate) -> dict[str, Any]:
+def speeds_json(speed: SpeedEstimate) -> SpeedsJson:
     """All speeds of a plan: prompt, answer over an empty and over a full context, loading, power."""
     energy = speed.joules(1000)
     return {
@@ -54,7 +126,7 @@ def speeds_json(speed: SpeedEstimate) -> dict[str, Any]:
     }
 
 
-def speed_json(speed: Speed | None) -> dict[str, Any] | None:
+def speed_json(speed: Speed | None) -> SpeedJson | None:
     """A speed as an interval, in tokens per second."""
     if speed is None:
         return None
@@ -71,7 +143,7 @@ def _is_plain(value: Any) -> bool:
     return isinstance(value, (int, float, str, bool, type(None), list, tuple))
 
 
-def choice_json(choice: Choice) -> dict[str, Any]:
+def choice_json(choice: Choice) -> ChoiceJson:
     """One way of the front: its plan, and the figures that no other way beats all at once."""
     return {
         **plan_json(choice.trial.plan()),

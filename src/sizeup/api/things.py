@@ -3,18 +3,98 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict, cast
 
+from ..facts import Source
 from ..hardware import Machine
 from ..model import ModelSpec
+from ..shape import as_json
 from .fields import fields
 
 if TYPE_CHECKING:
     from ..ghost.keepsake import Keepsake
+    from ..probe.table import Part
 
 
-def model_json(model: ModelSpec) -> dict[str, Any]:
+class GroupJson(TypedDict):
+    """Equal layers."""
+
+    layers: int
+    positions: list[int]
+    parts: list[dict[str, Any]]
+    parameters: int
+
+
+class TowerJson(TypedDict):
+    """A vision or audio encoder."""
+
+    kind: str
+    parameters: int
+
+
+class ModelJson(TypedDict):
+    """What was read of a model."""
+
+    name: str
+    architecture: str | None
+    model_type: str | None
+    parameters: int
+    active_parameters: int
+    stored: str
+    quant: str | None
+    stored_bytes: int | None
+    tensors: int | None
+    hidden: int
+    vocabulary_tokens: int
+    context_tokens: int | None
+    layers: int
+    groups: list[GroupJson]
+    towers: list[TowerJson]
+    draft_layers: int
+    source: Source
+    warnings: list[str]
+    assumed: list[str]
+    card: dict[str, Any]
+
+
+class DeviceRowJson(TypedDict):
+    """One row of the device table."""
+
+    name: str
+    vendor: str
+    kind: str
+    family: str
+    memory_bytes: int
+    exact_memory: bool
+    most_sold: bool
+    bytes_per_s: float | None
+    measured_fraction: float | None
+    options_bytes: list[int]
+    cpu_cores: int
+    fp32_flops: float | None
+    fp16_flops: float | None
+    int8_ops: float | None
+    tdp_watts: float | None
+    links: str
+    aliases: list[str]
+    grade: str
+    source: str
+    notes: str
+    launch_date: str
+    launch_usd: float | None
+    date: str
+
+
+class KnownJson(TypedDict):
+    """Devices and machines whose names hold a word."""
+
+    devices: list[DeviceRowJson]
+    machines: list[str]
+
+
+def model_json(model: ModelSpec) -> ModelJson:
     """What was read of a model, with its layers by kind and where it is from."""
     return {
         "name": model.name,
@@ -41,7 +121,7 @@ def model_json(model: ModelSpec) -> dict[str, Any]:
         ],
         "towers": [{"kind": tower.kind, "parameters": tower.parameters()} for tower in model.towers],
         "draft_layers": sum(group.layers for group in model.draft_blocks),
-        "source": dataclasses.asdict(model.source),
+        "source": as_json(model.source),
         "warnings": list(model.warnings),
         "assumed": list(model.assumed),
         "card": {
@@ -69,9 +149,15 @@ def ghost_json(model: ModelSpec, ghost: Keepsake, where: Path) -> dict[str, Any]
     }
 
 
-def machine_json(machine: Machine) -> dict[str, Any]:
+def machine_json(machine: Machine) -> Machine:
     """A machine: pools, devices, disks, limits, each with its source."""
-    return dataclasses.asdict(machine)
+    return as_json(machine)
+
+
+def known_json(parts: Sequence[Part], machines: Sequence[str]) -> KnownJson:
+    """Rows of the device table, and names of whole machines."""
+    rows = [cast(DeviceRowJson, part._asdict() | {"source": part.source.where, "date": part.source.date}) for part in parts]
+    return {"devices": rows, "machines": list(machines)}
 
 
 def _shapes(part: Any) -> dict[str, Any]:

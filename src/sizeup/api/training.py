@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypedDict, cast
 
+from ..facts import Source
+from ..interval import Interval
+from ..shape import as_json
 from .fields import interval_json
 
 if TYPE_CHECKING:
@@ -14,7 +17,112 @@ if TYPE_CHECKING:
     from ..sft import Purpose
 
 
-def pretraining_json(found: Pretraining) -> dict[str, Any]:
+class PretrainingPlanJson(TypedDict):
+    """One number of tokens for one size, and what it takes."""
+
+    kind: str
+    tokens: int
+    tokens_interval: Interval | None
+    tokens_per_parameter: float
+    flops_per_token: float
+    flops: float
+    rule_6nd_flops: float
+    loss_nats_per_token: Interval | None
+    device_hours: Interval | None
+    days: Interval | None
+    tokens_per_s: Interval | None
+    wanted_days: float | None
+    devices_for_wanted_days: Interval | None
+    usd: Interval | None
+    usd_per_device_hour: Interval | None
+    device_kwh: Interval | None
+
+
+class LawJson(TypedDict):
+    """A scaling law and its best number of tokens."""
+
+    name: str
+    tokens: float
+    current: bool
+    source: Source
+
+
+class PublishedRunJson(TypedDict):
+    """A published run of a model near this size."""
+
+    model: str
+    active_parameters: int
+    tokens: int | None
+    tokens_per_parameter: float | None
+    includes: str | None
+    source: Source
+
+
+class PretrainingJson(TypedDict):
+    """Training plans side by side, and the facts that they rest on."""
+
+    model: str | None
+    parameters: int
+    active_parameters: int
+    best_parameters: Interval | None
+    sequence_tokens: int
+    recompute: str
+    flops_from_layers: bool
+    device: str
+    devices: int | None
+    device_flops_per_s: float
+    device_watts: float | None
+    mfu: Interval | None
+    stated_mfu: Interval | None
+    plans: list[PretrainingPlanJson]
+    laws: list[LawJson]
+    published: list[PublishedRunJson]
+    assumed: list[str]
+
+
+class DatasetJson(TypedDict):
+    """What a file of examples holds."""
+
+    path: str
+    examples: int
+    empty: int
+    fields: list[str]
+    passed_over: list[str]
+    characters: int
+    characters_by_kind: dict[str, int] | None
+    tokens: Interval
+    median_tokens: int
+    p95_tokens: int
+    longest_tokens: int
+    counted: bool
+    tokenizer: str | None
+    notes: list[str]
+
+
+class TaughtJson(TypedDict):
+    """Published work that taught something with so many examples."""
+
+    examples: int
+    what: str
+    source: Source
+
+
+class PurposeJson(TypedDict):
+    """Examples that one purpose takes."""
+
+    purpose: str
+    low: int
+    high: int
+    evidence: list[TaughtJson]
+
+
+class PurposesJson(TypedDict):
+    """Examples by purpose."""
+
+    purposes: list[PurposeJson]
+
+
+def pretraining_json(found: Pretraining) -> PretrainingJson:
     """Training plans: intervals as low, middle and high, each with its source; what is unknown is null."""
     fleet = found.fleet
     return {
@@ -53,7 +161,7 @@ def pretraining_json(found: Pretraining) -> dict[str, Any]:
             for plan in found.plans
         ],
         "laws": [
-            {"name": name, "tokens": tokens, "current": current, "source": dataclasses.asdict(source)}
+            {"name": name, "tokens": tokens, "current": current, "source": as_json(source)}
             for name, tokens, current, source in found.by_law
         ],
         "published": [
@@ -63,7 +171,7 @@ def pretraining_json(found: Pretraining) -> dict[str, Any]:
                 "tokens": run.tokens,
                 "tokens_per_parameter": run.tokens_per_parameter,
                 "includes": run.includes or None,
-                "source": dataclasses.asdict(run.source),
+                "source": as_json(run.source),
             }
             for run in found.published
         ],
@@ -71,14 +179,14 @@ def pretraining_json(found: Pretraining) -> dict[str, Any]:
     }
 
 
-def dataset_json(found: Dataset) -> dict[str, Any]:
+def dataset_json(found: Dataset) -> DatasetJson:
     """A dataset file: examples, tokens as an interval, lengths of examples."""
     content = dataclasses.asdict(found)
     content.pop("by_kind")
-    return content | {"characters_by_kind": dict(found.by_kind) or None, "tokenizer": found.tokenizer or None}
+    return cast(DatasetJson, content | {"characters_by_kind": dict(found.by_kind) or None, "tokenizer": found.tokenizer or None})
 
 
-def purposes_json(known: Sequence[Purpose]) -> dict[str, Any]:
+def purposes_json(known: Sequence[Purpose]) -> PurposesJson:
     """Examples by purpose, with the published work behind them."""
     return {
         "purposes": [
@@ -86,7 +194,7 @@ def purposes_json(known: Sequence[Purpose]) -> dict[str, Any]:
                 "purpose": purpose.name,
                 "low": purpose.low,
                 "high": purpose.high,
-                "evidence": [{"examples": e.examples, "what": e.what, "source": dataclasses.asdict(e.source)} for e in purpose.evidence],
+                "evidence": [{"examples": e.examples, "what": e.what, "source": as_json(e.source)} for e in purpose.evidence],
             }
             for purpose in known
         ]

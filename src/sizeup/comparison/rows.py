@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NotRequired, TypedDict
 
 from ..facts import Source
+from ..shape import as_json
 
 Unit = Literal[
     "bytes",
@@ -79,6 +80,35 @@ def _meet(one: Value, other: Value) -> bool:
     return one.lower <= other.upper and other.lower <= one.upper
 
 
+class ValueJson(TypedDict):
+    """A value for programs; null is unknown."""
+
+    value: Any
+    none: NotRequired[str]
+    lower: NotRequired[float | None]
+    upper: NotRequired[float | None]
+    source: NotRequired[Source]
+
+
+class RowJson(TypedDict):
+    """A row for programs."""
+
+    key: str
+    unit: Unit
+    differs: bool
+    best: list[int]
+    values: list[ValueJson]
+
+
+class ComparisonJson(TypedDict):
+    """Things side by side for programs."""
+
+    kind: Literal["models", "machines", "plans"]
+    names: list[str]
+    on: str | None
+    rows: list[RowJson]
+
+
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """Several things of one kind side by side."""
@@ -91,27 +121,30 @@ class Comparison:
     on: str = ""
     """The machine that models were tried on."""
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> ComparisonJson:
         """One object for each row; intervals and sources where there are any, null where nobody knows."""
         return {"kind": self.kind, "names": list(self.names), "on": self.on or None, "rows": [_row_json(row) for row in self.rows]}
 
 
-def _row_json(row: Row) -> dict[str, Any]:
+def _row_json(row: Row) -> RowJson:
     return {
         "key": row.key,
         "unit": row.unit,
         "differs": row.differs,
         "best": list(row.best),
-        "values": [
-            {
-                "value": value.value,
-                **({"none": value.none} if value.none else {}),
-                **({"lower": value.lower, "upper": value.upper} if value.lower is not None else {}),
-                **({"source": {"kind": value.source.kind, "where": value.source.where, "date": value.source.date}} if value.source else {}),
-            }
-            for value in row.values
-        ],
+        "values": [_value_json(value) for value in row.values],
     }
+
+
+def _value_json(value: Value) -> ValueJson:
+    content: ValueJson = {"value": value.value}
+    if value.none:
+        content["none"] = value.none
+    if value.lower is not None:
+        content |= {"lower": value.lower, "upper": value.upper}
+    if value.source:
+        content["source"] = as_json(value.source)
+    return content
 
 
 def rows(things: Sequence[Any], properties: Sequence[tuple[str, Unit, Better, Callable[[Any], Value]]]) -> tuple[Row, ...]:

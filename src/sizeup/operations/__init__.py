@@ -25,6 +25,8 @@ _HOME = {
     "dataset": "dataset:DATASET",
     "browser": "browser:BROWSER",
     "explain": "explain:EXPLAIN",
+    "prove": "engines:PROVE",
+    "rehearse": "engines:REHEARSE",
     "names": "names:NAMES",
     "texts": "words:TEXTS",
 }

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from .operation import Ask, Operation
 from .parameter import Parameter, Values
@@ -11,6 +10,7 @@ from .shared import CONTEXT, MACHINE_OPTIONS, named
 
 if TYPE_CHECKING:
     from sizeup.comparison import Comparison
+    from sizeup.comparison.rows import ComparisonJson
 
 
 class Compared(NamedTuple):
@@ -19,7 +19,7 @@ class Compared(NamedTuple):
     comparison: Comparison
     met: bool = True
 
-    def to_json(self) -> Mapping[str, Any]:
+    def to_json(self) -> ComparisonJson:
         return self.comparison.to_json()
 
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from .kinds import FILE
-from .operation import Answer, Ask, Operation
+from .operation import Ask, Operation
 from .parameter import Parameter, Values
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from sizeup.api.training import DatasetJson, PurposesJson
     from sizeup.datasets.count import Dataset
     from sizeup.sft import Purpose
 
@@ -23,7 +23,7 @@ class Counted(NamedTuple):
     purposes: Sequence[Purpose]
     met: bool = True
 
-    def to_json(self) -> Mapping[str, Any]:
+    def to_json(self) -> DatasetJson:
         from sizeup.api import dataset_json
 
         return dataset_json(self.dataset)
@@ -35,13 +35,13 @@ class Purposes(NamedTuple):
     purposes: Sequence[Purpose]
     met: bool = True
 
-    def to_json(self) -> Mapping[str, Any]:
+    def to_json(self) -> PurposesJson:
         from sizeup.api import purposes_json
 
         return purposes_json(self.purposes)
 
 
-def dataset(ask: Ask, values: Values) -> Answer:
+def dataset(ask: Ask, values: Values) -> Counted | Purposes:
     """What a file holds; without one, the purposes."""
     from sizeup import sft
 

@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NotRequired, TypedDict, cast
 
 from sizeup.errors import NotFound
 
-from .operation import Answer, Ask, Operation
+from .operation import Ask, Operation
 from .parameter import Parameter, Values
+
+
+class TermJson(TypedDict):
+    """One term of the glossary."""
+
+    term: str
+    name: str
+    text: str
+    also: NotRequired[list[str]]
+    see: NotRequired[list[str]]
+
+
+class TermsJson(TypedDict):
+    """Every term."""
+
+    terms: list[str]
 
 
 class Term(NamedTuple):
@@ -17,8 +32,8 @@ class Term(NamedTuple):
     entry: dict[str, Any]
     met: bool = True
 
-    def to_json(self) -> Mapping[str, Any]:
-        return self.entry
+    def to_json(self) -> TermJson:
+        return cast(TermJson, self.entry)
 
 
 class Terms(NamedTuple):
@@ -28,11 +43,11 @@ class Terms(NamedTuple):
     names: list[str]
     met: bool = True
 
-    def to_json(self) -> Mapping[str, Any]:
+    def to_json(self) -> TermsJson:
         return {"terms": self.terms}
 
 
-def explain(ask: Ask, values: Values) -> Answer:
+def explain(ask: Ask, values: Values) -> Term | Terms:
     """One term, or the list of them."""
     t = ask.texts
     if not values["word"]:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from sizeup.errors import UserError
 
-from .grid import AXES, grid
+from .grid import AXES, Gridded, grid
 from .kinds import FLAG
-from .operation import Answer, Ask, Operation, derived
+from .operation import Ask, Derived, Operation, derived
 from .parameter import Parameter, Values
 from .shared import MODELS_ARGUMENT, PLAN, USERS, settings
 
 if TYPE_CHECKING:
+    from sizeup.api.markets import TogetherJson
+    from sizeup.api.plans import FitJson, FrontJson
+    from sizeup.api.told import ToldFitJson
     from sizeup.choice import Choice
     from sizeup.hardware import Machine
     from sizeup.model import ModelSpec
@@ -35,7 +37,7 @@ class Fitted(NamedTuple):
     def met(self) -> bool:
         return self.plans[0].fits
 
-    def to_json(self) -> Mapping[str, Any]:
+    def to_json(self) -> FitJson | ToldFitJson:
         from sizeup.api import fit_json
 
         content = fit_json(self.plans, self.nearest, self.longest_context_tokens)
@@ -53,7 +55,7 @@ class Front(NamedTuple):
     def met(self) -> bool:
         return bool(self.found)
 
-    def to_json(self) -> Mapping[str, Any]:
+    def to_json(self) -> FrontJson:
         from sizeup.api import choice_json
 
         return {"model": self.model.name, "machine": self.machine.name, "front": [choice_json(one) for one in self.found]}
@@ -69,13 +71,13 @@ class SideBySide(NamedTuple):
     def met(self) -> bool:
         return self.found.fits
 
-    def to_json(self) -> Mapping[str, Any]:
+    def to_json(self) -> TogetherJson:
         from sizeup.api import together_json
 
         return together_json(self.found)
 
 
-def fit(ask: Ask, values: Values) -> Answer:
+def fit(ask: Ask, values: Values) -> Fitted | Front | SideBySide | Gridded | Derived:
     """The best plan for a model and a machine; the front of all of them; or several models at once."""
     if not values["grid"]:
         for axis in AXES:

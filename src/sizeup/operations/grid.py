@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from .kinds import COUNTS, WORDS
 from .operation import Ask, Operation
@@ -11,6 +10,7 @@ from .parameter import Parameter, Values
 from .shared import ASSUME, ENGINE, MACHINE_OPTIONS, MODEL_ARGUMENT, SETTINGS, USERS, settings
 
 if TYPE_CHECKING:
+    from sizeup.api.grids import GridJson
     from sizeup.grid import Grid
 
 AXES = (Parameter("quants", WORDS, (), shown="MIX,MIX"), Parameter("contexts", COUNTS, (), shown="TOKENS,TOKENS"))
@@ -26,7 +26,7 @@ class Gridded(NamedTuple):
     def met(self) -> bool:
         return any(cell.verdict in ("fits", "tight") for cell in self.grid.cells)
 
-    def to_json(self) -> Mapping[str, Any]:
+    def to_json(self) -> GridJson:
         from sizeup.api.grids import grid_json
 
         return grid_json(self.grid)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
 
 from sizeup.errors import Unavailable, UserError
 
@@ -13,6 +13,7 @@ from .parameter import Parameter, Values
 from .shared import CONTEXT_8192, ENGINE, MODEL_ARGUMENT, QUANT
 
 if TYPE_CHECKING:
+    from sizeup.api.markets import MachinesJson
     from sizeup.live_prices import Live
     from sizeup.markets import Offer, Wishes
     from sizeup.model import ModelSpec
@@ -33,7 +34,7 @@ class Offered(NamedTuple):
     def met(self) -> bool:
         return any(not offer.misses for offer in self.offers)
 
-    def to_json(self) -> Mapping[str, Any]:
+    def to_json(self) -> MachinesJson:
         from sizeup.api import machines_json
 
         return machines_json(self.offers, self.excluded, self.live)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sizeup.errors import UserError
 
 from .kinds import COUNT, NUMBER
-from .operation import Answer, Ask, Operation
+from .operation import Ask, Operation
 from .parameter import Parameter, Values
 from .shared import CONTEXT_8192, ENGINE, MACHINE_OPTIONS, MODEL_OPTIONAL, QUANT
 
 if TYPE_CHECKING:
+    from sizeup.api.ranking import MachineRankingJson, PlacedJson
     from sizeup.hardware import Machine
     from sizeup.recommend import Choice, Ranking
 
@@ -24,7 +24,7 @@ class Ranked(NamedTuple):
     ranking: Ranking
     met: bool = True
 
-    def to_json(self) -> Mapping[str, Any]:
+    def to_json(self) -> MachineRankingJson:
         from sizeup.api import machine_json
         from sizeup.api.ranking import ranking_json
 
@@ -39,14 +39,14 @@ class Placed(NamedTuple):
     task: str
     met: bool = True
 
-    def to_json(self) -> Mapping[str, Any]:
+    def to_json(self) -> PlacedJson:
         from sizeup.api import machine_json
         from sizeup.api.ranking import choice_json, results_json
 
         return {"machine": machine_json(self.machine), **choice_json(self.choice), "results": results_json(self.choice.model)}
 
 
-def models(ask: Ask, values: Values) -> Answer:
+def models(ask: Ask, values: Values) -> Ranked | Placed:
     """The best models of the catalogue for a machine, or one of them with what its place rests on."""
     if ask.why and values["model"] is None:
         raise UserError("--why of a ranking needs a model.", "--why Qwen/Qwen3-8B")

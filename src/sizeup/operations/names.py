@@ -4,11 +4,46 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NotRequired, TypedDict, cast
 
 from .kinds import COUNT, choice
-from .operation import Ask, Operation, Plain
+from .operation import Ask, Operation
 from .parameter import Parameter, Values
+
+
+class NameJson(TypedDict):
+    """One name; a model's says which it is, a machine's what it has."""
+
+    name: str
+    id: NotRequired[str]
+    parameters: NotRequired[int | None]
+    active_parameters: NotRequired[int | None]
+    context_tokens: NotRequired[int | None]
+    label: NotRequired[str]
+    kind: NotRequired[str]
+    memory_bytes: NotRequired[int | None]
+    bytes_per_s: NotRequired[float | None]
+
+
+class NamesJson(TypedDict):
+    """Names, the best first, and how many there are in all."""
+
+    kind: str
+    names: list[NameJson]
+    found: int
+
+
+class Found(NamedTuple):
+    """Names that were found; the first ones are told."""
+
+    kind: str
+    names: list[Name]
+    limit: int
+    met: bool = True
+
+    def to_json(self) -> NamesJson:
+        shown = [cast(NameJson, {"name": one.name, **one.shown}) for one in self.names[: self.limit]]
+        return {"kind": self.kind, "names": shown, "found": len(self.names)}
 
 
 class Name(NamedTuple):
@@ -20,13 +55,10 @@ class Name(NamedTuple):
     shown: dict[str, Any]
 
 
-def names(ask: Ask, values: Values) -> Plain:
+def names(ask: Ask, values: Values) -> Found:
     """Names that begin with the words, then those with a word that does, then those that only hold them."""
     known = model_names() if values["kind"] == "model" else machine_names()
-    found = ranked(known, values["q"].lower().split())
-    return Plain(
-        {"kind": values["kind"], "names": [{"name": one.name, **one.shown} for one in found[: values["limit"]]], "found": len(found)}
-    )
+    return Found(values["kind"], ranked(known, values["q"].lower().split()), values["limit"])
 
 
 def ranked(known: Iterable[Name], words: list[str]) -> list[Name]:

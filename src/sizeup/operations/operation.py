@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from sizeup.i18n import Texts, texts
 
 from .parameter import Parameter, Values
 from .world import World
+
+if TYPE_CHECKING:
+    from sizeup.derivation_line import Derivation, DerivationJson
 
 WHY_ALL = "all"
 """Derive everything, not one part."""
@@ -38,7 +41,7 @@ def ask(world: World | None = None, language: str = "en", units: str = "iec", wh
 class Answer(Protocol):
     """What an operation found: objects for whoever draws them, and the same as JSON."""
 
-    def to_json(self) -> Mapping[str, Any]:
+    def to_json(self) -> Any:
         """For programs; integers stay integers."""
         ...
 
@@ -67,26 +70,14 @@ class Operation:
 
 
 @dataclass(frozen=True, slots=True)
-class Plain:
-    """An answer that is nothing but its JSON."""
-
-    content: Mapping[str, Any]
-    met: bool = True
-
-    def to_json(self) -> Mapping[str, Any]:
-        return self.content
-
-
-@dataclass(frozen=True, slots=True)
 class Derived:
     """How a number was made, in place of the answer."""
 
-    derivation: Any
+    derivation: Derivation
     met: bool = True
 
-    def to_json(self) -> Mapping[str, Any]:
-        found: Mapping[str, Any] = self.derivation.to_json()
-        return found
+    def to_json(self) -> DerivationJson:
+        return self.derivation.to_json()
 
 
 def derived(ask: Ask, thing: Any, whole: bool = False) -> Derived:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from .fit import backed
 from .kinds import FLAG
-from .operation import Answer, Ask, Operation, derived
+from .operation import Ask, Derived, Operation, derived
 from .parameter import Parameter, Values
 from .shared import MODEL_ARGUMENT, PLAN, USERS, settings
 
 if TYPE_CHECKING:
+    from sizeup.api.told import PlannedJson, ToldPlanJson
     from sizeup.plan import Plan
     from sizeup.render.told import Told
 
@@ -28,14 +28,18 @@ class Planned(NamedTuple):
     def met(self) -> bool:
         return self.plan.fits
 
-    def to_json(self) -> Mapping[str, Any]:
+    def to_json(self) -> PlannedJson | ToldPlanJson:
         from sizeup.api import plan_json
 
-        content = {**plan_json(self.plan), "verdict": self.verdict, "longest_context_tokens": self.longest_context_tokens}
+        content: PlannedJson = {
+            **plan_json(self.plan),
+            "verdict": self.verdict,
+            "longest_context_tokens": self.longest_context_tokens,
+        }
         return content if self.told is None else {**content, "told": self.told}
 
 
-def plan(ask: Ask, values: Values) -> Answer:
+def plan(ask: Ask, values: Values) -> Planned | Derived:
     """The plan of these settings: the first recommended mix, 8,192 tokens, and all layers on the cards where there are any, unless said."""
     from sizeup import grid, search
 

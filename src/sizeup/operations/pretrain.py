@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from .kinds import COUNT, MACHINE, NUMBER, choice
-from .operation import Answer, Ask, Operation, derived
+from .operation import Ask, Derived, Operation, derived
 from .parameter import Parameter, Values
 from .shared import MODEL_OPTIONAL, ON
 
 if TYPE_CHECKING:
+    from sizeup.api.training import PretrainingJson
     from sizeup.pretraining import Pretraining
 
 
@@ -20,13 +20,13 @@ class Pretrained(NamedTuple):
     found: Pretraining
     met: bool = True
 
-    def to_json(self) -> Mapping[str, Any]:
+    def to_json(self) -> PretrainingJson:
         from sizeup.api import pretraining_json
 
         return pretraining_json(self.found)
 
 
-def pretrain(ask: Ask, values: Values) -> Answer:
+def pretrain(ask: Ask, values: Values) -> Pretrained | Derived:
     """Plans for training a model, or a bare size, from nothing."""
     from sizeup.pretraining import pretrain as plan
     from sizeup.pretraining import why_hours

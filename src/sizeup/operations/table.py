@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from sizeup.errors import UserError
 
@@ -12,6 +11,7 @@ from .parameter import Parameter, Values
 from .shared import CONTEXT_8192, QUANT
 
 if TYPE_CHECKING:
+    from sizeup.api.markets import TableJson
     from sizeup.guide_tables import Size, Tier
 
 
@@ -24,7 +24,7 @@ class Table(NamedTuple):
     context_tokens: int
     met: bool = True
 
-    def to_json(self) -> Mapping[str, Any]:
+    def to_json(self) -> TableJson:
         from sizeup.api import guide_json
 
         return guide_json(self.sizes, self.tiers, self.context_tokens)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from .kinds import FLAG, MACHINE
-from .operation import Answer, Ask, Operation
+from .operation import Ask, Operation
 from .parameter import Parameter, Values
 from .shared import ASSUME, MODEL_ARGUMENT
 
 if TYPE_CHECKING:
+    from sizeup.api.things import KnownJson, ModelJson
     from sizeup.hardware import Machine
     from sizeup.model import ModelSpec
     from sizeup.probe.table import Part
@@ -22,7 +22,7 @@ class Model(NamedTuple):
     spec: ModelSpec
     met: bool = True
 
-    def to_json(self) -> Mapping[str, Any]:
+    def to_json(self) -> ModelJson:
         from sizeup.api import model_json
 
         return model_json(self.spec)
@@ -34,7 +34,7 @@ class Box(NamedTuple):
     machine: Machine
     met: bool = True
 
-    def to_json(self) -> Mapping[str, Any]:
+    def to_json(self) -> Machine:
         from sizeup.api import machine_json
 
         return machine_json(self.machine)
@@ -48,9 +48,10 @@ class Known(NamedTuple):
     machines: list[str]
     met: bool = True
 
-    def to_json(self) -> Mapping[str, Any]:
-        rows = [part._asdict() | {"source": part.source.where, "date": part.source.date} for part in self.parts]
-        return {"devices": rows, "machines": self.machines}
+    def to_json(self) -> KnownJson:
+        from sizeup.api import known_json
+
+        return known_json(self.parts, self.machines)
 
 
 def model(ask: Ask, values: Values) -> Model:
@@ -58,7 +59,7 @@ def model(ask: Ask, values: Values) -> Model:
     return Model(ask.world.model(values["model"], values["assume"]))
 
 
-def machine(ask: Ask, values: Values) -> Answer:
+def machine(ask: Ask, values: Values) -> Box | Known:
     """A machine with where each figure is from, or the names that hold a word."""
     if values["list"]:
         from sizeup.probe.described import whole_machines

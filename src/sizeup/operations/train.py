@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .kinds import COUNT, FLAG, MODEL, SWITCH, WHOLE
-from .operation import Answer, Ask, Operation, derived
+from .operation import Ask, Derived, Operation, derived
 from .parameter import Parameter, Values
 from .shared import ASSUME, MACHINE_OPTIONS, MODEL_ARGUMENT, named
 
 if TYPE_CHECKING:
+    from sizeup.api.trained import PlannedTrainingJson, TrainedJson
     from sizeup.training.planned import TrainingPlan
     from sizeup.training.result import Training
 
@@ -51,15 +51,19 @@ class Trained(NamedTuple):
     def met(self) -> bool:
         return self.fits is not False
 
-    def to_json(self) -> Mapping[str, Any]:
-        nearest = [
-            {"change": change, "process_bytes": found.process_bytes, "peak_bytes": found.peak_bytes} for change, found in self.changes
-        ]
-        told = {"plan": self.plans[0].to_json(), "others": [plan.to_json() for plan in self.plans[1:]]} if self.plans else {}
-        return {**self.training.to_json(), "nearest": nearest, **told}
+    def to_json(self) -> TrainedJson | PlannedTrainingJson:
+        content: TrainedJson = {
+            **self.training.to_json(),
+            "nearest": [
+                {"change": change, "process_bytes": found.process_bytes, "peak_bytes": found.peak_bytes} for change, found in self.changes
+            ],
+        }
+        if not self.plans:
+            return content
+        return {**content, "plan": self.plans[0].to_json(), "others": [plan.to_json() for plan in self.plans[1:]]}
 
 
-def train(ask: Ask, values: Values) -> Answer:
+def train(ask: Ask, values: Values) -> Trained | Derived:
     """What one step takes, and whether it fits the machine that was named."""
     from sizeup.training.changes import cheapest
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from .kinds import COUNT, MODEL
 from .operation import Ask, Operation
@@ -11,6 +10,7 @@ from .parameter import Parameter, Values
 from .shared import CONTEXT_8192, MACHINE_OPTIONS
 
 if TYPE_CHECKING:
+    from sizeup.api.markets import UpgradesJson
     from sizeup.hardware import Machine
     from sizeup.upgrades import Upgrade
 
@@ -22,7 +22,7 @@ class Upgrades(NamedTuple):
     found: list[Upgrade]
     met: bool = True
 
-    def to_json(self) -> Mapping[str, Any]:
+    def to_json(self) -> UpgradesJson:
         from sizeup.api import upgrades_json
 
         return upgrades_json(self.machine, self.found)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from .operation import Ask, Operation, Plain
+from typing import NamedTuple
+
+from .operation import Ask, Operation
 from .parameter import Values
 
 GROUPS = (
@@ -14,9 +16,19 @@ GROUPS = (
 """Beginnings of the keys that a page shows; help and progress of a terminal are left out."""
 
 
-def texts(ask: Ask, values: Values) -> Plain:
+class Words(NamedTuple):
+    """Message keys with their texts."""
+
+    messages: dict[str, str]
+    met: bool = True
+
+    def to_json(self) -> dict[str, str]:
+        return self.messages
+
+
+def texts(ask: Ask, values: Values) -> Words:
     """Message keys with their texts, flat."""
-    return Plain(ask.texts.group(GROUPS))
+    return Words(ask.texts.group(GROUPS))
 
 
 TEXTS = Operation("texts", (), texts, tool=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TypedDict
 
 from ..figure import Number, plain, total, whole
 
@@ -51,6 +51,25 @@ class Claim:
         return whole(plain(self.bytes) * (1 + self.within)) if self.within else plain(self.bytes)
 
 
+class ClaimJson(TypedDict):
+    """A claim for programs."""
+
+    part: str
+    pool: str
+    bytes: int
+    within: float
+    reclaimable: bool
+    label: str
+
+
+class BreakdownJson(TypedDict):
+    """A breakdown for programs."""
+
+    total_bytes: int
+    claims: list[ClaimJson]
+    notes: list[str]
+
+
 @dataclass(frozen=True, slots=True)
 class Breakdown:
     """A sum of claims; claims of the same part and pool may repeat with different labels."""
@@ -91,9 +110,9 @@ class Breakdown:
         """What must be free in this pool: every claim at the upper end of its stated band, reclaimable pages left out."""
         return sum(int(c.needed_bytes) for c in self.claims if c.pool == pool)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> BreakdownJson:
         return {
-            "total_bytes": plain(self.total_bytes),
+            "total_bytes": int(plain(self.total_bytes)),
             "claims": [
                 {
                     "part": c.part,

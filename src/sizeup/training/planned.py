@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict
 
 from sizeup.errors import UserError
 from sizeup.facts import data_json
@@ -18,13 +18,31 @@ from .largest import largest
 from .pace import tokens_per_s
 from .parallel import Split
 from .reasons import reasons
-from .result import Training
+from .result import Training, TrainingJson
 
 MOST_SEQUENCES = 1 << 16
 MOST_BYTES = 1 << 60
 """Stands for what cannot be at all."""
 MOST_TOKENS = 1 << 20
 """A sequence is not looked for beyond so many tokens where the model names no limit."""
+
+
+class TrainingPlanJson(TypedDict):
+    """One way to train, for programs."""
+
+    why: str
+    reasons: list[str]
+    fits: bool
+    batch_sequences: int
+    accumulation: int
+    learning_rate: float
+    step_s: float | None
+    tokens_per_s: float | None
+    lower_tokens_per_s: float | None
+    upper_tokens_per_s: float | None
+    largest_micro_batch: int
+    largest_sequence_tokens: int
+    training: TrainingJson
 
 
 @dataclass(frozen=True)
@@ -80,7 +98,7 @@ class TrainingPlan:
         single = _with(self.training, micro_batch=1)
         return _largest(single, "sequence_tokens", self.training.model.context_tokens or MOST_TOKENS)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> TrainingPlanJson:
         speed = self.speed
         return {
             "why": self.why,

@@ -2,20 +2,44 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypedDict
 
 from sizeup.facts import Source, data_json
 from sizeup.figure import leaf, plain, total
 from sizeup.hardware import Machine
 from sizeup.model import ModelSpec
 from sizeup.plan import Breakdown
+from sizeup.shape import as_json
 
 from . import companions
 from .account import Memory, account
 from .parallel import Split
 from .recipe import Recipe
+
+
+class TrainingJson(TypedDict):
+    """What one step takes, for programs."""
+
+    model: str
+    machine: str | None
+    algorithm: str
+    recipe: Recipe
+    split: Split
+    parameters: int
+    trained_parameters: int
+    peak_bytes: int
+    peak_at: str
+    parts: dict[str, int]
+    allocated_bytes: int
+    reserved_bytes: int
+    process_bytes: int
+    host_bytes: int
+    saved_bytes: int
+    checkpoint_bytes: int
+    limit_bytes: int | None
+    fits: bool | None
+    source: Source
 
 
 @dataclass(frozen=True)
@@ -124,18 +148,18 @@ class Training:
             claims.append(replace(claim, bytes=total([leaf(name, bytes) for name, bytes in largest])))
         return Breakdown(tuple(claims))
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> TrainingJson:
         return {
             "model": self.model.name,
             "machine": self.machine.name if self.machine else None,
             "algorithm": self.algorithm,
-            "recipe": dataclasses.asdict(self.recipe),
-            "split": dataclasses.asdict(self.split),
+            "recipe": as_json(self.recipe),
+            "split": as_json(self.split),
             "parameters": self.parameters,
             "trained_parameters": self.trained_parameters,
             "peak_bytes": self.peak_bytes,
             "peak_at": self.site,
-            "parts": {f"{part}_bytes": bytes for part, bytes in self.by_part().items()},
+            "parts": {f"{part}_bytes": int(plain(bytes)) for part, bytes in self.by_part().items()},
             "allocated_bytes": self.allocated_bytes,
             "reserved_bytes": self.reserved_bytes,
             "process_bytes": self.process_bytes,
@@ -144,7 +168,7 @@ class Training:
             "checkpoint_bytes": self.checkpoint_bytes,
             "limit_bytes": self.limit_bytes,
             "fits": self.fits,
-            "source": dataclasses.asdict(self.source),
+            "source": as_json(self.source),
         }
 
 

@@ -35,17 +35,20 @@ class Computer:
         self.threads = ThreadPoolExecutor(serving.threads, "answer")
         self.waiting = 0
 
-    async def __call__(self, t: Texts, compute: Callable[[], Any], statuses: Mapping[type[SizeupError], int] = NOTHING) -> Any:
+    async def __call__(
+        self, t: Texts, compute: Callable[[], Any], statuses: Mapping[type[SizeupError], int] = NOTHING, runs: bool = False
+    ) -> Any:
         """The response to what `compute` returns (an object for JSON) or raises; `statuses` are of errors that mean something else here."""
         if self.waiting >= self.serving.waiting:
             return failure(503, "This server is answering as many questions as it can.", "again in a moment", "Busy", t)
         self.waiting += 1
+        seconds = self.serving.run_seconds if runs else self.serving.seconds
         work = asyncio.get_running_loop().run_in_executor(self.threads, _body, compute)
         work.add_done_callback(self._done)
         try:
-            body = await asyncio.wait_for(asyncio.shield(work), self.serving.seconds)
+            body = await asyncio.wait_for(asyncio.shield(work), seconds)
         except TimeoutError:
-            return failure(504, f"The answer takes longer than {self.serving.seconds:g} s.", "a smaller question", "TooSlow", t)
+            return failure(504, f"The answer takes longer than {seconds:g} s.", "a smaller question", "TooSlow", t)
         except SizeupError as error:
             return failed(error, t, statuses.get(type(error)))
         except Exception as error:
@@ -84,6 +87,6 @@ def endpoint(operation: Operation, world: World, computer: Computer) -> Callable
         except SizeupError as error:
             return failed(error, spoken(fields, accepted))
         ask = Ask(world, t, asked.units, asked.why)
-        return await computer(t, lambda: operation.answer(ask, asked.values).to_json())
+        return await computer(t, lambda: operation.answer(ask, asked.values).to_json(), runs=operation.runs)
 
     return answer

@@ -6,7 +6,9 @@ import contextlib
 from collections.abc import AsyncIterator
 from typing import Any
 
+import msgspec
 from starlette.applications import Starlette
+from starlette.responses import Response
 from starlette.routing import Route
 
 from sizeup.operations import operations
@@ -35,12 +37,20 @@ def app(serving: Serving | None = None, world: ServedWorld | None = None) -> App
 
     routes = [
         *(Route(f"/api/{one.name}", endpoint(one, world, computer), methods=["GET"]) for one in operations()),
+        Route("/api/openapi.json", described, methods=["GET"]),
         Route("/api/header", header(world.shelf, computer), methods=["POST"]),
         *(Route(f"{at}{{path:path}}", Folder(root, at).answer, methods=["GET"]) for at, root in folders if root is not None),
         Route("/api/{rest:path}", unknown, methods=["GET", "POST"]),
         Route("/{path:path}", Files().answer, methods=["GET"]),
     ]
     return Guard(Starlette(routes=routes, lifespan=lifespan), serving)
+
+
+async def described(request: Any) -> Any:
+    """REST itself."""
+    from .openapi import document
+
+    return Response(msgspec.json.encode(document()), 200, {"cache-control": "no-cache"}, "application/json")
 
 
 async def unknown(request: Any) -> Any:

@@ -29,6 +29,8 @@ class Serving:
     """Folder of model files, served at /files/."""
     seconds: float = 20.0
     """An answer that takes longer is given up."""
+    run_seconds: float = 900.0
+    """One that starts an engine."""
     threads: int = 2
     """Answers computed at the same time, in each process."""
     waiting: int = 64

@@ -25,7 +25,8 @@ class ServedWorld(World):
     def __init__(self, allow_files: bool = False) -> None:
         self.allow_files = allow_files
         self.shelf = Shelf()
-        self._lock = threading.Lock()
+        # Looking closely begins with a look.
+        self._lock = threading.RLock()
         self._here: dict[bool, tuple[float, Machine]] = {}
         self._model = functools.lru_cache(maxsize=256)(self._read)
         self._machine = functools.lru_cache(maxsize=256)(self._found)

@@ -1,0 +1,25 @@
+"""Answers with their words, for screens that lay out by themselves."""
+
+from __future__ import annotations
+
+from ..render.told import Told
+from .plans import FitJson, PlanJson
+
+
+class ToldFitJson(FitJson):
+    """The best plan, the others, what fits instead; and all of it in words."""
+
+    told: Told
+
+
+class PlannedJson(PlanJson):
+    """One plan of exactly the settings asked for."""
+
+    verdict: str
+    longest_context_tokens: int | None
+
+
+class ToldPlanJson(PlannedJson):
+    """The same with its words."""
+
+    told: Told
