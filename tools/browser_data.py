@@ -1,6 +1,7 @@
 """Write what the static page of the browser needs from the package's own data: `python -m tools.browser_data`.
 
-models.json from data/browser/*.csv, with what the catalogue's layers add; limits.json and paces.json from data/; texts from i18n.
+models.json from data/browser/*.csv, with what the catalogue's layers add; limits.json from data/; texts from i18n; colours and
+letters from the main page.
 """
 
 from __future__ import annotations
@@ -127,8 +128,15 @@ def texts(language: str) -> dict[str, str]:
 def files() -> dict[str, Any]:
     """Every generated file of the static folder by its path there."""
     source = data_json(FILE)
+    # WebLLM's weights come in shards of about 32 MB, and a few seconds of the first tell how fast the rest would come.
+    addresses = {
+        row["model_id"]: {"url": f"https://huggingface.co/{row['hf_repo']}/resolve/main/params_shard_0.bin"}
+        for row in rows("browser/webllm.csv")
+    }
     return {
-        "models.json": {"models": [{**model_json(model), "family": family(model.name)} for model in models()]},
+        "models.json": {
+            "models": [{**model_json(model), "family": family(model.name), **addresses.get(model.id, {})} for model in models()]
+        },
         "limits.json": {**source, "paces": data_json("paces.json")["steps"]},
         **{f"i18n/{language}.json": texts(language) for language in LANGUAGES},
     }
@@ -149,8 +157,19 @@ def _lines(content: Any, depth: int = 0) -> str:
     return json.dumps(content, ensure_ascii=False)
 
 
+SHARED = ("tokens.css", "theme.js")
+"""Files of the main page that this one has copies of, so that its folder can be served alone."""
+
+
+def copies() -> dict[str, str]:
+    """The shared files as they stand beside the folder."""
+    return {name: (STATIC.parent / name).read_text(encoding="utf-8") for name in SHARED}
+
+
 def main() -> None:
     """Write every file."""
+    for name, text in copies().items():
+        (STATIC / name).write_text(text, encoding="utf-8")
     for name, content in files().items():
         path = STATIC / name
         path.parent.mkdir(parents=True, exist_ok=True)

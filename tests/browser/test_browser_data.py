@@ -24,6 +24,11 @@ def test_generated_files_are_current() -> None:
     assert found == {name: browser_data.written(content) for name, content in browser_data.files().items()}
 
 
+def test_colours_are_those_of_the_main_page() -> None:
+    """The copies of shared files are current; the same command writes them."""
+    assert {name: (STATIC / name).read_text(encoding="utf-8") for name in browser_data.SHARED} == browser_data.copies()
+
+
 def test_every_record_is_there() -> None:
     """165 records of WebLLM, every published file, the browser's own; none twice."""
     rows = models()

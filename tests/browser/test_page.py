@@ -24,6 +24,23 @@ WIDTHS = (360, 768, 1440)
 PHONE = {"width": 360, "height": 740}
 
 
+SLOW_FETCH = """() => {
+  const whole = fetch;
+  window.fetch = async (...asked) => {
+    const answer = await whole(...asked);
+    const bytes = new Uint8Array(await answer.arrayBuffer());
+    let at = 0;
+    const pull = async (to) => {
+      await new Promise((done) => setTimeout(done, 100));
+      if (at >= bytes.length) to.close();
+      else to.enqueue(bytes.subarray(at, (at += bytes.length >> 3)));
+    };
+    return new Response(new ReadableStream({ pull }), { status: 200 });
+  };
+}"""
+"""The body of an answer arrives in eight pieces, a tenth of a second apart: an answer of a test comes all at once."""
+
+
 @pytest.fixture
 def opened(new_page: Callable[..., Any], static_server: Callable[..., Server]) -> Callable[..., Any]:
     """`opened(path="", flags="default", isolated=False, **options)`: the page with its verdicts drawn."""
@@ -144,7 +161,9 @@ def test_keyboard(opened: Callable[..., Any]) -> None:
         reached.append(page.evaluate("document.activeElement.id || document.activeElement.name || document.activeElement.tagName"))
         if reached[-1] == "go":
             break
-    assert [name for name in ("language", "export", "test", "search", "only", "model", "file", "prompt", "go") if name not in reached] == []
+    assert [
+        name for name in ("language", "export", "test", "network", "search", "only", "model", "file", "prompt", "go") if name not in reached
+    ] == []
     before = page.inner_text("#chosen")
     page.focus("#list input:checked")
     page.keyboard.press("ArrowDown")
@@ -182,6 +201,36 @@ def test_nothing_is_sent(opened: Callable[..., Any], watched: Watched) -> None:
     own = page.url.split("/browser/")[0]
     assert [url for url in watched.requests if not url.startswith((f"{own}/browser/", "data:", f"blob:{own}"))] == []
     assert [url for url in watched.requests if "?" in url] == []
+
+
+def test_time_of_a_download(opened: Callable[..., Any], watched: Watched) -> None:
+    """A click times two seconds of the chosen model's own file; times of downloads then rest on it, and before on no claim."""
+    page = opened("#model=llama3.2-1b")
+    asked: list[str] = []
+
+    def answer(route: Any) -> None:
+        asked.append(f"{route.request.url} {route.request.headers.get('range')}")
+        route.fulfill(status=206, body=bytes(8 << 20), headers={"Access-Control-Allow-Origin": "*"})
+
+    page.context.route("https://huggingface.co/**", answer)
+    words = texts("en")("browser.download.time_unknown").split("{time}")[1]
+    assert words in page.inner_text("[data-engine=wllama]")
+    page.evaluate(SLOW_FETCH)
+    page.click("#network")
+    page.wait_for_selector("#network:not(:disabled)")
+    assert [line.partition("/resolve")[0] for line in asked] == ["https://huggingface.co/mlc-ai/Llama-3.2-1B-Instruct-q4f16_1-MLC"]
+    assert texts("en")("browser.rate.network") in page.inner_text("#rates")
+    assert words not in page.inner_text("[data-engine=wllama]")
+
+
+def test_a_download_that_cannot_be_timed(opened: Callable[..., Any], watched: Watched) -> None:
+    """Without a network the page says so and claims nothing."""
+    page = opened()
+    page.click("#network")
+    page.wait_for_selector("#network:not(:disabled)")
+    assert texts("en")("browser.test.no_download", host="huggingface.co") in page.inner_text("#status")
+    assert page.is_hidden("#rates")
+    watched.forgive("ERR_NAME_NOT_RESOLVED")
 
 
 def test_works_from_any_web_server(new_page: Callable[..., Any]) -> None:

@@ -6,11 +6,13 @@ import { engineRow, mark } from "./rows.js";
 import { facts, loadLimits } from "./rules/limits.js";
 import { judge } from "./rules/verdict.js";
 import { runForm } from "./run-form.js";
+import { networkRate } from "./network-rate.js";
 import { engines, measure, models, probe } from "./sizeup-browser.js";
 import { rates, told, whatRan } from "./told.js";
 import { chosenLanguage, loadWords } from "./words.js";
 
 const FIRST = "qwen3-0.6b";
+const HOST = "huggingface.co";
 const at = (id) => document.getElementById(id);
 const state = { language: "en", say: null, show: null, device: null, measured: {}, list: [], answers: new Map(), chosen: FIRST };
 
@@ -20,6 +22,7 @@ async function start() {
   at("language").value = state.language;
   at("language").addEventListener("change", ({ target }) => changeLanguage(target.value));
   at("test").addEventListener("click", test);
+  at("network").addEventListener("click", timeDownload);
   at("export").addEventListener("click", exportJson);
   at("search").addEventListener("input", drawList);
   at("only").addEventListener("change", drawList);
@@ -30,7 +33,7 @@ async function start() {
     Object.assign(state, { device, limits, programs, rules: facts(limits), list: families(all) });
     state.builtin = all.find((one) => one.engine === "builtin");
     state.chosen = state.list.some((one) => one.family === fromHash()) ? fromHash() : FIRST;
-    at("test").disabled = at("export").disabled = false;
+    for (const name of ["test", "network", "export"]) at(name).disabled = false;
     draw();
     runForm(state, at);
   } catch (error) {
@@ -45,7 +48,10 @@ async function speak(language) {
   document.title = state.say("title");
   for (const one of document.querySelectorAll("[data-t]")) one.textContent = state.say(one.dataset.t);
   at("search").placeholder = state.say("models.search");
-  if (Object.keys(state.measured).length) at("test").textContent = state.say("test.again");
+  at("network").textContent = state.say("test.download", { host: HOST });
+  if (state.measured.measuredIn) at("test").textContent = state.say("test.again");
+  // The folder may be served alone; beside sizeup's main page the name leads there.
+  if (/\/browser\/(index\.html)?$/.test(location.pathname)) at("home").href = `../?lang=${language}`;
   document.documentElement.classList.remove("waiting");
 }
 
@@ -75,7 +81,7 @@ function draw() {
   const found = rates(say, show, device, measured);
   at("rates").replaceChildren(...found);
   at("rates").hidden = found.length === 0;
-  if (found.length) at("what").textContent = whatRan(say, device, measured);
+  if (measured.measuredIn) at("what").textContent = whatRan(say, device, measured);
   drawList();
   drawRows();
 }
@@ -128,14 +134,28 @@ async function test() {
   try {
     const onStep = (step) => (at("status").textContent = say(`test.${step}`));
     // A real adapter is also asked how much memory it gives, up to what the larger models take.
-    state.measured = await measure({ onStep, allocateBytes: state.device.webgpu === "adapter" ? 4 * 2 ** 30 : 0 });
+    const found = await measure({ onStep, allocateBytes: state.device.webgpu === "adapter" ? 4 * 2 ** 30 : 0 });
+    state.measured = { ...state.measured, ...found };
     at("status").textContent = state.say("test.done");
     draw();
+    at("test").textContent = state.say("test.again");
   } catch (error) {
     at("status").textContent = state.say("test.failed", { error: error.message });
   }
-  at("test").textContent = state.say("test.again");
   at("test").disabled = false;
+}
+
+/** Two seconds of a file that the chosen model, or one like it, would really download. */
+async function timeDownload() {
+  at("network").disabled = true;
+  at("status").textContent = state.say("test.downloading");
+  const all = state.list.flatMap((one) => (one.family === state.chosen ? one.builds : []));
+  const { url } = [...all, ...state.list.flatMap((one) => one.builds)].find((build) => build.url);
+  const rate = await networkRate(url);
+  if (rate) state.measured = { ...state.measured, networkBytesPerS: rate };
+  at("status").textContent = rate ? "" : state.say("test.no_download", { host: HOST });
+  if (rate) draw();
+  at("network").disabled = false;
 }
 
 function exportJson() {

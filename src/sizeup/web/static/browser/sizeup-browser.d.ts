@@ -31,6 +31,8 @@ export interface Model {
   date?: string;
   note?: string;
   family?: string;
+  /** A file of it, to time a download by. */
+  url?: string;
 }
 
 /** What a tab tells of itself. null: the browser does not say. */

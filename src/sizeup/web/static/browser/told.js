@@ -65,6 +65,7 @@ export function rates(say, show, device, measured) {
     const size = show.bytes(measured.gpuAllocatedBytes);
     found.push(pair(say, "rate.room", measured.gpuAllocationFailed ? size : say("rate.room_more", { size }), "measured"));
   }
+  if (measured.networkBytesPerS) found.push(pair(say, "rate.network", show.network(measured.networkBytesPerS), "measured"));
   return found;
 }
 
