@@ -37,6 +37,13 @@ def test_sentences_keep_their_places(language: str) -> None:
     assert list(content("zh-Hans")["sentences"]) == list(sentences)
 
 
+@pytest.mark.parametrize("language", i18n.LANGUAGES[1:])
+def test_sentences_can_be_filled(language: str) -> None:
+    """Every place of a translated sentence has a name: one without could not be filled when the sentence is needed."""
+    named = {s: [place for place in i18n.places(s) if not place.isidentifier()] for s in content(language)["sentences"]}
+    assert {s: bad for s, bad in named.items() if bad} == {}
+
+
 @pytest.mark.parametrize("language", i18n.LANGUAGES)
 def test_no_message_is_written_twice(language: str) -> None:
     """A second text under one key would silently take the first one's place."""

@@ -13,6 +13,7 @@ from sizeup.operations.kinds import COUNT
 from .settings import of
 from .verb import Asked, Option, Verb
 
+MOST_WORKERS = 64
 INSTALL = 'pip install "sizeup[web]"'
 
 
@@ -27,6 +28,7 @@ def serve(
     run: bool,
     engines: Path | None,
     models: Path | None,
+    workers: int,
     browse: bool,
 ) -> None:
     """Answer over HTTP until interrupted; says where, and what is allowed."""
@@ -39,7 +41,9 @@ def serve(
     from sizeup.web.run import serve as answer
     from sizeup.web.serving import PORT, Serving
 
-    wished = Serving(host, port or PORT, files, run, names, cors, engines, models)
+    wished = Serving(host, port or PORT, files, run, names, cors, engines, models, workers=workers)
+    if not 1 <= workers <= MOST_WORKERS:
+        raise UserError(f"--workers = {workers} is not between 1 and {MOST_WORKERS}.", "--workers 2")
     if not wished.loopback and not public:
         raise UserError(f"{host} can be reached by other machines.", f"--host {host} --public, or leave --host out")
     listening = bound(host, PORT if port is None else port, port is not None)
@@ -71,6 +75,7 @@ command = Verb(
         Option(["--allow-run", "run"], "serve_run", is_flag=True),
         Option(["--engines"], "serve_engines", type=click.Path(path_type=Path, file_okay=False, exists=True), metavar="FOLDER"),
         Option(["--models"], "serve_models", type=click.Path(path_type=Path, file_okay=False, exists=True), metavar="FOLDER"),
+        Option(["--workers"], "serve_workers", type=of(COUNT), default=1, metavar="N"),
         Option(["--open", "browse"], "serve_open", is_flag=True),
     ],
 )

@@ -29,6 +29,8 @@ def app(serving: Serving | None = None, world: ServedWorld | None = None) -> App
     world = world or ServedWorld(serving.allow_files)
     folders = [("/engines/", serving.engines), ("/files/", serving.models)]
     computer = Computer(serving)
+    # Nobody's first question waits for this machine.
+    computer.threads.submit(world.here)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Any) -> AsyncIterator[None]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import multiprocessing.connection
+import signal
 import socket
+import sys
 
 from sizeup.errors import Unavailable
-from sizeup.hardware import Machine
 
 from .serving import Serving
 
@@ -31,19 +34,33 @@ def bound(host: str, port: int, exactly: bool) -> socket.socket:
 
 
 def serve(serving: Serving, listening: socket.socket) -> None:
-    """Answer until interrupted."""
+    """Answer until interrupted, in as many processes as were asked for."""
+    if serving.workers == 1:
+        one(serving, listening)
+        return
+    # A signal to the parent must reach its children.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    spawning = multiprocessing.get_context("spawn")
+    # Daemons end with the parent, however it ends.
+    children = [spawning.Process(target=one, args=(serving, listening), daemon=True) for _ in range(serving.workers)]
+    for child in children:
+        child.start()
+    try:
+        multiprocessing.connection.wait([child.sentinel for child in children])
+    finally:
+        for child in children:
+            child.terminate()
+
+
+def one(serving: Serving, listening: socket.socket) -> None:
+    """Answer until interrupted, in this process."""
     import uvicorn
 
     from .app import app
 
+    # The loop that takes questions must not wait five milliseconds for the thread that answers one.
+    sys.setswitchinterval(0.0005)
     config = uvicorn.Config(
         app(serving), log_level="warning", access_log=False, server_header=False, date_header=False, lifespan="on", timeout_keep_alive=15
     )
     uvicorn.Server(config).run(sockets=[listening])
-
-
-def first_look() -> Machine:
-    """This machine, so that the first question does not wait for it."""
-    from sizeup.probe import machine
-
-    return machine()

@@ -31,6 +31,8 @@ class Serving:
     """An answer that takes longer is given up."""
     run_seconds: float = 900.0
     """One that starts an engine."""
+    workers: int = 1
+    """Processes that answer; each keeps its own models, and headers that were sent to it."""
     threads: int = 2
     """Answers computed at the same time, in each process."""
     waiting: int = 64
