@@ -20,7 +20,6 @@ NARROWEST = 14
 
 def comparison(page: Page, found: Comparison) -> str:
     """One column for each thing; as many side by side as the page has room for."""
-    t = page.texts
     labels = [row_label(page, row) for row in found.rows]
     left = min(max(map(cells, labels)), page.width // 3)
     room = page.width - cells(EDGE) - 2 - left
