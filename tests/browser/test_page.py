@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -247,3 +251,57 @@ def test_works_from_any_web_server(new_page: Callable[..., Any]) -> None:
         finally:
             server.terminate()
             server.wait(10)
+
+
+SHIFTS = """new Promise(done => {
+  let sum = 0;
+  new PerformanceObserver(list => list.getEntries().forEach(entry => (sum += entry.value))).observe({ type: "layout-shift", buffered: true });
+  setTimeout(() => done(sum), 300);
+})"""
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_nothing_moves_while_it_loads(opened: Callable[..., Any], width: int) -> None:
+    """The layout does not shift under a reader."""
+    assert opened("?lang=zh-Hans", flags="webgpu", viewport={"width": width, "height": 900}).evaluate(SHIFTS) < 0.02
+
+
+def test_weight(opened: Callable[..., Any], watched: Watched) -> None:
+    """The first load is below 150 KB, compressed as a server does it."""
+    own = opened().url
+    files = {urlsplit(url).path.removeprefix("/browser/") or "index.html" for url in watched.requests if url.startswith(own)}
+    assert "models.json" in files
+    assert sum(len(gzip.compress((STATIC / name).read_bytes())) for name in files) < 150_000
+
+
+def test_served_by_sizeup(new_page: Callable[..., Any], watched: Watched) -> None:
+    """Under `sizeup serve`, with its content security policy: isolated, the test runs in its worker, the name leads to the main page."""
+    pytest.importorskip("uvicorn", reason="needs the extra `web`")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "sizeup", "serve", "--port", str(port)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
+        try:
+            page = new_page("webgpu")
+            reached(page, f"http://127.0.0.1:{port}/browser/?lang=en")
+            page.wait_for_selector(".row")
+            assert page.evaluate("crossOriginIsolated") is True
+            clicked(page)
+            assert texts("en")("browser.ran.worker") in page.inner_text("#what")
+            assert page.get_attribute("#home", "href") == "../?lang=en"
+        finally:
+            server.terminate()
+            server.wait(10)
+
+
+def reached(page: Any, url: str) -> None:
+    """Open a page of a server that is just starting."""
+    for attempt in range(50):
+        try:
+            page.goto(url)
+            return
+        except Exception:
+            if attempt == 49:
+                raise
+            time.sleep(0.2)

@@ -17,8 +17,10 @@ const at = (id) => document.getElementById(id);
 const state = { language: "en", say: null, show: null, device: null, measured: {}, list: [], answers: new Map(), chosen: FIRST };
 
 async function start() {
-  state.language = chosenLanguage();
-  await speak(state.language);
+  const asked = Promise.all([probe(), models(), loadLimits(), engines()]);
+  asked.catch(() => {}); // told below, once there are words for it
+  setTimeout(show, SHOWN_MS);
+  await speak(chosenLanguage());
   at("language").value = state.language;
   at("language").addEventListener("change", ({ target }) => changeLanguage(target.value));
   at("test").addEventListener("click", test);
@@ -29,14 +31,16 @@ async function start() {
   at("list").addEventListener("change", ({ target }) => choose(target.value));
   window.addEventListener("hashchange", () => choose(fromHash() ?? state.chosen, false));
   try {
-    const [device, all, limits, programs] = await Promise.all([probe(), models(), loadLimits(), engines()]);
+    const [device, all, limits, programs] = await asked;
     Object.assign(state, { device, limits, programs, rules: facts(limits), list: families(all) });
     state.builtin = all.find((one) => one.engine === "builtin");
     state.chosen = state.list.some((one) => one.family === fromHash()) ? fromHash() : FIRST;
     for (const name of ["test", "network", "export"]) at(name).disabled = false;
     draw();
     runForm(state, at);
+    show();
   } catch (error) {
+    show();
     at("status").textContent = state.say("failed", { error: error.message });
     throw error;
   }
@@ -52,8 +56,11 @@ async function speak(language) {
   if (state.measured.measuredIn) at("test").textContent = state.say("test.again");
   // The folder may be served alone; beside sizeup's main page the name leads there.
   if (/\/browser\/(index\.html)?$/.test(location.pathname)) at("home").href = `../?lang=${language}`;
-  document.documentElement.classList.remove("waiting");
 }
+
+/** The page is shown once it is whole, so that nothing moves under a reader; a browser that is slow to answer does not hold it up. */
+const show = () => document.documentElement.classList.remove("waiting");
+const SHOWN_MS = 1200;
 
 /** Another language without a new page, so that what was measured stays. */
 async function changeLanguage(language) {
