@@ -95,6 +95,7 @@ def plan_json(plan: Plan) -> PlanJson:
         "quality_kept": kept_share(plan.model, plan.asked_quant, plan.settings),
         "settings": {name: plain(value) for name, value in fields(plan.settings).items() if _is_plain(plain(value))},
         "breakdown": plan.breakdown.to_json(),
+        "needed_bytes": {pool: plan.breakdown.needed_bytes(pool) for pool in plan.breakdown.by_pool()},
         "free_bytes": plan.free_bytes,
         "speed": speeds_json(plan.speed),
         "command": plan.command,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ..render.told import Told
+from ..comparison.rows import ComparisonJson
+from ..render.told import ComparisonTold, Told
 from .plans import FitJson, PlanJson
 
 
@@ -23,3 +24,9 @@ class ToldPlanJson(PlannedJson):
     """The same with its words."""
 
     told: Told
+
+
+class ToldComparisonJson(ComparisonJson):
+    """Things side by side, and all of it in words."""
+
+    told: ComparisonTold

@@ -6,21 +6,26 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from .operation import Ask, Operation
 from .parameter import Parameter, Values
-from .shared import CONTEXT, MACHINE_OPTIONS, named
+from .shared import CONTEXT, MACHINE_OPTIONS, TOLD, named
 
 if TYPE_CHECKING:
     from sizeup.comparison import Comparison
+    from sizeup.api.told import ToldComparisonJson
     from sizeup.comparison.rows import ComparisonJson
+    from sizeup.render.told import ComparisonTold
 
 
 class Compared(NamedTuple):
     """Things side by side."""
 
     comparison: Comparison
+    told: ComparisonTold | None = None
+    """The words of the answer, where they were asked for."""
     met: bool = True
 
-    def to_json(self) -> ComparisonJson:
-        return self.comparison.to_json()
+    def to_json(self) -> ComparisonJson | ToldComparisonJson:
+        content = self.comparison.to_json()
+        return content if self.told is None else {**content, "told": self.told}
 
 
 def compare(ask: Ask, values: Values) -> Compared:
@@ -29,11 +34,20 @@ def compare(ask: Ask, values: Values) -> Compared:
 
     world = ask.world
     box = world.on(values) if named(values) else None
-    return Compared(side_by_side(*values["things"], machine=box, context_tokens=values["context"], read=world.model, find=world.machine))
+    found = side_by_side(*values["things"], machine=box, context_tokens=values["context"], read=world.model, find=world.machine)
+    return Compared(found, words(ask, found) if values["told"] else None)
+
+
+def words(ask: Ask, found: Comparison) -> ComparisonTold:
+    """The answer in words, for a screen that lays out by itself."""
+    from sizeup.page import Page
+    from sizeup.render.told import comparison_told
+
+    return comparison_told(Page(ask.texts, units=ask.units), found)
 
 
 COMPARE = Operation(
     "compare",
-    (Parameter("things", shown="A B [C…]", argument=True, many=True), *MACHINE_OPTIONS, CONTEXT),
+    (Parameter("things", shown="A B [C…]", argument=True, many=True), *MACHINE_OPTIONS, CONTEXT, TOLD),
     compare,
 )

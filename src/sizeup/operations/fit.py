@@ -10,7 +10,7 @@ from .grid import AXES, Gridded, grid
 from .kinds import FLAG
 from .operation import Ask, Derived, Operation, derived
 from .parameter import Parameter, Values
-from .shared import MODELS_ARGUMENT, PLAN, USERS, settings
+from .shared import MODELS_ARGUMENT, PLAN, TOLD, USERS, settings
 
 if TYPE_CHECKING:
     from sizeup.api.markets import TogetherJson
@@ -166,7 +166,7 @@ FIT = Operation(
         Parameter("grid", FLAG, False),
         *AXES,
         USERS,
-        Parameter("told", FLAG, False, typed_too=False),
+        TOLD,
     ),
     fit,
     explained=True,

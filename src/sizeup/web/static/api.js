@@ -15,8 +15,9 @@ export class Failure extends Error {
 const KEPT = 200;
 const kept = new Map();
 
+/** Where a question is asked; a list of values is given one by one under the same name. */
 export function address(operation, values = {}) {
-  const query = new URLSearchParams({ ...values, lang: language() });
+  const query = new URLSearchParams(Object.entries({ ...values, lang: language() }).flatMap(([name, value]) => [value].flat().map((one) => [name, one])));
   return `api/${operation}?${query}`;
 }
 

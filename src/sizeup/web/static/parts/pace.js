@@ -22,6 +22,6 @@ export function Pace({ tokensPerS }) {
   }, [shown === null, tokensPerS, shown >= pieces.length]);
   return html`<div class="pace">
     <button type="button" onClick=${() => show(still ? pieces.length : 0)}>▸ ${t("page.pace_try")}</button>
-    <p aria-hidden="true">${shown === null ? "" : pieces.slice(0, shown).join("")}</p>
+    ${shown !== null && html`<p aria-hidden="true">${pieces.slice(0, shown).join("")}<span class="later">${pieces.slice(shown).join("")}</span></p>`}
   </div>`;
 }

@@ -8,38 +8,34 @@ import { Pace } from "../parts/pace.js";
 import { Figure, Why } from "../parts/why.js";
 import { Command, Copy, csv, picture, save } from "../parts/share.js";
 import { Failed } from "../parts/failed.js";
-import { Question } from "./question.js";
+import { PLACE, Question, useMachine } from "./question.js";
 import { bytes, named, number, percent, t } from "../text.js";
 import { chosen, commandLine } from "../state.js";
 
 /** What the command line is given too; the server's own name of each. */
-export const ASKED = ["on", "ram", "vram", "bandwidth", "in_use", "quant", "context", "kv_type", "users", "gpu_layers"];
+const ASKED = [...PLACE, "quant", "context", "kv_type", "users", "gpu_layers"];
 
 export function Fit({ state, change }) {
   const values = chosen(state, ["model", ...ASKED]);
-  const machineValues = chosen(state, ["on", "ram", "vram", "bandwidth", "in_use"]);
   const question = state.model ? values : null;
   const { answer, failure, stale } = useAnswer("fit", question && { ...question, told: "true" });
-  const machine = useAnswer("machine", machineValues);
-  const grid = useAnswer("grid", question && chosen(state, ["model", "on", "ram", "vram", "bandwidth", "in_use", "kv_type", "users"]));
+  const machine = useMachine(state);
+  const grid = useAnswer("grid", question && chosen(state, ["model", ...PLACE, "kv_type", "users"]));
   const model = useAnswer("model", state.model ? { model: state.model } : null);
   const [why, ask] = useState(null);
 
   return html`<div class="columns">
-    <${Question} state=${state} change=${change} answer=${answer} model=${model.answer} machine=${machine} />
+    <${Question} state=${state} change=${change} answer=${answer} grid=${grid.answer} model=${model.answer} machine=${machine} />
     <section class=${stale ? "answer stale" : "answer"} aria-busy=${stale}>
       ${failure ? html`<${Failed} failure=${failure} />` : answer
-        ? html`<${Answer} answer=${answer} machine=${machine.answer} onWhy=${ask} change=${change} state=${state} values=${values} />`
+        ? html`<${Answer} answer=${answer} grid=${grid.answer} machine=${machine.answer} onWhy=${ask} change=${change} state=${state} values=${values} />`
         : html`<div class="skeleton" aria-hidden="true"></div>`}
-      ${!failure && html`<section class="panel map"><h2>${t("page.map_title")}</h2>${grid.answer
-        ? html`<${HeatMap} grid=${grid.answer} quant=${answer?.quant} context=${answer?.settings.context_tokens ?? 8192} onPick=${(quant, context) => change({ quant, context })} />`
-        : html`<div class="skeleton tall" aria-hidden="true"></div>`}</section>`}
     </section>
     <${Why} part=${why} values=${values} onClose=${() => ask(null)} />
   </div>`;
 }
 
-function Answer({ answer, machine, onWhy, change, state, values }) {
+function Answer({ answer, grid, machine, onWhy, change, state, values }) {
   const { told } = answer;
   const bars = useRef(null);
   const [lit, light] = useState(null);
@@ -49,7 +45,7 @@ function Answer({ answer, machine, onWhy, change, state, values }) {
     runs(answer.breakdown.claims.filter((claim) => claim.pool === pool), answer.needed_bytes[pool], answer.free_bytes[pool], machine?.pools.find((one) => one.name === pool)),
   ]);
   const summary = [t(answer.fits ? "page.sentence_fits" : "page.sentence_no", { model: shortName(answer.model), quant: told.quant, context: number(answer.settings.context_tokens), machine: machineName(answer.machine) })]
-    .concat(answer.fits ? (told.pace ? [`${told.pace}: ${told.feeling}`] : []) : told.shortfall);
+    .concat(answer.fits ? (told.pace ? [t("page.pace_feels", { pace: told.pace, feeling: told.feeling })] : []) : told.shortfall);
   return html`
     <section class="panel verdict">
       <p class="mark ${answer.fits ? "good" : "bad"}"><span aria-hidden="true">${answer.fits ? "✓" : "✗"}</span> ${t(answer.fits ? "fit.fits" : "fit.no")}</p>
@@ -61,7 +57,11 @@ function Answer({ answer, machine, onWhy, change, state, values }) {
       <p class="fine">${told.evidence.join(" ")}</p>
       ${told.doubts.map(([kind, sentence]) => html`<p class="doubt">${kind}${sentence}</p>`)}
     </section>
-    ${answer.fits ? html`<${Speed} answer=${answer} onWhy=${onWhy} />` : html`<${Options} title=${t("nearest.title")} options=${answer.nearest} told=${told.nearest} change=${change} />`}
+    ${answer.fits && html`<${Speed} answer=${answer} onWhy=${onWhy} />`}
+    ${!answer.fits && html`<${Options} title=${t("nearest.title")} options=${answer.nearest} told=${told.nearest} change=${change} />`}
+    <section class="panel map"><h2>${t("page.map_title")}</h2>${grid
+      ? html`<${HeatMap} grid=${grid} quant=${answer.quant} context=${answer.settings.context_tokens} onPick=${(quant, context) => change({ quant, context: String(context) })} />`
+      : html`<div class="skeleton tall" aria-hidden="true"></div>`}</section>
     ${answer.fits && told.others.length > 0 && html`<${Options} title=${t("page.others")} reason=${told.reason} options=${answer.others.filter((one) => one.fits)} told=${told.others} change=${change} />`}
     <section class="panel take">
       <h2>${t("page.take")}</h2>

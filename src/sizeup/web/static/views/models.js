@@ -4,19 +4,18 @@ import { html } from "../vendor/htm-preact.js";
 import { useAnswer } from "../api.js";
 import { Failed } from "../parts/failed.js";
 import { Command, csv, save } from "../parts/share.js";
-import { MachinePicker } from "./question.js";
+import { MachinePicker, PLACE, useMachine } from "./question.js";
 import { shortName } from "./fit.js";
 import { bytes, number, parameters, percent, range, short, t } from "../text.js";
 import { chosen, commandLine, writeState } from "../state.js";
 
 const TASKS = ["chat", "code", "reasoning", "translate", "summarise", "rag", "vision", "embedding", "tools", "chinese"];
 const CONTEXTS = [4096, 8192, 16384, 32768, 65536, 131072];
-const PLACE = ["on", "ram", "vram", "bandwidth", "in_use"];
 const WISHES = ["for", "context", "slowest", "license", "limit"];
 
 export default function Models({ state, change }) {
   const values = chosen(state, [...PLACE, ...WISHES]);
-  const machine = useAnswer("machine", chosen(state, PLACE));
+  const machine = useMachine(state);
   const { answer, failure, stale } = useAnswer("models", { limit: "20", ...values });
   return html`<div class="columns">
     <form class="question" onSubmit=${(event) => event.preventDefault()}>

@@ -1,17 +1,21 @@
 // The left column: which model, which machine, which settings. Everything read from the machine can be overruled.
 
 import { html, useState } from "../vendor/htm-preact.js";
-import { forget } from "../api.js";
+import { forget, useAnswer } from "../api.js";
 import { Badge } from "../parts/badge.js";
 import { Combobox } from "../parts/combobox.js";
 import { ContextSlider } from "../parts/context.js";
 import { readHeader } from "../parts/drop.js";
 import { machineName, shortName } from "./fit.js";
 import { bytes, number, parameters, t } from "../text.js";
+import { chosen } from "../state.js";
+
+/** What names a machine and what of it is overruled. */
+export const PLACE = ["on", "ram", "vram", "bandwidth", "in_use"];
 
 const KV_TYPES = ["f16", "q8_0", "q4_0"];
 
-export function Question({ state, change, answer, model, machine }) {
+export function Question({ state, change, answer, grid, model, machine }) {
   return html`<form class="question" onSubmit=${(event) => event.preventDefault()}>
     <${ModelPicker} state=${state} change=${change} model=${model} />
     <${MachinePicker} state=${state} change=${change} machine=${machine.answer} failure=${machine.failure} />
@@ -19,7 +23,7 @@ export function Question({ state, change, answer, model, machine }) {
     <div class="field two">
       <label>${t("page.quant")}<select value=${state.quant ?? ""} onChange=${(event) => change({ quant: event.target.value })}>
         <option value="">${t("page.best_that_fits")}</option>
-        ${mixes(answer).map((mix) => html`<option value=${mix} selected=${mix === state.quant}>${mix}</option>`)}
+        ${mixes(grid, state.quant).map((mix) => html`<option value=${mix} selected=${mix === state.quant}>${mix}</option>`)}
       </select></label>
       <label>${t("page.users")}<input type="number" min="1" max="4096" value=${state.users || 1} onChange=${(event) => change({ users: event.target.value === "1" ? "" : event.target.value })} /></label>
     </div>
@@ -28,9 +32,16 @@ export function Question({ state, change, answer, model, machine }) {
   </form>`;
 }
 
-/** The mixes to choose from: those the answer speaks of, best first, with the one in use. */
-function mixes(answer) {
-  return answer?.mixes ?? [];
+/** The mixes to choose from: those of the map, with the one that a link names. */
+function mixes(grid, chosen) {
+  const known = grid?.rows.map((row) => row.quant) ?? [];
+  return chosen && !known.includes(chosen) ? [...known, chosen] : known;
+}
+
+/** The machine that the state names, as the server sees it. */
+export function useMachine(state) {
+  const { on, ...given } = chosen(state, PLACE);
+  return useAnswer("machine", { ...given, ...(on && { name: on }) });
 }
 
 export function ModelPicker({ state, change, model, name = "model", id = "model", shortcut = "/" }) {

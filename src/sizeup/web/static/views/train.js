@@ -5,7 +5,7 @@ import { useAnswer } from "../api.js";
 import { Bar } from "../parts/bar.js";
 import { Failed } from "../parts/failed.js";
 import { Command, csv, picture, save } from "../parts/share.js";
-import { MachinePicker, ModelPicker } from "./question.js";
+import { MachinePicker, ModelPicker, useMachine } from "./question.js";
 import { shortName } from "./fit.js";
 import { bytes, named, number, percent, t } from "../text.js";
 import { chosen, commandLine } from "../state.js";
@@ -18,7 +18,7 @@ export default function Train({ state, change }) {
   const given = { method: "lora", ...chosen(state, ASKED) };
   const values = state.checkpointing === "false" ? given : { ...given, checkpointing: "true" };
   const model = useAnswer("model", state.model ? { model: state.model } : null);
-  const machine = useAnswer("machine", chosen(state, ["on", "ram"]));
+  const machine = useMachine(state);
   const { answer, failure, stale } = useAnswer("train", state.model ? { model: state.model, ...values } : null);
   const adapters = given.method !== "full";
   const count = (name, fallback, key, step = 1) => html`<label>${t(key)}<input type="number" min="1" step=${step} value=${state[name] || fallback} onChange=${(event) => change({ [name]: event.target.value })} /></label>`;
@@ -65,7 +65,7 @@ function Peak({ answer }) {
     <h1>${shortName(answer.model)} <small>${answer.recipe.method} · ${answer.recipe.optimizer}</small></h1>
     <p role="status" aria-live="polite" class="summary">${t("page.sentence_train", { peak: bytes(answer.peak_bytes), process: bytes(answer.process_bytes) })}</p>
     <div class="bars"><${Bar} name=${answer.limit_bytes == null ? t("page.one_gpu") : answer.machine} stack=${stack} lit=${lit} onLit=${light} /></div>
-    <div class="scroll"><table class="parts"><tbody>${stacked.map((run) => html`<tr class=${lit === run.part ? "lit" : ""} onMouseEnter=${() => light(run.part)} onMouseLeave=${() => light(null)}>
+    <div class="scroll"><table class="parts short"><tbody>${stacked.map((run) => html`<tr class=${lit === run.part ? "lit" : ""} onMouseEnter=${() => light(run.part)} onMouseLeave=${() => light(null)}>
       <th scope="row"><i class="swatch" data-part=${run.part} aria-hidden="true"></i>${named("part", run.part)}</th><td class="number">${bytes(run.bytes)}</td></tr>`)}</tbody></table></div>
     <dl class="facts-list">${facts.filter(([, value]) => value).map(([key, value]) => html`<div><dt>${t(key)}</dt><dd>${value}</dd></div>`)}</dl>
     <p class="fine">${named("kind", answer.source.kind)}: ${answer.source.where} (${answer.source.date})</p>
