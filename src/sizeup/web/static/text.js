@@ -46,7 +46,8 @@ export function named(group, name) {
 }
 
 export function number(value, digits = 0) {
-  return new Intl.NumberFormat(spoken, { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(value);
+  // As Python rounds, so that page and terminal never differ in the last digit.
+  return new Intl.NumberFormat(spoken, { minimumFractionDigits: digits, maximumFractionDigits: digits, roundingMode: "halfEven" }).format(value);
 }
 
 /** A rate with the digits that mean something: 0.42, 3.1, 27, 1,240. As the terminal shows it. */

@@ -22,7 +22,7 @@ export function ContextSlider({ value, trained, longest, onPick }) {
   const most = Math.max(trained ?? 0, value, longest ?? 0, 8192);
   const all = stops(most, [value, trained, longest].filter(Boolean));
   const place = (tokens) => `${(100 * all.indexOf(tokens)) / Math.max(all.length - 1, 1)}%`;
-  const ticks = [[trained, "page.trained_for"], [longest, "page.most_that_fits"]].filter(([tokens], index) => tokens && all.includes(tokens) && !(index === 0 && tokens === longest));
+  const ticks = [[trained, "page.trained_for"], [longest, "page.longest"]].filter(([tokens], index) => tokens && all.includes(tokens) && !(index === 0 && tokens === longest));
   return html`<div class="field context">
     <label for="context">${t("page.context")}</label>
     <div class="pair">
