@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -53,3 +54,20 @@ def static_server() -> Iterator[Callable[..., Server]]:
             return stack.enter_context(served(mounts, isolated, cors))
 
         yield serve
+
+
+@pytest.fixture(scope="session")
+def sizeup_server() -> Iterator[str]:
+    """The address of `sizeup serve` on loopback, in a thread of this process, ending with a slash."""
+    uvicorn = pytest.importorskip("uvicorn")
+    from sizeup.web.app import app
+    from sizeup.web.run import bound
+    from sizeup.web.serving import Serving
+
+    listening = bound("127.0.0.1", 0, True)
+    server = uvicorn.Server(uvicorn.Config(app(Serving(port=listening.getsockname()[1])), log_level="error", access_log=False))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{listening.getsockname()[1]}/"
+    server.should_exit = True
+    thread.join(10)

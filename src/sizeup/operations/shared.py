@@ -12,13 +12,14 @@ MODEL_ARGUMENT = Parameter("model", MODEL, shown="MODEL", argument=True, require
 MODELS_ARGUMENT = replace(MODEL_ARGUMENT, many=True)
 MODEL_OPTIONAL = replace(MODEL_ARGUMENT, shown="[MODEL]", required=False)
 ON = Parameter("on", MACHINE, shown="MACHINE")
-MACHINE_OPTIONS = (
-    ON,
+OVERRULED = (
     Parameter("ram", SIZE, shown="SIZE", least=1),
     Parameter("vram", SIZE, shown="SIZE", least=1),
     Parameter("bandwidth", POOL_RATE, shown="RATE", many=True),
     Parameter("in_use", POOL_SIZE, shown="SIZE", many=True),
 )
+"""What is known better of a machine than was found."""
+MACHINE_OPTIONS = (ON, *OVERRULED)
 """Another machine, and what is known better of it, or of this one."""
 QUANT = Parameter("quant", shown="MIX")
 CONTEXT = Parameter("context", COUNT, shown="TOKENS")

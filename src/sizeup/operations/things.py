@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from .kinds import FLAG, MACHINE
 from .operation import Ask, Operation
 from .parameter import Parameter, Values
-from .shared import ASSUME, MODEL_ARGUMENT
+from .shared import ASSUME, MODEL_ARGUMENT, OVERRULED
 
 if TYPE_CHECKING:
     from sizeup.api.things import KnownJson, ModelJson
@@ -67,7 +67,7 @@ def machine(ask: Ask, values: Values) -> Box | Known:
 
         word = values["name"] or ""
         return Known(word, holding(word), whole_machines(word))
-    return Box(ask.world.detailed(values["name"]))
+    return Box(ask.world.given(ask.world.detailed(values["name"], values["ram"]), values))
 
 
 MODEL = Operation("model", (MODEL_ARGUMENT, ASSUME), model)
@@ -76,6 +76,7 @@ MACHINE_ = Operation(
     (
         Parameter("name", MACHINE, key="machine_name", shown="[NAME|FILE]", argument=True),
         Parameter("list", FLAG, False, key="devices"),
+        *OVERRULED,
     ),
     machine,
 )

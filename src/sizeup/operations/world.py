@@ -34,11 +34,11 @@ class World:
 
         return machine(name, ram=ram) if name is not None and ram is not None else with_ram(machine(name), ram)
 
-    def detailed(self, name: str | None = None) -> Machine:
+    def detailed(self, name: str | None = None, ram: int | None = None) -> Machine:
         """The machine; this one with what takes a moment to ask: memory modules, the programs that hold most memory."""
         from sizeup.probe import details
 
-        found = self.machine(name)
+        found = self.machine(name, ram)
         return details(found) if found.name == "this machine" else found
 
     def file(self, path: str) -> str:
@@ -46,8 +46,11 @@ class World:
         return path
 
     def on(self, values: Values) -> Machine:
-        """The machine that the parameters MACHINE name."""
-        machine = self.machine(values["on"], values["ram"])
+        """The machine that the parameters MACHINE_OPTIONS name."""
+        return self.given(self.machine(values["on"], values["ram"]), values)
+
+    def given(self, machine: Machine, values: Values) -> Machine:
+        """The machine with what was said to be known better of it."""
         if values["vram"] is None and not values["bandwidth"] and not values["in_use"]:
             return machine
         from sizeup.probe.given import with_given

@@ -31,7 +31,7 @@ export default function Compare({ state, change }) {
           <thead><tr><td></td>${answer.names.map((name) => html`<th scope="col">${name}</th>`)}</tr></thead>
           <tbody>${answer.told.rows.map((row) => html`<tr class=${row.differs ? "differs" : ""}><th scope="row">${row.differs && html`<span aria-hidden="true">≠ </span>`}${row.label}</th>
             ${row.cells.map((cell) => html`<td class=${cell.best ? "best" : ""}>${cell.words}</td>`)}</tr>`)}</tbody>
-        </table></div><p class="fine">${answer.told.marks}</p>` : html`<div class="skeleton tall"></div>`}
+        </table></div><p class="fine">${answer.told.marks}</p>` : html`<div class="skeleton long"></div>`}
       </section>
       <section class="panel take"><${Command} title=${t("page.same_question")} line=${commandLine("compare", things, values)} />
         <div class="buttons"><button type="button" class="quiet" onClick=${() => save("compare.json", "application/json", JSON.stringify(answer, null, 2))}>JSON</button></div></section>

@@ -34,7 +34,7 @@ export default function Machines({ state, change }) {
     <section class=${stale ? "answer stale" : "answer"} aria-busy=${stale}>
       ${failure && html`<${Failed} failure=${failure} />`}
       <section class="panel"><h1 class="title">${t("page.machines_title", { model: shortName(model.answer?.name ?? state.model ?? "") })}</h1>
-        ${answer ? html`<${Offers} answer=${answer} state=${state} />` : html`<div class="skeleton tall"></div>`}
+        ${answer ? html`<${Offers} answer=${answer} state=${state} />` : html`<div class="skeleton long"></div>`}
         <p class="fine">${t("page.machines_note")}</p></section>
       <section class="panel take"><${Command} title=${t("page.same_question")} line=${commandLine("machines", [state.model ?? ""], wishes)} />
         <div class="buttons"><button type="button" class="quiet" onClick=${() => save("machines.json", "application/json", JSON.stringify(answer, null, 2))}>JSON</button>

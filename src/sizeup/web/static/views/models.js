@@ -31,7 +31,7 @@ export default function Models({ state, change }) {
     <section class=${stale ? "answer stale" : "answer"} aria-busy=${stale}>
       ${failure && html`<${Failed} failure=${failure} />`}
       <section class="panel"><h1 class="title">${t("page.models_title", { task: t(`task.${state.for || "chat"}`) })}</h1>
-        ${answer ? html`<${Ranking} answer=${answer} state=${state} />` : html`<div class="skeleton tall"></div>`}
+        ${answer ? html`<${Ranking} answer=${answer} state=${state} />` : html`<div class="skeleton long"></div>`}
         <p class="fine">${t("page.models_note")}</p>
       </section>
       <section class="panel take"><${Command} title=${t("page.same_question")} line=${commandLine("models", [], values)} />

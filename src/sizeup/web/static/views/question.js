@@ -6,7 +6,6 @@ import { Badge } from "../parts/badge.js";
 import { Combobox } from "../parts/combobox.js";
 import { ContextSlider } from "../parts/context.js";
 import { readHeader } from "../parts/drop.js";
-import { machineName, shortName } from "./fit.js";
 import { bytes, number, parameters, t } from "../text.js";
 import { chosen } from "../state.js";
 
@@ -34,7 +33,7 @@ export function Question({ state, change, answer, grid, model, machine }) {
 
 /** The mixes to choose from: those of the map, with the one that a link names. */
 function mixes(grid, chosen) {
-  const known = grid?.rows.map((row) => row.quant) ?? [];
+  const known = grid?.quants ?? [];
   return chosen && !known.includes(chosen) ? [...known, chosen] : known;
 }
 
@@ -64,8 +63,8 @@ export function ModelPicker({ state, change, model, name = "model", id = "model"
   const dropped = (state[name] ?? "").startsWith("header:");
   return html`<div class=${over ? "drop over" : "drop"} onDragOver=${(event) => { event.preventDefault(); hover(true); }} onDragLeave=${() => hover(false)} onDrop=${drop}>
     <${Combobox} id=${id} kind="model" label=${t("page.model")} shortcut=${shortcut} value=${state[name] ?? ""} shown=${dropped ? model?.name ?? state.label : undefined} hint=${t("page.model_hint")} onPick=${(picked) => change({ [name]: picked, quant: "", label: "" })} />
-    <p class="hint">${model ? t("page.model_line", { name: shortName(model.name), parameters: parameters(model.parameters), context: number(model.context_tokens ?? 0) }) : " "}
-      <label class="link">${t("page.drop_hint")}<input type="file" accept=".gguf" class="unseen" onChange=${(event) => event.target.files[0] && take(event.target.files[0])} /></label></p>
+    <p class="hint">${model ? t("page.model_line", { parameters: parameters(model.parameters), context: model.context_tokens ? number(model.context_tokens) : "?" }) : "\u00a0"}</p>
+    <p class="hint"><label class="link">${t("page.drop_hint")}<input type="file" accept=".gguf" class="unseen" onChange=${(event) => event.target.files[0] && take(event.target.files[0])} /></label></p>
     ${failure && html`<p class="bad" role="alert">${failure}</p>`}
   </div>`;
 }
@@ -76,8 +75,8 @@ export function MachinePicker({ state, change, machine, failure, name = "on", id
     <${Combobox} id=${id} kind="machine" label=${t("page.machine")} value=${state[name] || t("machine.this")} first=${[{ name: "", label: t("machine.this"), detail: "" }]} hint=${t("page.machine_hint")}
       onPick=${(picked) => change({ [name]: picked, ...cleared })} />
     ${failure && html`<p class="bad" role="alert">${failure.message}</p>`}
-    ${machine && html`<ul class="facts">${facts(machine, state).map((fact) => html`<${Fact} key=${fact.option} fact=${fact} given=${state[fact.option]} onGive=${(value) => change({ [fact.option]: value })} />`)}
-      ${!state[name] && html`<li><button type="button" class="link" onClick=${() => { forget(); change({ seen: String(Date.now() % 1e6) }); }}>${t("page.look_again")}</button></li>`}</ul>`}
+    ${!failure && html`<ul class="facts">${(machine ? facts(machine) : []).map((fact) => html`<${Fact} key=${fact.option} fact=${fact} given=${state[fact.option]} onGive=${(value) => change({ [fact.option]: value })} />`)}
+      ${machine && !state[name] && html`<li><button type="button" class="link" onClick=${() => { forget(); change({ seen: String(Date.now() % 1e6) }); }}>${t("page.look_again")}</button></li>`}</ul>`}
   </div>`;
 }
 

@@ -36,7 +36,7 @@ export default function Train({ state, change }) {
       <label class="check"><input type="checkbox" checked=${state.checkpointing !== "false"} onChange=${(event) => change({ checkpointing: event.target.checked ? "" : "false" })} /> ${t("page.checkpointing")}</label>
     </form>
     <section class=${stale ? "answer stale" : "answer"} aria-busy=${stale}>
-      ${failure ? html`<${Failed} failure=${failure} />` : answer ? html`<${Peak} answer=${answer} />` : html`<section class="panel"><div class="skeleton tall"></div></section>`}
+      ${failure ? html`<${Failed} failure=${failure} />` : answer ? html`<${Peak} answer=${answer} />` : html`<div class="skeleton long"></div>`}
       <section class="panel take"><${Command} title=${t("page.same_question")} line=${commandLine("train", [state.model ?? ""], values)} />
         <div class="buttons"><button type="button" class="quiet" onClick=${() => save("training.json", "application/json", JSON.stringify(answer, null, 2))}>JSON</button>
         <button type="button" class="quiet" onClick=${() => save("training.csv", "text/csv", csv(Object.entries(answer.parts).map(([part, count]) => ({ part: part.replace(/_bytes$/, ""), bytes: count }))))}>CSV</button>
