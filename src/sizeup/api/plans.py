@@ -50,6 +50,8 @@ class PlanJson(TypedDict):
     quality_kept: float
     settings: dict[str, Any]
     breakdown: BreakdownJson
+    needed_bytes: dict[str, int]
+    """Pool -> what must be free in it: every claim at the upper end of its band."""
     free_bytes: dict[str, int]
     speed: SpeedsJson
     command: str

@@ -9,8 +9,8 @@ from .parameter import Parameter, Values
 from .shared import CONTEXT, MACHINE_OPTIONS, TOLD, named
 
 if TYPE_CHECKING:
-    from sizeup.comparison import Comparison
     from sizeup.api.told import ToldComparisonJson
+    from sizeup.comparison import Comparison
     from sizeup.comparison.rows import ComparisonJson
     from sizeup.render.told import ComparisonTold
 

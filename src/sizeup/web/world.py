@@ -42,10 +42,10 @@ class ServedWorld(World):
             return with_ram(self.here(), ram)
         return self._found(name, ram) if self.allow_files or len(name) > MOST_NAME else self._machine(name, ram)
 
-    def detailed(self, name: str | None = None) -> Machine:
+    def detailed(self, name: str | None = None, ram: int | None = None) -> Machine:
         if name is None or name.lower() in ("this", "here", "this machine"):
-            return self.here(detailed=True)
-        return self.machine(name)
+            return with_ram(self.here(detailed=True), ram)
+        return self.machine(name, ram)
 
     def file(self, path: str) -> str:
         if not self.allow_files:
