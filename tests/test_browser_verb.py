@@ -184,3 +184,11 @@ def test_a_quant_of_ones_choice() -> None:
     spec = sizeup.read(LLAMA)
     by_mix = {mix: next(builds(spec, mix, [engines()["wllama"]])).bytes for mix in ("Q2_K", "Q8_0")}
     assert by_mix["Q2_K"] < by_mix["Q8_0"]
+
+
+def test_no_phone_holds_what_no_phone_has() -> None:
+    """“8 GB or more” on a phone is not without end: a model of 17 GB is out; on a PC nobody knows the card."""
+    device = {one.id: one.device for one in typical()}
+    build = Model("x", "webllm", bytes=17 * 2**30, parameters=30_000_000_000)
+    answers = {name: judge(build, device[name]).load.answer for name in ("phone-new", "iphone", "desktop-gpu")}
+    assert answers == {"phone-new": "no", "iphone": "no", "desktop-gpu": "maybe"}

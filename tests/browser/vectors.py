@@ -41,6 +41,7 @@ def devices() -> Iterator[Device]:
     yield replace(laptop, workgroup_bytes=16384, buffer_bytes=100_000_000, binding_bytes=1000, memory_gib=8, browser_major=140)
     yield replace(phone, isolated=True, wasm_flops_per_s=1e9, gpu_allocated_bytes=2 * GIB, gpu_allocation_failed=True)
     yield replace(phone, memory_gib=2, memory64=None, builtin="downloading")
+    yield replace(by_id["mac-chrome"], memory_gib=32)
     yield replace(mac, quota_bytes=50 * GIB, usage_bytes=None, builtin=None, isolated=True, threads=None)
 
 

@@ -69,7 +69,7 @@ def _text(path: str) -> str:
             raise Unreadable(f"{path} is not a CSV file in UTF-8.", HEADER)
         return file.read_text(encoding="utf-8-sig")
     except (FileNotFoundError, IsADirectoryError):
-        raise NotFound(f"There is no file {path}.", HEADER) from None
+        raise NotFound(f"There is no file {path}.", "the path of a CSV file") from None
     except (OSError, UnicodeDecodeError):
         raise Unreadable(f"{path} is not a CSV file in UTF-8.", HEADER) from None
 

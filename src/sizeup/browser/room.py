@@ -24,8 +24,11 @@ def ram(device: Device) -> tuple[Range, tuple[str, ...]]:
         return Range(limits.value(name), None), (name,)
     row = limits.fact("memory_rounding")
     told = device.memory_gib * GIB
-    high = None if device.memory_gib >= _top_gib(device) else told * row["high"]
-    return Range(told * row["low"], high), ("memory_rounding",)
+    if device.memory_gib < _top_gib(device):
+        return Range(told * row["low"], told * row["high"]), ("memory_rounding",)
+    if device.mobile:
+        return Range(told * row["low"], limits.value("memory_most_mobile_bytes")), ("memory_rounding", "memory_most_mobile_bytes")
+    return Range(told * row["low"], None), ("memory_rounding",)
 
 
 def _top_gib(device: Device) -> float:
@@ -58,7 +61,10 @@ def gpu_room(device: Device) -> tuple[Range, tuple[str, ...]]:
     else:
         whole, facts = ram(device)
         share = limits.fact("gpu_share_desktop")["low"]
-        room, facts = Range(None if whole.low is None else whole.low * share, None), ("gpu_share_desktop", *facts)
+        high = None
+        if device.platform == "macos" and whole.high is not None:
+            high, facts = whole.high * limits.fact("gpu_share_macos")["high"], ("gpu_share_macos", *facts)
+        room, facts = Range(None if whole.low is None else whole.low * share, high), ("gpu_share_desktop", *facts)
     took = device.gpu_allocated_bytes
     if took is None:
         return room, facts

@@ -122,7 +122,11 @@ def _main_reasons(page: Page, rows: Sequence[Reach]) -> list[str]:
 
 
 def _builds(page: Page, builds: Sequence[Model]) -> list[str]:
+    """What would be downloaded; the browser's own model is its own business."""
     t = page.texts
+    builds = [build for build in builds if build.engine != "builtin"]
+    if not builds:
+        return []
     columns = [
         Column(t("browser.cli.build"), [build.id for build in builds], least=20),
         Column(t("browser.cli.engine"), [_engine(build.engine) for build in builds], rank=1),

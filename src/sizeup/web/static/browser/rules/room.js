@@ -13,8 +13,10 @@ function ram(device, facts) {
   }
   const row = facts.row("memory_rounding");
   const told = device.deviceMemory * GIB;
-  const upper = device.deviceMemory >= topGib(device, facts) ? null : told * row.high;
-  return [{ lower: told * row.low, upper }, ["memory_rounding"]];
+  const lower = told * row.low;
+  if (device.deviceMemory < topGib(device, facts)) return [{ lower, upper: told * row.high }, ["memory_rounding"]];
+  if (!isMobile(device)) return [{ lower, upper: null }, ["memory_rounding"]];
+  return [{ lower, upper: facts.value("memory_most_mobile_bytes") }, ["memory_rounding", "memory_most_mobile_bytes"]];
 }
 
 /** The largest value that this browser reports, which means so much or more. */
@@ -50,5 +52,7 @@ export function gpuRoom(device, facts) {
 function desktopGpu(device, facts) {
   const [whole, from] = ram(device, facts);
   const lower = whole.lower === null ? null : whole.lower * facts.row("gpu_share_desktop").low;
-  return [{ lower, upper: null }, ["gpu_share_desktop", ...from]];
+  if (device.platform !== "macos" || whole.upper === null) return [{ lower, upper: null }, ["gpu_share_desktop", ...from]];
+  const upper = whole.upper * facts.row("gpu_share_macos").high;
+  return [{ lower, upper }, ["gpu_share_desktop", "gpu_share_macos", ...from]];
 }
