@@ -60,7 +60,7 @@ def test_no_message_is_written_twice(language: str) -> None:
 def test_steps_and_parts_have_words(language: str) -> None:
     """Every named step of every formula and every part of a breakdown has a text of its own."""
     for module in pkgutil.walk_packages(sizeup.__path__, "sizeup."):
-        if not any(part in module.name for part in ("engines.llamacpp.child", "trace.inside.", "sizeup.web.")):
+        if not any(part in module.name for part in ("engines.llamacpp.child", "trace.inside.", "sizeup.web.", "sizeup.mcp")):
             importlib.import_module(module.name)
     messages = content(language)["messages"]
     wanted = [f"part.{part}" for part in PARTS] + [f"step.{name}" for name in STEPS if not name.startswith("test_")]

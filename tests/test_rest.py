@@ -11,8 +11,8 @@ import pytest
 pytest.importorskip("starlette", reason="needs the extra `web`")
 
 from sizeup.operations import NAMES, operations
+from sizeup.operations.skins import LANG, UNITS, WHY
 from sizeup.web.app import app
-from sizeup.web.questions import LANG, UNITS, WHY
 from tests.client import Client
 from tests.program import Run
 

@@ -79,6 +79,7 @@ VALUES = {
     "training/parallel.py: _divisor(number, ranks)": "a number",
     "cli/mistakes.py: _near(error) or helped": "names of options",
     "cli/mistakes.py: error.format_message()": "click's own words",
+    "cli/mcp.py: INSTALL": "a command",
     "cli/serve.py: INSTALL": "a command",
     "web/failures.py: error.hint": "the hint of an error raised elsewhere",
     "web/failures.py: error.message": "an error raised elsewhere",

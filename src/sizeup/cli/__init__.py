@@ -29,6 +29,7 @@ VERBS = (
     "browser",
     "sweep",
     "serve",
+    "mcp",
     "doctor",
     "explain",
     "completion",

@@ -14,10 +14,11 @@ from starlette.responses import Response
 from sizeup.errors import NotAllowed, SizeupError
 from sizeup.i18n import Texts
 from sizeup.operations.operation import Ask, Operation
+from sizeup.operations.skins import question
 from sizeup.operations.world import World
 
 from .failures import failed, failure
-from .questions import given, question, spoken
+from .questions import given, spoken
 from .serving import Serving
 
 NOTHING: Mapping[type[SizeupError], int] = {}

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
 from typing import Any
 
 from sizeup import __version__
 from sizeup.i18n import texts
 from sizeup.operations import operations
 from sizeup.operations.operation import Operation
-from sizeup.operations.parameter import LONGEST_VALUE, MOST_VALUES, Parameter
+from sizeup.operations.parameter import Parameter
+from sizeup.operations.skins import parameters, schema
 
-from .questions import parameters
 from .schemas import schemas
 
 ERROR = {
@@ -106,16 +105,3 @@ def _parameter(one: Parameter) -> dict[str, Any]:
         "schema": schema(one),
         **({"explode": True, "style": "form"} if one.many else {}),
     }
-
-
-def schema(one: Parameter) -> dict[str, Any]:
-    """JSON Schema of a parameter's value, for queries and for tools."""
-    found = dict(one.kind.schema)
-    for key, bound in (("minimum", one.least), ("maximum", one.most)):
-        if bound is not None:
-            found[key] = bound
-    if found.get("type") == "string" and "enum" not in found:
-        found["maxLength"] = LONGEST_VALUE
-    if (one.default is not None and not isinstance(one.default, Sequence | float)) or isinstance(one.default, str | float):
-        found["default"] = one.default
-    return {"type": "array", "items": found, "maxItems": MOST_VALUES} if one.many else found

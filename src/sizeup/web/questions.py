@@ -1,35 +1,13 @@
-"""A query string as what an operation is asked: its parameters by name, and the manner of the answer."""
+"""A query string as fields by name, and the language of the answer."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import NamedTuple
 from urllib.parse import parse_qsl
 
 from sizeup.errors import UserError
-from sizeup.i18n import LANGUAGES, Texts, language, texts
-from sizeup.operations.kinds import choice
-from sizeup.operations.operation import Operation
-from sizeup.operations.parameter import Parameter, values
+from sizeup.i18n import Texts, language, texts
 
-LANG = Parameter("lang", choice(*LANGUAGES), key="rest_lang")
-UNITS = Parameter("units", choice("iec", "si"), "iec")
-WHY = Parameter("why")
 MOST_FIELDS = 100
-
-
-class Question(NamedTuple):
-    """What was asked, checked."""
-
-    values: dict[str, object]
-    units: str
-    why: str | None
-
-
-def parameters(operation: Operation) -> tuple[Parameter, ...]:
-    """Everything that the query of an operation may say. A thing that has a place on the command line has its name here."""
-    manner = (LANG, UNITS, WHY) if operation.explained else (LANG, UNITS)
-    return (*(replace(one, shown=one.name) if one.argument else one for one in operation.parameters), *manner)
 
 
 def given(query: bytes) -> dict[str, list[str]]:
@@ -42,13 +20,6 @@ def given(query: bytes) -> dict[str, list[str]]:
     for name, value in fields:
         found.setdefault(name, []).append(value)
     return found
-
-
-def question(operation: Operation, fields: dict[str, list[str]]) -> Question:
-    """What the fields ask of an operation. Raises UserError."""
-    asked = values(parameters(operation), fields)
-    asked.pop("lang")
-    return Question(asked, asked.pop("units"), asked.pop("why", None) or None)
 
 
 def spoken(fields: dict[str, list[str]], accepted: str) -> Texts:

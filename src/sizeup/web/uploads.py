@@ -10,12 +10,13 @@ from sizeup.api import model_json
 from sizeup.errors import SizeupError, Unreadable, UserError
 from sizeup.operations.kinds import SIZE
 from sizeup.operations.parameter import Parameter, values
+from sizeup.operations.skins import LANG
 
 from .answers import Computer
 from .failures import failed, failure
 from .headers import Needs, Shelf, read_start
 from .limits import LARGEST_BODY
-from .questions import LANG, given, spoken
+from .questions import given, spoken
 
 PARAMETERS = (Parameter("name", default="a model", key="header_name"), Parameter("bytes", SIZE, key="header_bytes", least=1), LANG)
 LONGEST_NAME = 200
