@@ -127,8 +127,12 @@ function drawRows() {
   const found = byEngine(state.answers.get(one.family));
   found.set("builtin", [state.own]);
   const context = { device, facts: limits.facts };
-  // Engines that run it first, those without a build last.
-  const place = (engine) => (found.get(engine.id)?.length ? ["yes", "maybe", "unknown", "no"].indexOf(found.get(engine.id)[0].verdict) : 9) + (engine.id === "builtin" ? 5 : 0);
+  // Engines that run it first, of those the ones whose speed is known; without a build last.
+  const place = (engine) => {
+    const [best] = found.get(engine.id) ?? [];
+    if (!best) return 90;
+    return ["yes", "maybe", "unknown", "no"].indexOf(best.verdict) * 10 + (best.speed.lower === null ? 1 : 0) + (engine.id === "builtin" ? 50 : 0);
+  };
   const sorted = [...programs].sort((a, b) => place(a) - place(b));
   at("chosen").textContent = one.name;
   at("chosen").className = "";

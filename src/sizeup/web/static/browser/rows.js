@@ -79,7 +79,8 @@ function headline(say, show, answer) {
 function figures(say, show, context, answer) {
   const line = (name, value) => [element("dt", {}, say(name)), element("dd", {}, value)];
   if (answer.engine === "builtin") return element("dl", {}, line("download", downloadLine(say, show, answer, context.device)));
-  const place = answer.load.runsOn === "gpu" ? say("runs_on.gpu") : say("runs_on.cpu", { threads: answer.load.threads ?? "?" });
+  const { runsOn, threads } = answer.load;
+  const place = runsOn === "gpu" ? say("runs_on.gpu") : threads === null ? say("runs_on.cpu_alone") : say("runs_on.cpu", { threads });
   const told = answer.reason.key === "fits" && answer.speed.lower !== null;
   return element(
     "dl",
