@@ -40,8 +40,8 @@ class Cell(NamedTuple):
 
     @property
     def speed(self) -> Speed | None:
-        """Decoding over an empty context; None where it does not fit or nobody can know."""
-        return self.plan.speed.decode if self.plan is not None and self.plan.fits else None
+        """Decoding when the context is full, as the columns differ in that; None where it does not fit or nobody can know."""
+        return (self.plan.speed.full or self.plan.speed.decode) if self.plan is not None and self.plan.fits else None
 
     @property
     def kept(self) -> float | None:

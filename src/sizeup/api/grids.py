@@ -20,7 +20,8 @@ class CellJson(TypedDict):
     total_bytes: int | None
     tightest_pool: str | None
     free_bytes: int | None
-    decode: SpeedJson | None
+    decode_full: SpeedJson | None
+    """Over a full context."""
     quality_kept: float | None
     command: str | None
 
@@ -61,7 +62,7 @@ def cell_json(cell: Cell) -> CellJson:
         "total_bytes": None if cell.plan is None else int(plain(cell.plan.breakdown.total_bytes)),
         "tightest_pool": pool,
         "free_bytes": free,
-        "decode": speed_json(cell.speed),
+        "decode_full": speed_json(cell.speed),
         "quality_kept": cell.kept,
         "command": None if cell.plan is None else cell.plan.command,
     }

@@ -35,7 +35,7 @@ def tell(asked: Asked, answer: Fitted | Front | SideBySide | Gridded, prove: boo
         asked.say(front(asked.page, answer.model, answer.machine, answer.found))
     else:
         plan, *others = answer.plans
-        asked.say(render.fit(asked.page, plan, others, answer.nearest, answer.longest_context_tokens))
+        asked.say(render.fit(asked.page, plan, others, answer.nearest, answer.longest_context_tokens, answer.prompt_tokens))
         if prove or (prove is None and sys.stdout.isatty()):
             tell_proof(asked, plan)
 

@@ -10,7 +10,7 @@ from .grid import AXES, Gridded, grid
 from .kinds import FLAG
 from .operation import Ask, Derived, Operation, derived
 from .parameter import Parameter, Values
-from .shared import MODELS_ARGUMENT, PLAN, TOLD, USERS, settings
+from .shared import MODELS_ARGUMENT, PLAN, PROMPT, TOLD, USERS, settings
 
 if TYPE_CHECKING:
     from sizeup.api.markets import TogetherJson
@@ -30,6 +30,8 @@ class Fitted(NamedTuple):
     plans: list[Plan]
     nearest: list[Plan]
     longest_context_tokens: int | None
+    prompt_tokens: int | None = None
+    """The prompt whose wait is told, where one was named."""
     told: Told | None = None
     """The words of the answer, where they were asked for."""
 
@@ -110,15 +112,15 @@ def fit(ask: Ask, values: Values) -> Fitted | Front | SideBySide | Gridded | Der
         return derived(ask, plan)
     nearest = [] if plan.fits else remedies.nearest(spec, plan)
     longest = search.longest_context(plan) if plan.fits else None
-    return Fitted(plans, nearest, longest, words(ask, plans, nearest) if values["told"] else None)
+    return Fitted(plans, nearest, longest, values["prompt"], words(ask, plans, nearest, values["prompt"]) if values["told"] else None)
 
 
-def words(ask: Ask, plans: list[Plan], nearest: list[Plan]) -> Told:
+def words(ask: Ask, plans: list[Plan], nearest: list[Plan], prompt_tokens: int | None = None) -> Told:
     """The answer in words, for a screen that lays out by itself."""
     from sizeup.page import Page
     from sizeup.render.told import told
 
-    return told(Page(ask.texts, units=ask.units), plans[0], plans[1:], nearest)
+    return told(Page(ask.texts, units=ask.units), plans[0], plans[1:], nearest, prompt_tokens)
 
 
 def front(spec: ModelSpec, machine: Machine, values: Values) -> Front:
@@ -166,6 +168,7 @@ FIT = Operation(
         Parameter("grid", FLAG, False),
         *AXES,
         USERS,
+        PROMPT,
         TOLD,
     ),
     fit,

@@ -27,6 +27,8 @@ CONTEXT_8192 = Parameter("context", COUNT, 8192, shown="TOKENS", least=1)
 ENGINE = Parameter("engine", default="llama.cpp", shown="NAME")
 ASSUME = Parameter("assume", shown="ARCHITECTURE")
 USERS = Parameter("users", COUNT, shown="N")
+PROMPT = Parameter("prompt", COUNT, shown="TOKENS", least=1)
+"""The prompt whose wait is told."""
 TOLD = Parameter("told", FLAG, False, typed_too=False)
 """Adds the words of the answer, for a screen that lays out by itself."""
 

@@ -27,18 +27,28 @@ from .origins import origin
 EDGE = "  "
 
 FIRST_TOKENS = 1000
-"""The prompt whose wait is told: some pages of text."""
+"""The prompt whose wait is told unless another is asked for: some pages of text."""
 
 
-def fit(page: Page, plan: Plan, others: Sequence[Plan] = (), nearest: Sequence[Plan] = (), longest_tokens: int | None = None) -> str:
-    """The whole answer. `others` are further plans for the same model, `nearest` what fits instead when this does not."""
+def fit(
+    page: Page,
+    plan: Plan,
+    others: Sequence[Plan] = (),
+    nearest: Sequence[Plan] = (),
+    longest_tokens: int | None = None,
+    prompt_tokens: int | None = None,
+) -> str:
+    """The whole answer. `others` are further plans for the same model, `nearest` what fits instead when this does not.
+
+    `prompt_tokens` is the prompt whose wait is told, FIRST_TOKENS unless said.
+    """
     lines = ["", *headline(page, plan)]
     if not plan.fits:
         lines += [page.paint(line, "bad") for words in shortfall(page, plan) for line in _text(page, words)]
     lines += ["", *bars(page, plan), "", *rows(page, plan), ""]
     if plan.fits:
         # Pages that come from the disk again for every token have no speed worth a number.
-        lines += [*speeds(page, plan), ""]
+        lines += [*speeds(page, plan, prompt_tokens or FIRST_TOKENS), ""]
     lines += [page.paint(line, "dim") for words in evidence(page, plan) for line in _text(page, words)]
     if plan.fits:
         advice = recommendation(page, plan, others, longest_tokens)
@@ -125,7 +135,7 @@ def rows(page: Page, plan: Plan) -> list[str]:
     return lines
 
 
-def speeds(page: Page, plan: Plan) -> list[str]:
+def speeds(page: Page, plan: Plan, prompt_tokens: int = FIRST_TOKENS) -> list[str]:
     """Decode and prefill as ranges with their feeling and what binds them, and the time to load."""
     t, speed = page.texts, plan.speed
     name_width = max(cells(t(f"speed.{name}")) for name in ("decode", "prefill", "load")) + 2
@@ -139,8 +149,8 @@ def speeds(page: Page, plan: Plan) -> list[str]:
     else:
         lines += indented(unknown_speed(page, plan), page.width, EDGE + pad(t("speed.decode"), name_width))
     if speed.prefill is not None:
-        first = speed.first_token_s(FIRST_TOKENS)
-        words = t("speed.first_token", tokens=f"{FIRST_TOKENS:,}", time=seconds(page, first[1])) if first else ""
+        first = speed.first_token_s(prompt_tokens)
+        words = t("speed.first_token", tokens=f"{prompt_tokens:,}", time=seconds(page, first[1])) if first else ""
         lines += indented(words, page.width, EDGE + pad(t("speed.prefill"), name_width) + speed_range(page, speed.prefill) + "   ")
     if speed.load_s is not None:
         lines += [EDGE + pad(t("speed.load"), name_width) + t("speed.load_from_disk", time=seconds(page, speed.load_s))]

@@ -59,10 +59,14 @@ class Told(TypedDict):
     nearest: list[OptionTold]
 
 
-def told(page: Page, plan: Plan, others: Sequence[Plan] = (), nearest: Sequence[Plan] = ()) -> Told:
-    """All words of the answer to "does it fit": `others` are further plans for the same model, `nearest` what fits instead."""
+def told(page: Page, plan: Plan, others: Sequence[Plan] = (), nearest: Sequence[Plan] = (), prompt_tokens: int | None = None) -> Told:
+    """All words of the answer to "does it fit": `others` are further plans for the same model, `nearest` what fits instead.
+
+    `prompt_tokens` is the prompt whose wait is told, FIRST_TOKENS unless said.
+    """
+    prompt_tokens = prompt_tokens or FIRST_TOKENS
     speed = plan.speed
-    first = speed.first_token_s(FIRST_TOKENS)
+    first = speed.first_token_s(prompt_tokens)
     better = next((other for other in others if other.fits and other.why == "better"), None)
     return {
         "fits": plan.fits,
@@ -76,7 +80,7 @@ def told(page: Page, plan: Plan, others: Sequence[Plan] = (), nearest: Sequence[
         "feeling": feeling(page, speed.decode.tokens_per_s) if speed.decode else None,
         "basis": basis(page, plan) if speed.decode else unknown_speed(page, plan),
         "prefill": speed_range(page, speed.prefill) if speed.prefill else None,
-        "first_tokens": FIRST_TOKENS,
+        "first_tokens": prompt_tokens,
         "first": [seconds(page, count) for count in first] if first else None,
         "load": seconds(page, speed.load_s) if speed.load_s is not None else None,
         "reason": reason(page, plan, better) if plan.fits and plan.why in ("recommended", "asked") else None,

@@ -18,7 +18,7 @@ const ASKED = [...PLACE, "quant", "context", "kv_type", "users", "gpu_layers"];
 export function Fit({ state, change }) {
   const values = chosen(state, ["model", ...ASKED]);
   const question = state.model ? values : null;
-  const { answer, failure, stale } = useAnswer("fit", question && { ...question, told: "true" });
+  const { answer, failure, stale } = useAnswer("fit", question && { ...question, ...chosen(state, ["prompt"]), told: "true" });
   const machine = useMachine(state);
   const grid = useAnswer("grid", question && chosen(state, ["model", ...PLACE, "kv_type", "users"]));
   const model = useAnswer("model", state.model ? { model: state.model } : null);
@@ -57,11 +57,11 @@ function Answer({ answer, grid, machine, onWhy, change, state, values }) {
       <p class="fine">${told.evidence.join(" ")}</p>
       ${told.doubts.map(([kind, sentence]) => html`<p class="doubt">${kind}${sentence}</p>`)}
     </section>
-    ${answer.fits && html`<${Speed} answer=${answer} onWhy=${onWhy} />`}
+    ${answer.fits && html`<${Speed} answer=${answer} onWhy=${onWhy} state=${state} change=${change} />`}
     ${!answer.fits && html`<${Options} title=${t("nearest.title")} options=${answer.nearest} told=${told.nearest} change=${change} />`}
     <section class="panel map"><h2>${t("page.map_title")}</h2>${grid
       ? html`<${HeatMap} grid=${grid} quant=${answer.quant} context=${answer.settings.context_tokens} onPick=${(quant, context) => change({ quant, context: String(context) })} />`
-      : html`<div class="skeleton tall" aria-hidden="true"></div>`}</section>
+      : html`<div class="skeleton" aria-hidden="true"></div>`}</section>
     ${answer.fits && told.others.length > 0 && html`<${Options} title=${t("page.others")} reason=${told.reason} options=${answer.others.filter((one) => one.fits)} told=${told.others} change=${change} />`}
     <section class="panel take">
       <h2>${t("page.take")}</h2>
@@ -91,12 +91,12 @@ function Parts({ answer, pools, lit, onLit, onWhy }) {
   </table></div>`;
 }
 
-function Speed({ answer, onWhy }) {
+function Speed({ answer, onWhy, state, change }) {
   const { told, speed } = answer;
   const energy = speed.joules_per_1000_tokens;
   const rows = [
     ["speed.decode", told.pace && html`<${Figure} part="decode" onWhy=${onWhy}>${told.pace}<//>`, [told.feeling, told.full].filter(Boolean).join(t("list.semicolon"))],
-    ["speed.prefill", told.prefill && html`<${Figure} part="prefill" onWhy=${onWhy}>${told.prefill}<//>`, told.first && t("page.first_token", { tokens: number(told.first_tokens), least: told.first[0], most: told.first[2] })],
+    ["speed.prefill", told.prefill && html`<${Figure} part="prefill" onWhy=${onWhy}>${told.prefill}<//>`, told.first && html`<label class="prompt">${t("page.first_token")} <input type="number" min="1" step="500" value=${state.prompt || told.first_tokens} onChange=${(event) => change({ prompt: event.target.value === "1000" ? "" : event.target.value })} /> ${t("page.first_token_wait", { least: told.first[0], most: told.first[2] })}</label>`],
     ["speed.load", told.load, null],
     ["page.energy", energy && t("page.joules", { range: `${number(energy.lower)}–${number(energy.upper)}` }), energy && t("page.energy_note")],
     ["page.kept", percent(answer.quality_kept), t("page.kept_note")],

@@ -21,7 +21,7 @@ export function Question({ state, change, answer, grid, model, machine }) {
     <${ContextSlider} value=${Number(state.context || answer?.settings.context_tokens || 8192)} trained=${model?.context_tokens} longest=${answer?.longest_context_tokens} onPick=${(tokens) => change({ context: String(tokens) })} />
     <div class="field two">
       <label>${t("page.quant")}<select value=${state.quant ?? ""} onChange=${(event) => change({ quant: event.target.value })}>
-        <option value="">${t("page.best_that_fits")}</option>
+        <option value="">${unsaid(model)}</option>
         ${mixes(grid, state.quant).map((mix) => html`<option value=${mix} selected=${mix === state.quant}>${mix}</option>`)}
       </select></label>
       <label>${t("page.users")}<input type="number" min="1" max="4096" value=${state.users || 1} onChange=${(event) => change({ users: event.target.value === "1" ? "" : event.target.value })} /></label>
@@ -29,6 +29,12 @@ export function Question({ state, change, answer, grid, model, machine }) {
     <fieldset class="field segments"><legend>${t("page.kv_type")}</legend>${KV_TYPES.map((type) => html`<label><input type="radio" name="kv" value=${type} checked=${(state.kv_type || "f16") === type}
       onChange=${() => change({ kv_type: type === "f16" ? "" : type })} /><span>${type}</span></label>`)}</fieldset>
   </form>`;
+}
+
+/** What no choice of a mix means: what the model's name or file says, else the best one. */
+function unsaid(model) {
+  if (model?.stored === "gguf") return t("fit.as_stored");
+  return model?.quant ? t("page.as_named", { quant: model.quant }) : t("page.best_that_fits");
 }
 
 /** The mixes to choose from: those of the map, with the one that a link names. */
@@ -76,6 +82,7 @@ export function MachinePicker({ state, change, machine, failure, name = "on", id
       onPick=${(picked) => change({ [name]: picked, ...cleared })} />
     ${failure && html`<p class="bad" role="alert">${failure.message}</p>`}
     ${!failure && html`<ul class="facts">${(machine ? facts(machine) : []).map((fact) => html`<${Fact} key=${fact.option} fact=${fact} given=${state[fact.option]} onGive=${(value) => change({ [fact.option]: value })} />`)}
+      ${machine && state[name] && machine.devices.length > 0 && machine.pools.some((pool) => pool.name.startsWith("vram")) && html`<${Cards} name=${state[name]} onPick=${(picked) => change({ [name]: picked })} />`}
       ${machine && !state[name] && html`<li><button type="button" class="link" onClick=${() => { forget(); change({ seen: String(Date.now() % 1e6) }); }}>${t("page.look_again")}</button></li>`}</ul>`}
   </div>`;
 }
@@ -104,4 +111,15 @@ function Fact({ fact, given, onGive }) {
     <${Badge} kind=${given ? "given" : fact.kind} title=${fact.title} />
     ${given && html`<button type="button" class="link" aria-label=${t("page.undo", { what: fact.label })} onClick=${() => onGive("")}>↺</button>`}
   </li>`;
+}
+
+/** How many of a card: "2x rtx-3090" is what the server reads. Machines joined by "and" are typed. */
+function Cards({ name, onPick }) {
+  const [, count = "1", card] = /^(?:(\d+)x )?(.+)$/.exec(name);
+  if (/ and |^[a-z]+\d*[a-z]*\.[\dx]*large/i.test(card)) return null;
+  const pick = (cards) => onPick(cards === 1 ? card : `${cards}x ${card}`);
+  return html`<li><span>${t("page.cards")}</span>
+    <button type="button" class="step" disabled=${count === "1"} aria-label=${t("page.fewer")} onClick=${() => pick(Number(count) - 1)}>−</button>
+    <b>${count}</b>
+    <button type="button" class="step" disabled=${Number(count) >= 16} aria-label=${t("page.more")} onClick=${() => pick(Number(count) + 1)}>+</button></li>`;
 }
