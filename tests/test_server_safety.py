@@ -66,6 +66,32 @@ def test_cors_only_where_asked() -> None:
     assert "access-control-allow-origin" not in shared.get(ASK, origin="https://b.example").headers
 
 
+def test_an_allowed_page_may_send() -> None:
+    """The browser's question before a page of an allowed origin sends something is answered, and no other's."""
+    shared = Client(app(Serving(cors=("https://a.example",))))
+    asked = shared.send("OPTIONS", "/api/header", origin="https://a.example", access_control_request_method="POST")
+    assert (asked.status, asked.headers["access-control-allow-origin"]) == (204, "https://a.example")
+    assert "access-control-allow-origin" not in shared.send("OPTIONS", "/api/header", origin="https://b.example").headers
+    assert shared.send("POST", "/api/header?bytes=9000", b"GGUF", origin="https://a.example").status == 200
+
+
+def test_programs_are_told_to_this_machine_alone() -> None:
+    """Who asks from elsewhere does not hear which programs run here."""
+    public = Client(app(Serving(host="192.0.2.7")), "192.0.2.7:8780")
+    assert public.get("/api/machine").json["programs"] == []
+
+
+def test_what_lies_in_the_folder_is_not_read(client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder or a file that is called as a model or machine is, here, changes no answer."""
+    before = [client.get("/api/model?model=gemma3").json, client.get("/api/machine?name=rtx-4090").json]
+    (tmp_path / "gemma3").mkdir()
+    (tmp_path / "gemma3" / "config.json").write_text('{"model_type": "llama"}')
+    (tmp_path / "rtx-4090").write_text("[ram]")
+    monkeypatch.chdir(tmp_path)
+    fresh = Client(app())
+    assert [fresh.get("/api/model?model=gemma3").json, fresh.get("/api/machine?name=rtx-4090").json] == before
+
+
 def test_too_long(client: Client) -> None:
     """Queries and bodies have a limit, told before anything of them is read."""
     assert client.get(f"{ASK}?word={'x' * LONGEST_QUERY}").status == 413

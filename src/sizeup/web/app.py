@@ -26,7 +26,7 @@ from .world import ServedWorld
 def app(serving: Serving | None = None, world: ServedWorld | None = None) -> App:
     """The whole server as an ASGI application."""
     serving = serving or Serving()
-    world = world or ServedWorld(serving.allow_files)
+    world = world or ServedWorld(serving.allow_files, serving.loopback)
     folders = [("/engines/", serving.engines), ("/files/", serving.models)]
     computer = Computer(serving)
     # Nobody's first question waits for this machine.

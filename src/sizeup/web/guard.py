@@ -10,6 +10,8 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from starlette.responses import Response
+
 from .failures import failure
 from .limits import LARGEST_BODY, LONGEST_QUERY
 from .serving import LOOPBACK, Serving
@@ -49,11 +51,15 @@ class Guard:
             await self.app(scope, receive, send)
             return
         headers = {name: value.decode("latin-1") for name, value in reversed(scope["headers"])}
+        origin = headers.get(b"origin", "")
         refusal = self.refusal(scope, headers)
+        if refusal is None and scope["method"] == "OPTIONS" and origin in self.serving.cors:
+            # A browser asks before a page of another origin may send something.
+            refusal = Response(b"", 204, {"access-control-allow-methods": "GET, POST", "access-control-allow-headers": "content-type"})
+            send = _shared(send, origin)
         if refusal is not None:
             await refusal(scope, receive, send)
             return
-        origin = headers.get(b"origin", "")
         await self.app(scope, receive, send if origin not in self.serving.cors else _shared(send, origin))
 
     def refusal(self, scope: Scope, headers: dict[bytes, str]) -> Any:

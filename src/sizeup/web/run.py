@@ -13,6 +13,8 @@ from sizeup.errors import Unavailable
 from .serving import Serving
 
 TRIED_PORTS = 50
+MOST_CONNECTIONS = 500
+"""Open at the same time, in each process; further ones are told to come back."""
 
 
 def bound(host: str, port: int, exactly: bool) -> socket.socket:
@@ -61,6 +63,14 @@ def one(serving: Serving, listening: socket.socket) -> None:
     # The loop that takes questions must not wait five milliseconds for the thread that answers one.
     sys.setswitchinterval(0.0005)
     config = uvicorn.Config(
-        app(serving), log_level="warning", access_log=False, server_header=False, date_header=False, lifespan="on", timeout_keep_alive=15
+        app(serving),
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        lifespan="on",
+        timeout_keep_alive=15,
+        limit_concurrency=MOST_CONNECTIONS,
+        backlog=1024,
     )
     uvicorn.Server(config).run(sockets=[listening])

@@ -22,8 +22,9 @@ MOST_NAME = 300
 class ServedWorld(World):
     """What anybody may ask a server about."""
 
-    def __init__(self, allow_files: bool = False) -> None:
-        self.allow_files = allow_files
+    def __init__(self, allow_files: bool = False, tells_programs: bool = True) -> None:
+        """`tells_programs` False keeps to itself which programs run here, as whoever is on another machine need not know."""
+        self.allow_files, self.tells_programs = allow_files, tells_programs
         self.shelf = Shelf()
         # Looking closely begins with a look.
         self._lock = threading.RLock()
@@ -44,7 +45,7 @@ class ServedWorld(World):
 
     def detailed(self, name: str | None = None, ram: int | None = None) -> Machine:
         if name is None or name.lower() in ("this", "here", "this machine"):
-            return with_ram(self.here(detailed=True), ram)
+            return with_ram(self.here(detailed=self.tells_programs), ram)
         return self.machine(name, ram)
 
     def file(self, path: str) -> str:
