@@ -33,7 +33,7 @@ function inWorker(task) {
  * Measure this tab. `ms` is spent on each of the loops; `allocateBytes` also tries how much GPU memory there is (0: not
  * tried); `networkUrl` also times a file that you name: that, and nothing else, makes a request.
  */
-export async function measure({ device = {}, ms = 600, allocateBytes = 0, networkUrl = null, onStep = () => {} } = {}) {
+export async function measure({ device = {}, ms = 800, allocateBytes = 0, networkUrl = null, onStep = () => {} } = {}) {
   const task = { bytes: (isMobile(device) ? 64 : 128) * MIB, ms };
   const began = performance.now();
   onStep("wasm");

@@ -139,7 +139,7 @@ export interface Fact {
 }
 
 export interface MeasureOptions {
-  /** Milliseconds for each of three loops; 600 unless said. */
+  /** Milliseconds for each of three loops; 800 unless said. */
   ms?: number;
   /** Also try how much GPU memory there is, up to so many bytes. 0: not tried. */
   allocateBytes?: number;
