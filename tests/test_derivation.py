@@ -91,6 +91,7 @@ def test_json_has_values_formulas_and_sources() -> None:
         "label": "layers",
         "value": 36,
         "unit": None,
+        "shown": "36",
         "source": {"kind": "published", "where": "a model card", "date": "2026-11-21"},
     }
 

@@ -19,6 +19,8 @@ class LineJson(TypedDict):
     label: str
     value: int | float
     unit: str | None
+    shown: str
+    """The value with its unit, as a person reads it."""
     formula: NotRequired[str]
     source: NotRequired[Source]
     below: NotRequired[list[LineJson]]
@@ -53,14 +55,24 @@ class Line:
     shown: str = ""
     """The value in words where it is no count and no bytes (a range, a rate)."""
 
-    def to_json(self) -> LineJson:
-        content: LineJson = {"name": self.name, "label": self.label, "value": self.value, "unit": self.unit or None}
+    def told(self, units: str) -> str:
+        """The value as a person reads it."""
+        return self.shown or value_text(self.value, self.unit, units)
+
+    def to_json(self, units: str = "iec") -> LineJson:
+        content: LineJson = {
+            "name": self.name,
+            "label": self.label,
+            "value": self.value,
+            "unit": self.unit or None,
+            "shown": self.told(units),
+        }
         if self.formula:
             content["formula"] = self.formula
         if self.source is not None:
             content["source"] = as_json(self.source)
         if self.below:
-            content["below"] = [line.to_json() for line in self.below]
+            content["below"] = [line.to_json(units) for line in self.below]
         if self.binds:
             content["binds"] = True
         if self.again:
@@ -87,14 +99,14 @@ class Derivation:
         return "\n".join(text.rstrip() for text in drawn)
 
     def to_json(self) -> DerivationJson:
-        return {"derivation": [line.to_json() for line in self.lines]}
+        return {"derivation": [line.to_json(self.units) for line in self.lines]}
 
 
 def _draw(page: Page, line: Line, depth: int) -> list[str]:
     """The lines of a tree: names indented by depth, formulas under them; leaves on one line with their source."""
     t = page.texts
     edge = "  " + "  " * min(depth, 12)
-    value = line.shown or value_text(line.value, line.unit, page.units)
+    value = line.told(page.units)
     if line.unit == "B" and abs(line.value) >= 100_000 and depth == 0:
         value += f" ({line.value:,} B)"
     head = f"{line.label}  {value}" if line.below or line.formula or not line.source else f"{value} {line.label}"

@@ -14,6 +14,7 @@ from .plan import Breakdown, Plan
 from .quant import Quant, quant
 from .replay import model_source
 from .throughput import run_of
+from .units import show_bandwidth, show_rate
 
 
 def breakdown_lines(breakdown: Breakdown, part: str | None, walk: Walk) -> list[Line]:
@@ -76,7 +77,7 @@ def speed_lines(plan: Plan, walk: Walk) -> list[Line]:
         if pool is None or not pool.bytes_per_s:
             continue
         where, moved = pool_word(t, pool.name), int(plain(work.moved_bytes))
-        share, rate = float(work.moved_bytes) / float(found.memory) / pool.bytes_per_s, f"{pool.bytes_per_s / 1e9:,.3g} GB/s"
+        share, rate = float(work.moved_bytes) / float(found.memory) / pool.bytes_per_s, f"{show_bandwidth(pool.bytes_per_s)} GB/s"
         source = Source(
             "measured" if reach.how == "here" else "assumed" if reach.how == "assumed" else "published",
             f"{t(f'reach.{reach.how}')} ({reach.source.partition(': ')[2]})",
@@ -90,7 +91,7 @@ def speed_lines(plan: Plan, walk: Walk) -> list[Line]:
         below.append(Line("interval", t("why.interval"), reach.low, "", source=source, shown=f"× {reach.low:.2f}–{reach.high:.2f}"))
         formulas.append(f"{value_text(moved, 'B', walk.units)} ÷ ({rate} × {share:.0%})")
         formulas += [f"{float(value) * 1e3:.3g} ms" for value in (found.compute, found.fixed) if float(value) >= 5e-6]
-    shown = f"{decode.lower:.3g}–{decode.upper:.3g} tok/s"
+    shown = f"{show_rate(decode.lower)}–{show_rate(decode.upper)} tok/s"
     tokens = int(plan.settings.sequences)
     return [
         Line("decode", t("speed.decode"), decode.tokens_per_s, "tok/s", f"{tokens} ÷ ({' + '.join(formulas)})", tuple(below), shown=shown)

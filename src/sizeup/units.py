@@ -69,3 +69,14 @@ def show_bytes(count: int | float, units: str = "iec", digits: int = 2) -> str:
     # Below 10 two decimals matter; above 100 none does.
     places = min(digits, 2 if abs(value) < 10 else 1 if abs(value) < 100 else 0)
     return f"{value:,.{places}f} {names[index]}"
+
+
+def show_rate(number: float) -> str:
+    """A rate with the digits that mean something: 0.42, 3.1, 27, 1,240."""
+    return f"{number:.2f}" if number < 1 else f"{number:.1f}" if number < 10 else f"{number:,.0f}"
+
+
+def show_bandwidth(bytes_per_s: float) -> str:
+    """A bandwidth in GB/s (decimal, as makers give it), without a unit: 12, 51.2, 1,008."""
+    number = bytes_per_s / 1e9
+    return f"{number:,.0f}" if number >= 100 else f"{number:.3g}"

@@ -6,6 +6,7 @@ from sizeup.facts import data_json
 from sizeup.hardware import Machine, Pool
 from sizeup.page import Page
 from sizeup.plan import Plan, Speed
+from sizeup.units import show_rate as rate
 
 
 def pool_name(page: Page, machine: Machine, pool: str) -> str:
@@ -52,17 +53,6 @@ def _short(page: Page, pool: Pool) -> str:
     """The free bytes of a pool; without its unit when that is the unit of the whole."""
     (number, unit), whole = page.bytes(pool.free_bytes).split(" "), page.bytes(pool.bytes)
     return number if whole.endswith(f" {unit}") else f"{number} {unit}"
-
-
-def rate(number: float) -> str:
-    """A rate with the digits that mean something: 0.42, 3.1, 27, 1,240."""
-    return f"{number:.2f}" if number < 1 else f"{number:.1f}" if number < 10 else f"{number:,.0f}"
-
-
-def bandwidth(bytes_per_s: float) -> str:
-    """A bandwidth in GB/s (decimal, as makers give it), without a unit: 12, 51.2, 1,008."""
-    number = bytes_per_s / 1e9
-    return f"{number:,.0f}" if number >= 100 else f"{number:.3g}"
 
 
 def quant_name(page: Page, plan: Plan) -> str:

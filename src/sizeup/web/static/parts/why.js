@@ -3,7 +3,7 @@
 import { html, useEffect, useRef } from "../vendor/htm-preact.js";
 import { useAnswer } from "../api.js";
 import { Badge } from "./badge.js";
-import { bytes, number, t } from "../text.js";
+import { t } from "../text.js";
 
 /** A number that opens its derivation. */
 export function Figure({ part, children, onWhy }) {
@@ -26,16 +26,10 @@ export function Why({ part, values, onClose }) {
 
 function Steps({ steps }) {
   return html`<ul>${steps.map((step) => html`<li>
-    <div class="step"><span class="what">${step.label}</span><b>${value(step)}</b></div>
+    <div class="step"><span class="what">${step.label}</span><b>${step.shown}</b></div>
+    ${(step.again || step.binds) && html`<div class="formula">${t(step.again ? "why.above" : "why.binds")}</div>`}
     ${step.formula && html`<div class="formula">= ${step.formula}</div>`}
     ${step.source && html`<div class="source"><${Badge} kind=${step.source.kind} /> ${step.source.where}${step.source.date && ` (${step.source.date})`}</div>`}
     ${step.below?.length > 0 && html`<${Steps} steps=${step.below} />`}
   </li>`)}</ul>`;
-}
-
-function value(step) {
-  if (typeof step.value !== "number") return step.value ?? "";
-  if (step.unit === "B") return bytes(step.value);
-  const digits = Number.isInteger(step.value) ? 0 : 3;
-  return number(step.value, digits) + (step.unit ? ` ${step.unit}` : "");
 }
