@@ -7,20 +7,10 @@ from collections.abc import Sequence
 from sizeup.figure import plain
 from sizeup.page import Page, cells, cut, indented, pad, right
 from sizeup.plan import Plan
+from sizeup.units import show_bandwidth, show_rate
 
 from .bar import GLYPHS, RECLAIMABLE, memory_bar
-from .names import (
-    bandwidth,
-    bound,
-    context,
-    feeling,
-    machine_line,
-    pool_name,
-    quant_name,
-    rate,
-    seconds,
-    speed_range,
-)
+from .names import bound, context, feeling, machine_line, pool_name, quant_name, seconds, speed_range
 from .options import nearest_rows, recommendation
 from .origins import origin
 
@@ -144,7 +134,7 @@ def speeds(page: Page, plan: Plan, prompt_tokens: int = FIRST_TOKENS) -> list[st
         words = t("list.semicolon").join(w for w in (feeling(page, speed.decode.tokens_per_s), basis(page, plan)) if w)
         start = EDGE + pad(t("speed.decode"), name_width) + page.paint(speed_range(page, speed.decode), "strong") + "   "
         lines += indented(words, page.width, start)
-        if speed.full is not None and rate(speed.full.tokens_per_s) != rate(speed.decode.tokens_per_s):
+        if speed.full is not None and show_rate(speed.full.tokens_per_s) != show_rate(speed.decode.tokens_per_s):
             lines += indented(speed_range(page, speed.full, "speed.at_full"), page.width, EDGE + " " * name_width)
     else:
         lines += indented(unknown_speed(page, plan), page.width, EDGE + pad(t("speed.decode"), name_width))
@@ -177,7 +167,7 @@ def basis(page: Page, plan: Plan) -> str:
         if pool is not None and pool.bytes_per_s:
             stated = how == "assumed" or pool.bandwidth_source.kind == "given"
             said = t(f"kind.{pool.bandwidth_source.kind}" if stated else f"reach.{how}")
-            words = t("speed.bandwidth", rate=bandwidth(pool.bytes_per_s), how=said)
+            words = t("speed.bandwidth", rate=show_bandwidth(pool.bytes_per_s), how=said)
             known.setdefault(words, []).append(pool_name(page, plan.machine, name))
     if not known:
         return bound(page, decode)
@@ -204,7 +194,7 @@ def evidence(page: Page, plan: Plan) -> list[str]:
         key = "evidence.equal" if parts else "evidence.level"
         words = t(key, level=t(f"level.{proof.level}"), engine=proof.engine, date=proof.date[:10], parts=parts)
         if proof.decode_tokens_per_s:
-            words += t("list.semicolon") + t("evidence.pace", rate=rate(proof.decode_tokens_per_s))
+            words += t("list.semicolon") + t("evidence.pace", rate=show_rate(proof.decode_tokens_per_s))
         sentences.append(words)
     if not sentences:
         doubted = {claim.part for claim in plan.breakdown.claims if claim.within}

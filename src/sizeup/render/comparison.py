@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from sizeup.page import Page, cells, cut, indented, pad, wrap
+from sizeup.units import show_bandwidth, show_rate
 
-from .names import bandwidth, parameters, rate, seconds
+from .names import parameters, seconds
 from .tables import EDGE
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def _value(page: Page, unit: str, value: Value) -> str:
         case "bytes":
             return ("−" if number < 0 else "") + page.bytes(abs(number))
         case "bytes_per_s":
-            return f"{bandwidth(number)} GB/s"
+            return f"{show_bandwidth(number)} GB/s"
         case "count" | "tokens":
             return f"{number:,}"
         case "flops_per_s":
@@ -93,7 +94,7 @@ def _value(page: Page, unit: str, value: Value) -> str:
         case "share":
             return f"{number:.1%}"
         case "tokens_per_s":
-            low, high = (rate(end) if end is not None else rate(number) for end in (value.lower, value.upper))
+            low, high = (show_rate(end) if end is not None else show_rate(number) for end in (value.lower, value.upper))
             return t("speed.rate", range=low if low == high else f"{low}–{high}")
         case "towers":
             return t("list.comma").join(t(f"tower.{kind}") for kind in number.split())

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from sizeup.page import Page, indented
+from sizeup.units import show_bandwidth
 
 from .answer import EDGE
-from .names import bandwidth
 from .tables import Column, table
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def devices(page: Page, parts: Sequence[Part], machines: Sequence[str], word: st
             [
                 Column(t("devices.name"), [part.name for part in parts], least=24),
                 Column(t("devices.memory"), [page.bytes(part.memory_bytes) if part.memory_bytes else "" for part in parts], right=True),
-                Column(t("devices.rate"), [bandwidth(part.bytes_per_s) if part.bytes_per_s else "" for part in parts], right=True),
+                Column(t("devices.rate"), [show_bandwidth(part.bytes_per_s) if part.bytes_per_s else "" for part in parts], right=True),
                 Column(t("devices.family"), [part.family for part in parts], rank=1),
             ],
         )

@@ -8,8 +8,9 @@ from sizeup.choice import Choice
 from sizeup.hardware import Machine
 from sizeup.model import ModelSpec
 from sizeup.page import Page, indented
+from sizeup.units import show_rate
 
-from .names import machine_line, rate, seconds
+from .names import machine_line, seconds
 from .options import placement
 from .tables import EDGE, Column, table
 
@@ -31,7 +32,7 @@ def front(page: Page, model: ModelSpec, machine: Machine, choices: Sequence[Choi
             Column(t("front.cache"), [str(getattr(plan.settings, "k", "")) for plan in plans], rank=1),
             Column(t("front.context"), [f"{one.context_tokens:,}" for one in shown], right=True),
             Column(t("front.kept"), [f"{one.kept:.1%}" for one in shown], right=True),
-            Column(t("front.pace"), [rate(one.tokens_per_s) if one.tokens_per_s else "?" for one in shown], right=True),
+            Column(t("front.pace"), [show_rate(one.tokens_per_s) if one.tokens_per_s else "?" for one in shown], right=True),
             Column(t("front.wait"), waits, right=True),
             Column(t("front.room"), [page.bytes(one.room_bytes) for one in shown], right=True, rank=2),
             Column("", [placement(page, plan) for plan in plans], least=10, rank=3),

@@ -5,8 +5,9 @@ from __future__ import annotations
 from sizeup.facts import data_json
 from sizeup.grid import Cell, Grid
 from sizeup.page import Page, indented
+from sizeup.units import show_rate
 
-from .names import machine_line, rate
+from .names import machine_line
 from .tables import EDGE, Column, table
 
 MARKS = {"fits": "✓", "tight": "~", "no": "✗", "refused": "–"}
@@ -40,5 +41,5 @@ def _tokens(count: int) -> str:
 
 def _shown(page: Page, cell: Cell) -> str:
     speed = cell.speed
-    words = [rate(speed.tokens_per_s)] if speed is not None else []
+    words = [show_rate(speed.tokens_per_s)] if speed is not None else []
     return page.paint(" ".join([*words, MARKS[cell.verdict]]), STYLES[cell.verdict])

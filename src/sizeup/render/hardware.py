@@ -5,8 +5,7 @@ from __future__ import annotations
 from sizeup import calibration
 from sizeup.hardware import Device, Disk, Machine, Modules
 from sizeup.page import Page
-
-from .names import bandwidth
+from sizeup.units import show_bandwidth
 
 KINDS = ("nvme", "ssd", "rotational", "card", "virtual", "network", "memory")
 """Kinds of disk that have a text (`disk.KIND`)."""
@@ -48,7 +47,7 @@ def more(page: Page, box: Machine) -> list[tuple[str, str]]:
         found.append((t("machine.board"), box.board))
     if box.name == "this machine" and box.cpu is not None and (rates := calibration.kept(box.cpu.name)) is not None:
         format_ = max(rates.read_bytes_per_s, key=lambda name: (name.startswith("Q4_K"), name))
-        rated = {"read": bandwidth(rates.read_bytes_per_s[format_]), "flops": f"{rates.flops_per_s.get(format_, 0) / 1e9:,.0f}"}
+        rated = {"read": show_bandwidth(rates.read_bytes_per_s[format_]), "flops": f"{rates.flops_per_s.get(format_, 0) / 1e9:,.0f}"}
         found.append((t("machine.calibrated"), t("machine.calibrated_words", date=rates.date, format=format_.rstrip("+"), **rated)))
     if box.programs:
         held = [f"{program.name} {page.bytes(program.resident_bytes)}" for program in box.programs]
@@ -64,5 +63,5 @@ def _modules(page: Page, modules: Modules) -> str:
     words = [kind] if kind else []
     words.append(t("machine.modules_count", count=modules.modules))
     if modules.bytes_per_s:
-        words.append(t("machine.modules_rate", rate=bandwidth(modules.bytes_per_s)))
+        words.append(t("machine.modules_rate", rate=show_bandwidth(modules.bytes_per_s)))
     return t("list.comma").join(words)

@@ -11,10 +11,11 @@ from sizeup.hardware import Device, Machine, Pool
 from sizeup.model import ModelSpec
 from sizeup.page import Page, indented
 from sizeup.quant import quant
+from sizeup.units import show_bandwidth
 
 from .answer import EDGE
 from .hardware import device_words, disk_words, more
-from .names import bandwidth, machine_line, parameters, pool_name, short_device
+from .names import machine_line, parameters, pool_name, short_device
 from .tables import pairs
 
 
@@ -63,7 +64,7 @@ def _pool(page: Page, pool: Pool) -> str:
 
 
 def _rate(page: Page, bytes_per_s: float, source: Source) -> str:
-    return page.texts("machine.rate", rate=bandwidth(bytes_per_s), how=page.texts(f"kind.{source.kind}"))
+    return page.texts("machine.rate", rate=show_bandwidth(bytes_per_s), how=page.texts(f"kind.{source.kind}"))
 
 
 def _device(page: Page, box: Machine, device: Device) -> str:

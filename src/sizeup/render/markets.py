@@ -12,9 +12,10 @@ from sizeup.model import ModelSpec
 from sizeup.page import Page, indented
 from sizeup.plan import Plan
 from sizeup.together import Together
+from sizeup.units import show_rate
 from sizeup.upgrades import Upgrade
 
-from .names import machine_line, pool_name, quant_name, rate, seconds, short_device, speed_range
+from .names import machine_line, pool_name, quant_name, seconds, short_device, speed_range
 from .options import placement
 from .tables import EDGE, Column, table
 
@@ -81,7 +82,7 @@ def _rows(page: Page, offers: Sequence[Offer], rented: bool, met: bool) -> list[
             Column(t("machines.watts"), watts, right=True, rank=2),
             Column(t("machines.supply"), supplies, right=True, rank=3),
         ]
-    paces = ["?" if offer.tokens_per_s is None else rate(offer.tokens_per_s) for offer in offers]
+    paces = ["?" if offer.tokens_per_s is None else show_rate(offer.tokens_per_s) for offer in offers]
     columns.append(Column(t("machines.pace"), paces if met else [_pace(offer) for offer in offers], right=True))
     if not met:
         missed = [t("list.comma").join(t(f"machines.miss_{name}") for name in offer.misses) for offer in offers]
@@ -92,7 +93,7 @@ def _rows(page: Page, offers: Sequence[Offer], rented: bool, met: bool) -> list[
 
 
 def _pace(offer: Offer) -> str:
-    return "" if not offer.plan.fits else "?" if offer.tokens_per_s is None else rate(offer.tokens_per_s)
+    return "" if not offer.plan.fits else "?" if offer.tokens_per_s is None else show_rate(offer.tokens_per_s)
 
 
 def upgrades(page: Page, machine: Machine, found: Sequence[Upgrade]) -> str:

@@ -6,7 +6,7 @@ from sizeup.facts import data_json
 from sizeup.hardware import Machine, Pool
 from sizeup.page import Page
 from sizeup.plan import Plan, Speed
-from sizeup.units import show_rate as rate
+from sizeup.units import show_rate
 
 
 def pool_name(page: Page, machine: Machine, pool: str) -> str:
@@ -68,7 +68,7 @@ def quant_name(page: Page, plan: Plan) -> str:
 
 def speed_range(page: Page, speed: Speed, key: str = "speed.rate") -> str:
     """A rate as an interval in the words of `key`: "3.1–4.0 tok/s"."""
-    low, high = rate(speed.lower), rate(speed.upper)
+    low, high = show_rate(speed.lower), show_rate(speed.upper)
     return page.texts(key, range=low if low == high else f"{low}–{high}")
 
 

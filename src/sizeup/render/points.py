@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from sizeup.page import Page, indented
 from sizeup.plan import Measurement
+from sizeup.units import show_rate
 
-from .names import rate, seconds
+from .names import seconds
 from .tables import EDGE, Column, table
 
 
@@ -78,4 +79,4 @@ def spread(share: float) -> str:
 
 def shown_rate(page: Page, value: float | None, missing: str = "–") -> str:
     """Tokens per second, or a dash."""
-    return page.texts("speed.rate", range=rate(value)) if value else missing
+    return page.texts("speed.rate", range=show_rate(value)) if value else missing

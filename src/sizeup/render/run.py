@@ -7,9 +7,10 @@ from typing import Any
 
 from sizeup.page import Page, cells, indented, pad
 from sizeup.plan import PARTS, Measurement, Plan
+from sizeup.units import show_rate
 
 from .answer import EDGE
-from .names import rate, seconds, speed_range
+from .names import seconds, speed_range
 from .points import energy, held, loads, points, shown_rate, spread
 from .tables import Column, table
 
@@ -66,10 +67,12 @@ def _speeds(page: Page, plan: Plan, found: Measurement) -> list[str]:
     rows: list[tuple[str, str, str]] = []
     if found.decode_tokens_per_s:
         guess = speed_range(page, plan.speed.decode) if plan.speed.decode and not found.points else ""
-        rows.append((t("speed.decode"), t("speed.rate", range=rate(found.decode_tokens_per_s)) + spread(found.decode_spread), guess))
+        rows.append((t("speed.decode"), t("speed.rate", range=show_rate(found.decode_tokens_per_s)) + spread(found.decode_spread), guess))
     if found.prefill_tokens_per_s:
         guess = speed_range(page, plan.speed.prefill) if plan.speed.prefill else ""
-        rows.append((t("speed.prefill"), t("speed.rate", range=rate(found.prefill_tokens_per_s)) + spread(found.prefill_spread), guess))
+        rows.append(
+            (t("speed.prefill"), t("speed.rate", range=show_rate(found.prefill_tokens_per_s)) + spread(found.prefill_spread), guess)
+        )
     if found.load_s is not None:
         guess = seconds(page, plan.speed.load_s) if plan.speed.load_s is not None else ""
         rows.append((t("speed.load"), loads(page, found), guess))
