@@ -135,7 +135,7 @@ def test_the_engine_at_depths_and_batches(name: str, settings: dict[str, object]
     few = thinned(spec, sum(rounds(spec)))
     given = ENGINE.on(ENGINE.Settings(context_tokens=2048, sequences=2, **settings), machine(), ())
     plan = make_plan(few, machine(), ENGINE, "Q8_0", given)
-    found = rehearse(plan, prompt_tokens=16, decode_tokens=2, seconds=60, depths=[0, 600], batches=[1, 2])
+    found = rehearse(plan, prompt_tokens=16, decode_tokens=2, seconds=30, depths=[0, 600], batches=[1, 2])
     assert [(point.depth_tokens, point.sequences, point.reached) for point in found.points] == [
         (0, 1, True), (0, 2, True), (600, 1, True), (600, 2, True),
     ]  # fmt: skip

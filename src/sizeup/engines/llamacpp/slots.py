@@ -35,8 +35,6 @@ class Slots(NamedTuple):
     output_rows: Number
     """Rows of logits the reserved graph computes."""
     sequences: Number
-    row_limit: Number = 1
-    """Most tokens of a batch whose logits may be asked for (n_outputs_max)."""
     snapshots: Number = 0
     """Copies of each recurrent state beside the state itself, kept to take back drafted tokens."""
 
@@ -57,7 +55,6 @@ def slots(model: ModelSpec, settings: Settings) -> Slots:
     batch = least(settings.context_tokens, asked) if model.causal else asked
     micro = least(batch, settings.micro_batch_tokens)
     tokens = least(micro, context)
-    limit = outputs(model, settings, batch)
     return Slots(
         context,
         sequence,
@@ -65,9 +62,8 @@ def slots(model: ModelSpec, settings: Settings) -> Slots:
         batch,
         micro,
         graph_tokens(tokens, settings.sequences),
-        least(tokens, limit),
+        least(tokens, outputs(model, settings, batch)),
         settings.sequences,
-        limit,
         drafted_tokens(settings) if settings.mtp and model.architecture in data_json("llamacpp_memory.json")["takes_back"] else 0,
     )
 
