@@ -118,11 +118,15 @@ def rows(page: Page, plan: Plan) -> list[str]:
             lines += indented(words, page.width, start)
         else:
             lines += [start, *(page.paint(line, "dim") for line in indented(words, page.width, EDGE + "    "))]
-        spare = sum(int(plain(claim.bytes)) for claim in breakdown.claims if claim.part == part and claim.reclaimable)
-        if spare:
-            note = EDGE + page.paint(RECLAIMABLE, "dim") + " "
-            lines += indented(t("from.reclaimable", size=page.bytes(spare)), page.width, note)
+        if words := reclaimable(page, plan, part):
+            lines += indented(words, page.width, EDGE + page.paint(RECLAIMABLE, "dim") + " ")
     return lines
+
+
+def reclaimable(page: Page, plan: Plan, part: str) -> str:
+    """What the system may drop of a part when it needs the room; "" when nothing."""
+    spare = sum(int(plain(claim.bytes)) for claim in plan.breakdown.claims if claim.part == part and claim.reclaimable)
+    return page.texts("from.reclaimable", size=page.bytes(spare)) if spare else ""
 
 
 def speeds(page: Page, plan: Plan, prompt_tokens: int = FIRST_TOKENS) -> list[str]:

@@ -13,7 +13,7 @@ from sizeup.page import Page
 from sizeup.plan import Plan
 
 from . import comparison
-from .answer import FIRST_TOKENS, basis, doubts, evidence, shortfall, unknown_speed
+from .answer import FIRST_TOKENS, basis, doubts, evidence, reclaimable, shortfall, unknown_speed
 from .names import feeling, machine_line, pool_name, quant_name, seconds, speed_range
 from .options import change, differs, reason
 from .origins import origin
@@ -73,7 +73,7 @@ def told(page: Page, plan: Plan, others: Sequence[Plan] = (), nearest: Sequence[
         "quant": quant_name(page, plan),
         "machine": machine_line(page, plan.machine),
         "pools": {pool: pool_name(page, plan.machine, pool) for pool in plan.breakdown.by_pool()},
-        "origins": {part: origin(page, plan, part) for part, count in plan.breakdown.by_part().items() if plain(count)},
+        "origins": {part: _origin(page, plan, part) for part, count in plan.breakdown.by_part().items() if plain(count)},
         "shortfall": shortfall(page, plan),
         "pace": speed_range(page, speed.decode) if speed.decode else None,
         "full": speed_range(page, speed.full, "speed.at_full") if speed.full else None,
@@ -89,6 +89,10 @@ def told(page: Page, plan: Plan, others: Sequence[Plan] = (), nearest: Sequence[
         "others": [_option(page, other, page.texts("list.comma").join(differs(page, plan, other))) for other in others if other.fits],
         "nearest": [_option(page, option, change(page, plan, option)) for option in nearest],
     }
+
+
+def _origin(page: Page, plan: Plan, part: str) -> str:
+    return page.texts("list.semicolon").join(words for words in (origin(page, plan, part), reclaimable(page, plan, part)) if words)
 
 
 def _option(page: Page, option: Plan, words: str) -> OptionTold:

@@ -45,14 +45,14 @@ export default function Machines({ state, change }) {
 
 function Offers({ answer, state }) {
   return html`<div class="scroll"><table class="ranking">
-    <thead><tr><th scope="col">${t("machines.machine")}</th><th scope="col" class="number">${t("machines.price")}</th><th scope="col" class="number">${t("machines.hour")}</th><th scope="col" class="number">${t("machines.million")}</th><th scope="col" class="number">${t("machines.watts")}</th><th scope="col">${t("models.quant")}</th><th scope="col" class="number">${t("machines.pace")}</th></tr></thead>
+    <thead><tr><th scope="col">${t("machines.machine")}</th><th scope="col" class="number">${t("machines.price")}</th><th scope="col" class="number">${t("machines.hour")}</th><th scope="col" class="number roomy">${t("machines.million")}</th><th scope="col" class="number roomy">${t("machines.watts")}</th><th scope="col" class="roomy">${t("models.quant")}</th><th scope="col" class="number">${t("machines.pace")}</th></tr></thead>
     <tbody>${answer.machines.map((row) => html`<tr class=${row.misses.length ? "misfit" : ""}>
       <th scope="row"><a href=${writeState({ ...state, view: "fit", on: row.name, quant: row.plan.quant })}>${row.name}</a>${row.used && html`<small>${t("machines.used").trim()}</small>`}${row.misses.length > 0 && html`<small class="bad">${row.misses.map((miss) => t(`machines.miss_${miss}`)).join(", ")}</small>`}</th>
       <td class="number">${row.usd_new == null ? t("machines.unknown") : html`${money(row.usd_new)}<small>${row.usd_source?.date?.slice(0, 7)} <${Badge} kind=${row.usd_source?.kind} title=${row.usd_source?.where} /></small>`}</td>
       <td class="number">${row.usd_per_hour == null ? "–" : money(row.usd_per_hour, 2)}</td>
-      <td class="number">${row.usd_per_million_tokens == null ? "–" : money(row.usd_per_million_tokens, 2)}</td>
-      <td class="number">${row.watts == null ? "–" : `${number(row.watts)} W`}${row.supply_watts && html`<small>${t("page.supply", { watts: number(row.supply_watts) })}</small>`}</td>
-      <td>${row.plan.quant}</td>
+      <td class="number roomy">${row.usd_per_million_tokens == null ? "–" : money(row.usd_per_million_tokens, 2)}</td>
+      <td class="number roomy">${row.watts == null ? "–" : `${number(row.watts)} W`}${row.supply_watts && html`<small>${t("page.supply", { watts: number(row.supply_watts) })}</small>`}</td>
+      <td class="roomy">${row.plan.quant}</td>
       <td class="number">${row.plan.speed.decode ? range(row.plan.speed.decode) : "–"}</td>
     </tr>`)}</tbody></table></div>`;
 }

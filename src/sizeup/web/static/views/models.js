@@ -44,14 +44,14 @@ export default function Models({ state, change }) {
 function Ranking({ answer, state }) {
   if (!answer.models.length) return html`<p>${t("models.none")}</p>`;
   return html`<div class="scroll"><table class="ranking">
-    <thead><tr><th scope="col">${t("models.model")}</th><th scope="col" class="number">${t("models.parameters")}</th><th scope="col">${t("models.quant")}</th><th scope="col" class="number">${t("models.score")}</th><th scope="col" class="number">${t("page.kept")}</th><th scope="col" class="number">${t("models.memory")}</th><th scope="col" class="number">${t("models.decode")}</th></tr></thead>
+    <thead><tr><th scope="col">${t("models.model")}</th><th scope="col" class="number roomy">${t("models.parameters")}</th><th scope="col">${t("models.quant")}</th><th scope="col" class="number roomy">${t("models.score")}</th><th scope="col" class="number roomy">${t("page.kept")}</th><th scope="col" class="number roomy">${t("models.memory")}</th><th scope="col" class="number">${t("models.decode")}</th></tr></thead>
     <tbody>${answer.models.map((row) => html`<tr class=${row.fits ? "" : "misfit"}>
       <th scope="row"><a href=${writeState({ ...state, view: "fit", model: row.model, quant: row.quant })}>${shortName(row.model)}</a><small>${[row.family, row.release_date?.slice(0, 7), row.license].filter(Boolean).join(" · ")}</small></th>
-      <td class="number">${parameters(row.parameters)}${row.active_parameters < row.parameters && html`<small>${t("page.active", { count: parameters(row.active_parameters) })}</small>`}</td>
+      <td class="number roomy">${parameters(row.parameters)}${row.active_parameters < row.parameters && html`<small>${t("page.active", { count: parameters(row.active_parameters) })}</small>`}</td>
       <td>${row.quant}</td>
-      <td class="number">${row.score ? html`${number(row.score.value)}<small class=${row.score.basis}>${number(row.score.lower)}–${number(row.score.upper)} ${t(`basis.${row.score.basis}`)}</small>` : t("compare.unknown")}</td>
-      <td class="number">${row.kept ? percent(row.kept.share) : "–"}</td>
-      <td class="number">${bytes(row.needed_bytes)}</td>
+      <td class="number roomy">${row.score ? html`${number(row.score.value)}<small class=${row.score.basis}>${number(row.score.lower)}–${number(row.score.upper)} ${t(`basis.${row.score.basis}`)}</small>` : t("compare.unknown")}</td>
+      <td class="number roomy">${row.kept ? percent(row.kept.share) : "–"}</td>
+      <td class="number roomy">${bytes(row.needed_bytes)}</td>
       <td class="number">${row.decode ? range(row.decode) : "–"}</td>
     </tr>`)}</tbody></table></div>`;
 }
