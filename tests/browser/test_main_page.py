@@ -93,7 +93,7 @@ def test_the_longest_context_is_the_longest(open_page: Callable[..., Any]) -> No
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("view", ["fit", "models", "machines", "compare", "train"])
+@pytest.mark.parametrize("view", ["fit", "models", "machines", "compare", "train", "tables"])
 def test_every_view_in_every_language(open_page: Callable[..., Any], view: str, language: str) -> None:
     """All words are words: no key of the catalogue stands on the page, and the page says which language it speaks."""
     page = open_page(f"#{view}?model=qwen3:0.6b&on=rtx-4090&lang={language}")
@@ -108,7 +108,7 @@ def test_every_view_in_every_language(open_page: Callable[..., Any], view: str, 
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("view", ["fit", "models", "machines", "compare", "train"])
+@pytest.mark.parametrize("view", ["fit", "models", "machines", "compare", "train", "tables"])
 def test_nothing_serious_for_who_cannot_see_it(open_page: Callable[..., Any], view: str, theme: str) -> None:
     """axe-core finds no serious breach of WCAG AA, on paper and in the dark."""
     page = open_page(f"#{view}?model=qwen3:0.6b&on=rtx-4090", color_scheme=theme, reduced_motion="reduce")
@@ -232,7 +232,7 @@ def test_small_still_and_alone(new_page: Callable[..., Any], watched: Any, sizeu
 
 
 @pytest.mark.parametrize("width", [360, 768, 1440])
-@pytest.mark.parametrize("view", ["fit", "models", "machines", "compare", "train"])
+@pytest.mark.parametrize("view", ["fit", "models", "machines", "compare", "train", "tables"])
 def test_no_width_scrolls_sideways(open_page: Callable[..., Any], view: str, width: int) -> None:
     """From a phone to a desk nothing is wider than the window."""
     page = open_page(f"#{view}?model=qwen3:0.6b&on=rtx-4090&lang=zh-Hant", viewport={"width": width, "height": 800})

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from ..comparison.rows import ComparisonJson
+from ..render.guide_tables import TableTold
 from ..render.told import ComparisonTold, Told
+from .markets import TableJson
 from .plans import FitJson, PlanJson
 
 
@@ -30,3 +32,9 @@ class ToldComparisonJson(ComparisonJson):
     """Things side by side, and all of it in words."""
 
     told: ComparisonTold
+
+
+class ToldTableJson(TableJson):
+    """One of the tables, and all of it in words."""
+
+    told: TableTold

@@ -14,13 +14,11 @@ def tell(asked: Asked, answer: Table, format: str) -> None:
     """Print one of the tables."""
     from sizeup.render import guide_tables as draw
 
-    page, t = asked.page, asked.page.texts
     if asked.json or format == "json":
         asked.say_json(answer.to_json())
         return
-    rows = draw.size_rows(page, answer.sizes) if answer.which == "sizes" else draw.tier_rows(page, answer.tiers)
-    title = t(f"guide.title_{answer.which}", tokens=f"{answer.context_tokens:,}")
-    asked.say(draw.drawn(page, title, t(f"guide.rule_{answer.which}"), rows, format))
+    found = draw.told(asked.page, answer.which, answer.sizes, answer.tiers, answer.context_tokens)
+    asked.say(draw.drawn(asked.page, found, format))
 
 
 command = verb(

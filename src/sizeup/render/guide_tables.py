@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Sequence
+from typing import TypedDict
 
 from sizeup.guide_tables import Size, Tier
 from sizeup.page import Page, indented
 
 from .names import parameters, short_device, speed_range
-from .tables import EDGE, Column, table
+from .tables import EDGE, Column
+from .tables import table as grid
 
 Rows = tuple[list[str], list[list[str]]]
 
@@ -44,18 +46,34 @@ def tier_rows(page: Page, rows: Iterable[Tier]) -> Rows:
     return [t(f"guide.{key}") for key in ("tier", "machine", "largest", "mix", "speed")], found
 
 
-def drawn(page: Page, title: str, rule: str, rows: Rows, format: str) -> str:
-    """The rows in a format: "terminal", "markdown" or "csv"."""
-    header, body = rows
+class TableTold(TypedDict):
+    """A table in words, for a screen that lays out by itself."""
+
+    title: str
+    header: list[str]
+    rows: list[list[str]]
+    rule: str
+
+
+def told(page: Page, which: str, sizes: Sequence[Size], tiers: Sequence[Tier], context_tokens: int) -> TableTold:
+    """One of the tables: its title, header, rows and what its figures rest on. `which` is "sizes" or "machines"."""
+    header, rows = size_rows(page, sizes) if which == "sizes" else tier_rows(page, tiers)
+    title = page.texts(f"guide.title_{which}", tokens=f"{context_tokens:,}")
+    return {"title": title, "header": header, "rows": rows, "rule": page.texts(f"guide.rule_{which}")}
+
+
+def drawn(page: Page, table: TableTold, format: str) -> str:
+    """The table in a format: "terminal", "markdown" or "csv"."""
+    title, header, body, rule = table["title"], table["header"], table["rows"], table["rule"]
     if format == "csv":
         out = io.StringIO()
         csv.writer(out, lineterminator="\n").writerows([header, *body])
         return out.getvalue()
     if format == "markdown":
-        grid = [header, ["---"] * len(header), *body]
-        return f"### {title}\n\n" + "\n".join(f"| {' | '.join(cells)} |" for cells in grid) + f"\n\n{rule}\n"
-    lines = ["", EDGE + page.paint(title, "strong"), "", *table(page, _columns(header, body))]
-    return "\n".join([*lines, "", *(page.paint(line, "dim") for line in indented(rule, page.width, EDGE))]) + "\n"
+        lines = [header, ["---"] * len(header), *body]
+        return f"### {title}\n\n" + "\n".join(f"| {' | '.join(cells)} |" for cells in lines) + f"\n\n{rule}\n"
+    drawn_lines = ["", EDGE + page.paint(title, "strong"), "", *grid(page, _columns(header, body))]
+    return "\n".join([*drawn_lines, "", *(page.paint(line, "dim") for line in indented(rule, page.width, EDGE))]) + "\n"
 
 
 def _columns(header: Sequence[str], body: Sequence[Sequence[str]]) -> list[Column]:

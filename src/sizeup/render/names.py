@@ -94,7 +94,8 @@ def seconds(page: Page, count: float) -> str:
 def parameters(count: int) -> str:
     """A number of parameters as the field writes it: 270M, 8.0B, 671B."""
     for scale, letter in ((10**12, "T"), (10**9, "B"), (10**6, "M"), (10**3, "K")):
-        if count >= scale:
+        # 999.9M is a 1.0B.
+        if count >= scale * 0.9995:
             value = count / scale
             return f"{value:.1f}{letter}" if value < 100 else f"{value:.0f}{letter}"
     return str(count)

@@ -13,6 +13,7 @@ const LATER = {
   machines: () => import("./views/machines.js"),
   compare: () => import("./views/compare.js"),
   train: () => import("./views/train.js"),
+  tables: () => import("./views/tables.js"),
 };
 
 const THEMES = ["auto", "light", "dark"];

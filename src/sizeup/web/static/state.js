@@ -1,6 +1,6 @@
 // What the page shows, as one flat record in the URL's fragment: a link restores it, and a fragment is never sent to a server.
 
-export const VIEWS = ["fit", "models", "machines", "compare", "train"];
+export const VIEWS = ["fit", "models", "machines", "compare", "train", "tables"];
 
 /** The record in a fragment such as "#fit?model=qwen3:8b&context=8192"; unknown views mean the first. */
 export function readState(hash) {

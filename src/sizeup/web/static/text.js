@@ -80,7 +80,7 @@ export function short(tokens) {
 /** A count of parameters as the field writes it: 270M, 8.2B. */
 export function parameters(count) {
   for (const [scale, letter] of [[1e12, "T"], [1e9, "B"], [1e6, "M"], [1e3, "K"]]) {
-    if (count >= scale) return number(count / scale, count / scale < 100 ? 1 : 0) + letter;
+    if (count >= scale * 0.9995) return number(count / scale, count / scale < 100 ? 1 : 0) + letter;
   }
   return number(count);
 }
