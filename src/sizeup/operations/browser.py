@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sizeup.errors import UserError
 
 from .kinds import FILE, NUMBER
-from .operation import Answer, Ask, Operation
+from .operation import Ask, Operation
 from .parameter import Parameter, Values
 from .shared import ASSUME, MODEL_ARGUMENT, QUANT
 
@@ -33,7 +32,7 @@ class Browsers(NamedTuple):
         """Whether any typical browser may run it."""
         return any(verdict.answer in ("yes", "maybe") for _, verdicts in self.rows for verdict in verdicts)
 
-    def to_json(self) -> Mapping[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         from sizeup.api import browsers_json
 
         return browsers_json(self.spec, self.builds, self.rows)
@@ -53,13 +52,13 @@ class Visitors(NamedTuple):
         """Whether any visitor may run it."""
         return any(row.load.possible > 0 for row in self.rows)
 
-    def to_json(self) -> Mapping[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         from sizeup.api import visitors_json
 
         return visitors_json(self.spec, self.builds, self.audience, self.tokens_per_s, self.rows)
 
 
-def browser(ask: Ask, values: Values) -> Answer:
+def browser(ask: Ask, values: Values) -> Browsers | Visitors:
     """A model's builds judged for typical browsers, or for the rows of an audience file."""
     from sizeup.browser.describe import builds
     from sizeup.browser.limits import engine, engines
