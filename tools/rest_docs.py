@@ -70,8 +70,9 @@ kept from an earlier one. Two shared cores of a Xeon at 2.5 GHz, client and serv
 
 SPEED
 
-Warm, that is: with the model read and the layouts of its graphs known. The first plan of a model takes 50 to 300 ms, its first grid up to
-three seconds where layers are split between cards and RAM.
+Warm, that is: with the model read and the layouts of its graphs known, by one process; `--workers` gains little where the client takes
+half of two cores. The first plan of a model takes 50 to 300 ms, its first grid up
+to three seconds where layers are split between cards and RAM.
 
 ## Tools for assistants
 
