@@ -196,6 +196,19 @@ def test_a_dropped_file_is_read_by_its_header(open_page: Callable[..., Any]) -> 
     assert 0 < max(sent) < Path(path).stat().st_size / 4
 
 
+def test_a_broken_file_leaves_the_answer(open_page: Callable[..., Any], watched: Any, tmp_path: Path) -> None:
+    """A file that is no GGUF, or ends within its header, is refused by its name, and what was shown stays."""
+    (tmp_path / "other.gguf").write_bytes(b"hello, not a model")
+    (tmp_path / "cut.gguf").write_bytes(b"GGUF" + (3).to_bytes(4, "little") + (99).to_bytes(8, "little") + (9).to_bytes(8, "little"))
+    page = open_page()
+    shown = page.locator(".verdict").inner_text()
+    for name in ("other.gguf", "cut.gguf"):
+        page.locator("input[type=file]").set_input_files(tmp_path / name)
+        until(page, f"document.querySelector('.drop [role=alert]')?.innerText.includes('{name}')")
+        assert page.locator(".verdict").inner_text() == shown
+    watched.forgive("400")
+
+
 def test_what_leaves_the_page(open_page: Callable[..., Any]) -> None:
     """JSON is the REST answer, CSV has a line a claim, SVG is a picture that stands alone, the command line asks the same."""
     page = open_page()

@@ -32,8 +32,8 @@ export async function ask(operation, values, signal) {
 }
 
 /** Bytes to the server: the header of a file that was dropped on the page. */
-export async function send(operation, bytes) {
-  return received(fetch(address(operation), { method: "POST", body: bytes, headers: { "content-type": "application/octet-stream" } }));
+export async function send(operation, bytes, values) {
+  return received(fetch(address(operation, values), { method: "POST", body: bytes, headers: { "content-type": "application/octet-stream" } }));
 }
 
 async function received(promise) {
