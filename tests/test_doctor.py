@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
+import tomllib
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -67,3 +69,9 @@ def test_cards_used_and_unused() -> None:
     idle = examined._gpu(replace(box, unused=(Unused("Arc A770", "Intel", "gpu", "no driver"),)))
     assert (idle.state, idle.values) == ("note", {"names": "Arc A770", "why": "no driver"})
     assert "processor" in examined._gpu(box).said
+
+
+def test_every_extra_is_looked_for() -> None:
+    """The extras that the doctor knows are those that the project declares."""
+    project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8"))
+    assert {row["name"] for row in data_json("install.json")["extras"]} == set(project["project"]["optional-dependencies"])

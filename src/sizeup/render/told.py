@@ -54,6 +54,8 @@ class Told(TypedDict):
     load: str | None
     reason: str | None
     evidence: list[str]
+    levels: dict[str, str]
+    """Part or speed ("decode") -> how well it is known: predicted, or the best of proved, rehearsed and measured that agrees to the byte."""
     doubts: list[tuple[str, str]]
     others: list[OptionTold]
     nearest: list[OptionTold]
@@ -85,10 +87,23 @@ def told(page: Page, plan: Plan, others: Sequence[Plan] = (), nearest: Sequence[
         "load": seconds(page, speed.load_s) if speed.load_s is not None else None,
         "reason": reason(page, plan, better) if plan.fits and plan.why in ("recommended", "asked") else None,
         "evidence": evidence(page, plan),
+        "levels": _levels(plan),
         "doubts": doubts(page, plan),
         "others": [_option(page, other, page.texts("list.comma").join(differs(page, plan, other))) for other in others if other.fits],
         "nearest": [_option(page, option, change(page, plan, option)) for option in nearest],
     }
+
+
+LEVELS = ("predicted", "proved", "rehearsed", "measured")
+
+
+def _levels(plan: Plan) -> dict[str, str]:
+    found = dict.fromkeys([*plan.breakdown.by_part(), "decode"], "predicted")
+    for proof in sorted(plan.evidence, key=lambda one: LEVELS.index(one.level)):
+        found |= {part: proof.level for part, gap in proof.difference_bytes.items() if gap == 0 and part in found}
+        if proof.decode_tokens_per_s:
+            found["decode"] = proof.level
+    return found
 
 
 def _origin(page: Page, plan: Plan, part: str) -> str:

@@ -3,6 +3,7 @@
 import { html, useEffect, useRef, useState } from "../vendor/htm-preact.js";
 import { useAnswer } from "../api.js";
 import { Bar, runName, runs } from "../parts/bar.js";
+import { Badge } from "../parts/badge.js";
 import { HeatMap } from "../parts/heatmap.js";
 import { Pace } from "../parts/pace.js";
 import { Figure, Why } from "../parts/why.js";
@@ -86,7 +87,7 @@ function Parts({ answer, pools, lit, onLit, onWhy }) {
     <tbody>${parts.map((part) => html`<tr class=${lit === part ? "lit" : ""} onMouseEnter=${() => onLit(part)} onMouseLeave=${() => onLit(null)}>
       <th scope="row"><i class="swatch" data-part=${part} aria-hidden="true"></i>${runName(part)}</th>
       ${pools.map((pool) => html`<td class="number">${size(part, pool) ? html`<${Figure} part=${part} onWhy=${onWhy}>${bytes(size(part, pool))}<//>` : "–"}</td>`)}
-      <td class="origin">${answer.told.origins[part]}</td>
+      <td class="origin"><${Badge} group="level" kind=${answer.told.levels[part]} /> ${answer.told.origins[part]}</td>
     </tr>`)}</tbody>
   </table></div>`;
 }
@@ -95,14 +96,14 @@ function Speed({ answer, onWhy, state, change }) {
   const { told, speed } = answer;
   const energy = speed.joules_per_1000_tokens;
   const rows = [
-    ["speed.decode", told.pace && html`<${Figure} part="decode" onWhy=${onWhy}>${told.pace}<//>`, [told.feeling, told.full].filter(Boolean).join(t("list.semicolon"))],
-    ["speed.prefill", told.prefill && html`<${Figure} part="prefill" onWhy=${onWhy}>${told.prefill}<//>`, told.first && html`<label class="prompt">${t("page.first_token")} <input type="number" min="1" step="500" value=${state.prompt || told.first_tokens} onChange=${(event) => change({ prompt: event.target.value === "1000" ? "" : event.target.value })} /> ${t("page.first_token_wait", { least: told.first[0], most: told.first[2] })}</label>`],
-    ["speed.load", told.load, null],
-    ["page.energy", energy && t("page.joules", { range: `${number(energy.lower)}–${number(energy.upper)}` }), energy && t("page.energy_note")],
-    ["page.kept", percent(answer.quality_kept), t("page.kept_note")],
+    ["speed.decode", "level", told.levels.decode, told.pace && html`<${Figure} part="decode" onWhy=${onWhy}>${told.pace}<//>`, [told.feeling, told.full].filter(Boolean).join(t("list.semicolon"))],
+    ["speed.prefill", "level", "predicted", told.prefill && html`<${Figure} part="prefill" onWhy=${onWhy}>${told.prefill}<//>`, told.first && html`<label class="prompt">${t("page.first_token")} <input type="number" min="1" step="500" value=${state.prompt || told.first_tokens} onChange=${(event) => change({ prompt: event.target.value === "1000" ? "" : event.target.value })} /> ${t("page.first_token_wait", { least: told.first[0], most: told.first[2] })}</label>`],
+    ["speed.load", "kind", "derived", told.load, null],
+    ["page.energy", "kind", "derived", energy && t("page.joules", { range: `${number(energy.lower)}–${number(energy.upper)}` }), energy && t("page.energy_note")],
+    ["page.kept", "kind", "derived", percent(answer.quality_kept), t("page.kept_note")],
   ];
   return html`<section class="panel speed"><h2>${t("page.speed")}</h2>
-    <dl>${rows.filter(([, figure]) => figure).map(([key, figure, note]) => html`<div><dt>${t(key)}</dt><dd><b>${figure}</b>${note && html`<span>${note}</span>`}</dd></div>`)}</dl>
+    <dl>${rows.filter(([, , , figure]) => figure).map(([key, group, kind, figure, note]) => html`<div><dt>${t(key)} <${Badge} group=${group} kind=${kind} /></dt><dd><b>${figure}</b>${note && html`<span>${note}</span>`}</dd></div>`)}</dl>
     <p class="fine">${told.basis}</p>
     ${speed.decode && html`<${Pace} key=${answer.command} tokensPerS=${speed.decode.tokens_per_s} />`}
   </section>`;
