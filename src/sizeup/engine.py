@@ -51,6 +51,10 @@ class Engine(Protocol):
         """What one step moves and computes in each pool: `tokens` new tokens for each of `sequences` at this depth."""
         ...
 
+    def quants(self, model: ModelSpec) -> list[str | None]:
+        """Number formats or mixes to try for a model that nobody named one for, preferred first; None is as stored."""
+        ...
+
     def draft(self, settings: Any) -> Draft | None:
         """The model that drafts under these settings; None when each token is decoded by itself."""
         ...

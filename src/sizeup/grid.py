@@ -84,7 +84,7 @@ def grid(
     if columns[0] < 1:
         raise UserError(f"A context of {columns[0]} tokens is empty.", "--contexts 4096,32K")
     order = data_json("recommended_mixes.json")["by_quality"]
-    mixes: list[str | None] = list(quants) if quants and model.stored != "gguf" else candidates(model, None)
+    mixes: list[str | None] = list(quants) if quants and model.stored != "gguf" else candidates(model, None, find_engine(engine))
     if not quants:
         mixes.sort(key=lambda mix: order.index(mix) if mix in order else -1)
     if len(mixes) * len(columns) > MOST_CELLS:

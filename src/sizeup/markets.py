@@ -118,7 +118,7 @@ def survey(
         if wish is not None and wish <= 0:
             raise UserError(f"--{name} {wish:g} leaves nothing.", f"--{name} 500")
     spec = read_model(model)
-    mix = quant if quant is not None or spec.stored == "gguf" else candidates(spec, None)[0]
+    mix = quant if quant is not None or spec.stored == "gguf" else candidates(spec, None, find_engine(engine))[0]
     found = []
     for box, kind, used, rented in boxes(wishes.rent, live):
         plan = planned(spec, box, find_engine(engine), mix, wishes)

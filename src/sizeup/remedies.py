@@ -42,11 +42,10 @@ def _free(model: ModelSpec, plan: Plan) -> Iterator[Plan]:
     yield from _changed(plan, "fewer_layers", plan.machine, quant)
     if (emptied := _emptied(plan)) is not None:
         yield from _changed(plan, "free_memory", emptied, quant)
-    yield from _changed(plan, "kv_q8_0", plan.machine, quant, k="q8_0", v="q8_0", flash_attention="auto")
+    if hasattr(settings, "k"):
+        yield from _changed(plan, "kv_q8_0", plan.machine, quant, k="q8_0", v="q8_0", flash_attention="auto")
     if model.stored != "gguf":
-        by_quality = data_json("recommended_mixes.json")["by_quality"]
-        after = by_quality.index(plan.quant) + 1 if plan.quant in by_quality else 0
-        smaller = (option for mix in by_quality[after:] for option in _changed(plan, "smaller_quant", plan.machine, mix) if option.fits)
+        smaller = (option for mix in _smaller(model, plan) for option in _changed(plan, "smaller_quant", plan.machine, mix) if option.fits)
         yield from [option for option in [next(smaller, None)] if option is not None]
     shorter = longest_context(plan)
     if shorter is not None:
@@ -58,6 +57,15 @@ def _free(model: ModelSpec, plan: Plan) -> Iterator[Plan]:
         if found and found[0].fits:
             yield found[0]
             break
+
+
+def _smaller(model: ModelSpec, plan: Plan) -> list[str | None]:
+    """Mixes of the plan's engine that keep less of the quality than the plan's own, the best first."""
+    by_quality: list[str | None] = data_json("recommended_mixes.json")["by_quality"]
+    if plan.engine != "llama.cpp":
+        others = find_engine(plan.engine).quants(model)
+        by_quality = sorted(others, key=lambda mix: -kept_share(model, mix, plan.settings))
+    return by_quality[by_quality.index(plan.quant) + 1 if plan.quant in by_quality else 0 :]
 
 
 def _bought(plan: Plan) -> Iterator[Plan]:

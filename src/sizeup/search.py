@@ -79,7 +79,9 @@ def exactly(
     chosen = find_engine(engine)
     if machine.devices and hasattr(chosen.Settings(), "gpu_layers"):
         settings = {"gpu_layers": "all", **settings}
-    return make_plan(model, machine, chosen, candidates(model, quant)[0], wished(model, machine, chosen, context_tokens, users, settings))
+    return make_plan(
+        model, machine, chosen, candidates(model, quant, chosen)[0], wished(model, machine, chosen, context_tokens, users, settings)
+    )
 
 
 def searched(
@@ -98,7 +100,7 @@ def searched(
     if users is not None:
         settings = {**settings, "sequences": users}
     fixed = set(settings) if varied else {*settings, *VARIED}
-    return Search(model, machine, engine, candidates(model, quant), given, fixed, around)
+    return Search(model, machine, engine, candidates(model, quant, engine), given, fixed, around)
 
 
 def wished(model: ModelSpec, machine: Machine, engine: Engine, context: int | None, users: int | None, settings: dict[str, Any]) -> Any:
@@ -144,17 +146,9 @@ def told(best: Choice, found: Search, why: str = "recommended") -> list[Plan]:
     return [*(choice.trial.plan(why) for why, choice in named.items()), *(choice.trial.plan() for choice in more)]
 
 
-def candidates(model: ModelSpec, quant: str | None) -> list[str | None]:
-    """The mixes to try, preferred first: the stored one, the given one, or the recommended ones."""
-    if quant is not None:
-        return [quant]
-    if model.stored == "gguf":
-        return [None]
-    table = data_json("recommended_mixes.json")
-    native = table["native"].get((model.card.get("native_quantization") or {}).get("quant_method"))
-    # A tag of Ollama or of a GGUF repository names its quantisation; that one is meant before any other.
-    first = [model.mix] if model.mix else []
-    return [*dict.fromkeys([*first, *(native or table["order"])])]
+def candidates(model: ModelSpec, quant: str | None, engine: Engine | None = None) -> list[str | None]:
+    """The mixes to try, preferred first: the given one, or those that the engine would choose among (llama.cpp's when None)."""
+    return [quant] if quant is not None else (engine or find_engine("llama.cpp")).quants(model)
 
 
 def place(model: ModelSpec, machine: Machine, engine: Engine, quant: str | None, settings: Any, fixed: set[str]) -> Plan:
@@ -253,7 +247,7 @@ def speed(
     given = {"context_tokens": context, "sequences": batch, "flash_attention": flash_attention, **settings}
     if gpu_layers is not None:
         given["gpu_layers"] = gpu_layers
-    mix = quant if quant is not None or spec.stored == "gguf" else candidates(spec, None)[0]
+    mix = quant if quant is not None or spec.stored == "gguf" else candidates(spec, None, chosen)[0]
     plan = place(spec, box, chosen, mix, chosen.on(make_settings(chosen.Settings, engine, given), box, settings), set(given))
     run = run_of(plan)._replace(backend=kind)
     return replace(run.estimate(), prefill=run.prefill(prompt_tokens, depth_tokens), decode=run.decode(depth_tokens, batch))

@@ -79,8 +79,8 @@ class Run(NamedTuple):
 
     def prefill(self, prompt_tokens: int, depth_tokens: int = 0) -> Speed | None:
         """Tokens per second of reading a prompt: the engine's micro batches at their mean depth."""
-        micro = min(int(self.settings.micro_batch_tokens), int(self.settings.batch_tokens))
-        tokens = max(1, min(prompt_tokens, micro))
+        steps = (int(getattr(self.settings, name, prompt_tokens)) for name in ("micro_batch_tokens", "batch_tokens"))
+        tokens = max(1, min(prompt_tokens, *steps))
         depth = depth_tokens + (prompt_tokens - tokens) // 2
         work = self.engine.work(self.model, self.quant, self.settings, tokens=tokens, depth_tokens=depth)
         return self.speed(work, tokens, "prefill")

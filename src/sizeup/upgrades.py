@@ -103,7 +103,7 @@ def changes(machine: Machine) -> Iterator[tuple[str, str, Machine, float | None]
 
 
 def _best(spec: ModelSpec, box: Machine, engine: str, context: int) -> Plan | None:
-    plan = planned(spec, box, find_engine(engine), candidates(spec, None)[0], Wishes(context_tokens=context))
+    plan = planned(spec, box, find_engine(engine), candidates(spec, None, find_engine(engine))[0], Wishes(context_tokens=context))
     return plan if plan is not None and plan.fits else None
 
 

@@ -21,7 +21,7 @@ def compare_plans(names: Sequence[str], plans: Sequence[Plan]) -> Comparison:
             ("fits", "verdict", "more", lambda plan: Value(plan.fits)),
             ("quant", "text", "", lambda plan: Value(plan.quant)),
             ("plan_context", "tokens", "more", lambda plan: Value(int(plan.settings.context_tokens))),
-            ("gpu_layers", "text", "", lambda plan: Value(str(plain(plan.settings.gpu_layers)))),
+            ("gpu_layers", "text", "", _gpu_layers),
         ],
     )
     parts = [
@@ -45,10 +45,15 @@ def compare_plans(names: Sequence[str], plans: Sequence[Plan]) -> Comparison:
     return Comparison("plans", tuple(names), (*head, *parts, *tail), tuple(plans))
 
 
+def _gpu_layers(plan: Plan) -> Value:
+    """Unknown for an engine that does not place layer by layer."""
+    return Value(str(plain(plan.settings.gpu_layers))) if hasattr(plan.settings, "gpu_layers") else UNKNOWN
+
+
 def _kept(plan: Plan) -> Value:
     """The share of the 16-bit model's quality that mix and cache types keep."""
     try:
-        found = kept(plan.model, plan.asked_quant, plan.settings.k, plan.settings.v)
+        found = kept(plan.model, plan.asked_quant, getattr(plan.settings, "k", "f16"), getattr(plan.settings, "v", "f16"))
     except SizeupError:
         return UNKNOWN
     return Value(found.share, found.lower, found.upper)

@@ -8,6 +8,7 @@ from typing import Any
 
 from ...engine import Draft
 from ...errors import UserError
+from ...facts import data_json
 from ...figure import is_column, plain
 from ...hardware import Machine
 from ...model import ModelSpec, Tensor
@@ -88,6 +89,16 @@ class LlamaCpp:
         model = as_seen(model)
         page, where = sheet(model, typed_tensors(model, quant)), homes(model, settings)
         return work(page, settings, slots(model, settings), where, tokens, depth_tokens, sequences, packing(_load(settings), where))
+
+    def quants(self, model: ModelSpec) -> list[str | None]:
+        """The recommended mixes, the one a name says before any other; a file has its own."""
+        if model.stored == "gguf":
+            return [None]
+        table = data_json("recommended_mixes.json")
+        native = table["native"].get((model.card.get("native_quantization") or {}).get("quant_method"))
+        # A tag of Ollama or of a GGUF repository names its quantisation; that one is meant before any other.
+        first = [model.mix] if model.mix else []
+        return [*dict.fromkeys([*first, *(native or table["order"])])]
 
     def draft(self, settings: Given) -> Draft | None:
         """The draft model with its own settings; the model's own draft blocks are not counted here."""
