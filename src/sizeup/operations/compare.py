@@ -40,10 +40,9 @@ def compare(ask: Ask, values: Values) -> Compared:
 
 def words(ask: Ask, found: Comparison) -> ComparisonTold:
     """The answer in words, for a screen that lays out by itself."""
-    from sizeup.page import Page
     from sizeup.render.told import comparison_told
 
-    return comparison_told(Page(ask.texts, units=ask.units), found)
+    return comparison_told(ask.page, found)
 
 
 COMPARE = Operation(

@@ -117,10 +117,9 @@ def fit(ask: Ask, values: Values) -> Fitted | Front | SideBySide | Gridded | Der
 
 def words(ask: Ask, plans: list[Plan], nearest: list[Plan], prompt_tokens: int | None = None) -> Told:
     """The answer in words, for a screen that lays out by itself."""
-    from sizeup.page import Page
     from sizeup.render.told import told
 
-    return told(Page(ask.texts, units=ask.units), plans[0], plans[1:], nearest, prompt_tokens)
+    return told(ask.page, plans[0], plans[1:], nearest, prompt_tokens)
 
 
 def front(spec: ModelSpec, machine: Machine, values: Values) -> Front:

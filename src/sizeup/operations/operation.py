@@ -13,6 +13,7 @@ from .world import World
 
 if TYPE_CHECKING:
     from sizeup.derivation_line import Derivation, DerivationJson
+    from sizeup.page import Page
 
 WHY_ALL = "all"
 """Derive everything, not one part."""
@@ -26,6 +27,13 @@ class Ask:
     texts: Texts
     units: str = "iec"
     why: str | None = None
+
+    @property
+    def page(self) -> Page:
+        """What words are told for: the language and the units; whoever lays out knows the width."""
+        from sizeup.page import Page
+
+        return Page(self.texts, units=self.units)
 
     @property
     def part(self) -> str | None:

@@ -49,10 +49,9 @@ def table(ask: Ask, values: Values) -> Table:
 
 def words(ask: Ask, which: str, sizes: list[Size], tiers: list[Tier], context_tokens: int) -> TableTold:
     """The answer in words, for a screen that lays out by itself."""
-    from sizeup.page import Page
     from sizeup.render.guide_tables import told
 
-    return told(Page(ask.texts, units=ask.units), which, sizes, tiers, context_tokens)
+    return told(ask.page, which, sizes, tiers, context_tokens)
 
 
 TABLE = Operation("table", (Parameter("which", shown="sizes|machines", argument=True, required=True), QUANT, CONTEXT_8192, TOLD), table)
