@@ -42,6 +42,8 @@ def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPat
     """Give every test its own data folder and a fixed language."""
     monkeypatch.setenv("SIZEUP_HOME", str(tmp_path_factory.mktemp("sizeup-home")))
     monkeypatch.setenv("LC_ALL", "C.UTF-8")
+    # Tests have no internet; those of tests/online lift this for servers of their own.
+    monkeypatch.setenv("SIZEUP_OFFLINE", "1")
 
 
 @pytest.fixture

@@ -201,8 +201,8 @@ def test_names_that_are_none(name: str) -> None:
 
 
 def test_an_address() -> None:
-    """An address that is not the hub's cannot be read yet, and says so."""
-    with pytest.raises(Unavailable, match="network"):
+    """An address that is not the hub's nor Ollama's is not read, and says so."""
+    with pytest.raises(Unavailable, match="is elsewhere"):
         read("https://example.com/model.gguf")
     assert read("https://huggingface.co/Qwen/Qwen3-8B").name == "Qwen/Qwen3-8B"
 

@@ -34,7 +34,7 @@ def ghost(
         raise UserError("--to is missing.", "sizeup ghost MODEL --to FOLDER")
     if shard_bytes is not None and shard_bytes < 1:
         raise UserError("A shard has at least one byte.", "--shard-bytes 5GB")
-    spec = read_model(model, assume)
+    spec = read_model(asked, model, assume)
     made: Any = formats.gguf(spec, quant) if kind == "gguf" else formats.safetensors(spec, dtype, shard_bytes or SHARD_BYTES, config_only)
     keep.check(made, to, max_disk)
     if asked.json:

@@ -21,7 +21,7 @@ def prove(asked: Asked, model: str | None, every: bool, **chosen: Any) -> None:
         return
     if model is None:
         raise UserError("MODEL is missing.", "sizeup prove --help")
-    spec = read_model(model, chosen["assume"])
+    spec = read_model(asked, model, chosen["assume"])
     given = {"gpu_layers": 0, **settings(chosen)}
     plan = search.fit(spec, None, engine=chosen["engine"], quant=chosen["quant"], context_tokens=chosen["context"], **given)[0]
     try:

@@ -35,7 +35,7 @@ def rehearse(
 
     if prompt_tokens < 1 or decode_tokens < 1 or not seconds > 0:
         raise UserError("A rehearsal needs at least one token of prompt, one to decode and some time.", "sizeup rehearse --help")
-    spec = read_model(model, chosen["assume"])
+    spec = read_model(asked, model, chosen["assume"])
     given = {"gpu_layers": 0, **settings(chosen)}
     context = chosen["context"]
     if depths or batches:

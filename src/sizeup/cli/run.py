@@ -18,7 +18,7 @@ def run(asked: Asked, model: str, prompt: str, max_tokens: int, temperature: flo
     from sizeup import render, search
     from sizeup.engines.llamacpp.run import run as run_engine
 
-    spec = read_model(model, chosen["assume"])
+    spec = read_model(asked, model, chosen["assume"])
     plan = search.fit(spec, None, engine=chosen["engine"], quant=chosen["quant"], context_tokens=chosen["context"], **settings(chosen))[0]
     show = not asked.json
     if show and sys.stderr.isatty():

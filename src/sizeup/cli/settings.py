@@ -16,9 +16,6 @@ from sizeup.operations.world import World
 
 from .verb import Asked, Option, Verb
 
-WORLD = World()
-"""Where the command line looks things up: anything that a person names."""
-
 
 class Value(click.ParamType):  # type: ignore[type-arg]
     """A value of one of the table's kinds; the shell completes names of models and machines, and files."""
@@ -79,7 +76,7 @@ def options(parameters: Sequence[Parameter]) -> list[click.Parameter]:
 
 def ask(asked: Asked) -> Ask:
     """The question's manner, as operations take it."""
-    return Ask(WORLD, asked.page.texts, asked.page.units, asked.why)
+    return Ask(World(asked.offline, asked.online), asked.page.texts, asked.page.units, asked.why)
 
 
 def verb(operation: Operation, tell: Callable[..., None], extra: Sequence[click.Parameter] = ()) -> Verb:
@@ -127,6 +124,6 @@ def settings(chosen: Mapping[str, Any]) -> dict[str, Any]:
     return shared.settings(chosen)
 
 
-def read_model(name: str, assume: str | None) -> Any:
-    """The model of this name or path."""
-    return WORLD.model(name, assume)
+def read_model(asked: Asked, name: str, assume: str | None) -> Any:
+    """The model of this name or path; the command line looks up anything that a person names."""
+    return World(asked.offline, asked.online).model(name, assume)

@@ -29,6 +29,8 @@ class Asked:
     why: str | None = None
     """The part to derive, WHY_ALL for everything, None when nobody asked."""
     offline: bool = False
+    online: bool = False
+    """Read on the hub also what the shipped catalogue has."""
     sink: list[str] = field(default_factory=list)
 
     def say(self, text: str) -> None:
@@ -79,6 +81,7 @@ def common_options() -> list[click.Parameter]:
         Option(["--lang"], metavar="LANGUAGE"),
         Option(["--units"], type=click.Choice(["iec", "si"]), default="iec", metavar="iec|si"),
         Option(["--offline"], is_flag=True),
+        Option(["--online"], is_flag=True),
         Option(["--no-color", "--no-colour", "no_colour"], "no_color", is_flag=True),
     ]
 
@@ -101,6 +104,7 @@ class Verb(click.Command):
             values.pop("as_json"),
             values.pop("why"),
             values.pop("offline"),
+            values.pop("online"),
         )
         assert self.callback is not None
         try:

@@ -22,11 +22,18 @@ def with_ram(machine: Machine, ram: int | None) -> Machine:
 class World:
     """Everything that a person at this machine may name."""
 
+    offline, online = True, False
+    """A world that says nothing asks nobody: servers and assistants read no network for others."""
+
+    def __init__(self, offline: bool = False, online: bool = False) -> None:
+        """`offline` forbids to read online what is not here; `online` reads there also what the catalogue has."""
+        self.offline, self.online = offline, online
+
     def model(self, name: str, assume: str | None = None) -> ModelSpec:
         """The model of this name or path; `assume` names the architecture to treat an unknown one as."""
         from sizeup.readers import read
 
-        return read(name, assume=assume) if assume else read(name)
+        return read(name, assume=assume, offline=self.offline, online=self.online)
 
     def machine(self, name: str | None = None, ram: int | None = None) -> Machine:
         """The machine of this name or file, None this one; with this much host memory."""

@@ -78,7 +78,7 @@ def _by_what_people_say(wanted: str) -> int:
         near_words = f"{', '.join(near)}; or " if near else ""
         raise NotFound(
             f"“{wanted}” is not in the shipped catalogue of {len(catalogue_data.index().ids)} models.",
-            f"{near_words}its config.json, saved here and named by path (nothing is looked up on the network yet)",
+            f"{near_words}its config.json, saved here and named by path",
         )
     raise NotFound(
         f"No model is called “{wanted}”.",

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..layers import count
 from ..model import ModelSpec, Tensor
-from .safetensors import INDEX_SUFFIX, SHARD_NAME, read_headers
+from .safetensors import INDEX_SUFFIX, SHARD_NAME, Header, read_headers
 
 PACKED = ("U8", "I8", "U16", "I16", "U32", "I32", "F4", "F6_E2M3", "F6_E3M2")
 """Types that hold codes of several weights, or of one, where matrices are quantised."""
@@ -43,7 +43,11 @@ def weights_of(path: Path, entries: Sequence[str]) -> Path | None:
 
 def with_weights(spec: ModelSpec, path: Path) -> ModelSpec:
     """The config's model with what its files store. Raises NotFound or Unreadable for a checkpoint that is not whole."""
-    headers = read_headers(path)
+    return with_headers(spec, read_headers(path), str(path))
+
+
+def with_headers(spec: ModelSpec, headers: Sequence[Header], path: str | None) -> ModelSpec:
+    """The config's model with what these headers say is stored; `path` leads to the files, None where they are not on this disk."""
     tensors = tuple(tensor for header in headers for tensor in header.tensors)
     odd = [warning for header in headers for warning in header.warnings]
     said, packed = difference(spec, tensors)
@@ -53,7 +57,7 @@ def with_weights(spec: ModelSpec, path: Path) -> ModelSpec:
         stored="safetensors",
         file_bytes=tuple(header.file_bytes for header in headers),
         data_start=tuple(header.data_start for header in headers),
-        path=str(path),
+        path=path,
         warnings=(*spec.warnings, *odd[:4], *([said] if said and not packed else [])),
         notes=(*spec.notes, *([said] if packed else [])),
     )

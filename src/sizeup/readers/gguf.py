@@ -256,17 +256,24 @@ def read_headers(path: str | Path) -> tuple[Header, ...]:
             raise NotFound(
                 f"Part {number + 1} of {count} is missing: {part.name}.", "download the missing part into the same folder"
             ) from None
+        headers.append(header)
+    return joined(headers, [part.name for part in paths], match["stem"])
+
+
+def joined(headers: Sequence[Header], names: Sequence[str], stem: str) -> tuple[Header, ...]:
+    """The headers of a split file's parts in order, when they are that. Raises Unreadable for parts of something else."""
+    count = len(headers)
+    for number, header in enumerate(headers):
         if header.metadata.get("split.no", number) != number or header.metadata.get("split.count", count) != count:
             raise Unreadable(
-                f"{part.name} says it is part {header.metadata.get('split.no')} of {header.metadata.get('split.count')}.",
+                f"{names[number]} says it is part {header.metadata.get('split.no')} of {header.metadata.get('split.count')}.",
                 "download it again",
             )
-        headers.append(header)
     total = headers[0].metadata.get("split.tensors.count")
     found = sum(len(header.tensors) for header in headers)
     if isinstance(total, int) and total != found:
         raise Unreadable(f"Tensors in the {count} parts: {found:,}, not {total:,} as the first says.", "download the parts again")
-    names = [tensor.name for header in headers for tensor in header.tensors]
-    if len(set(names)) != len(names):
-        raise Unreadable(f"Two parts of {match['stem']} hold the same tensor.", "download the parts again")
+    tensors = [tensor.name for header in headers for tensor in header.tensors]
+    if len(set(tensors)) != len(tensors):
+        raise Unreadable(f"Two parts of {stem} hold the same tensor.", "download the parts again")
     return tuple(headers)

@@ -17,7 +17,9 @@ class RangeSource(Protocol):
     """`size` bytes of which any range can be read."""
 
     name: str
-    size: int
+
+    @property
+    def size(self) -> int: ...
 
     def read(self, offset: int, length: int) -> bytes:
         """Up to `length` bytes from `offset`; shorter only at the end."""

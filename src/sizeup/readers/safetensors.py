@@ -179,9 +179,14 @@ def _numbered(paths: Sequence[Path]) -> tuple[Header, ...]:
             raise NotFound(
                 f"Shard {number + 1} of {len(paths)} is missing: {path.name}.", "download the missing shard into the same folder"
             ) from None
+    return joined(headers, str(paths[0].parent))
+
+
+def joined(headers: Sequence[Header], where: str) -> tuple[Header, ...]:
+    """The headers of one checkpoint's shards, each tensor knowing its shard. Raises Unreadable when two hold the same one."""
     names = [tensor.name for header in headers for tensor in header.tensors]
     if len(set(names)) != len(names):
-        raise Unreadable(f"Two shards of {paths[0].parent} hold the same tensor.", "download the shards again")
+        raise Unreadable(f"Two shards of {where} hold the same tensor.", "download the shards again")
     return tuple(replace(h, tensors=tuple(replace(t, file=n) for t in h.tensors)) if n else h for n, h in enumerate(headers))
 
 
