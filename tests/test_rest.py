@@ -62,7 +62,13 @@ def test_the_command_line_and_rest_answer_alike(sizeup: Run, client: Client, typ
 
 def test_every_operation_is_compared() -> None:
     """Each operation that has a verb stands above."""
-    assert sorted(set(NAMES) - {question.partition("?")[0] for question in SAME.values()}) == ["names", "prove", "rehearse", "texts"]
+    assert sorted(set(NAMES) - {question.partition("?")[0] for question in SAME.values()}) == [
+        "installed",
+        "names",
+        "prove",
+        "rehearse",
+        "texts",
+    ]
 
 
 def test_every_parameter_is_worded() -> None:
@@ -96,6 +102,11 @@ MISTAKES = {
     "machine?name=rtx-4090 and ./box.toml over 10gbe": (403, None, None),
     "pretrain?parameters=8B&gpu=/etc/passwd": (403, None, None),
     "dataset?file=/etc/passwd": (403, None, None),
+    "installed": (
+        403,
+        "The models on this machine are asked for, and this server reads no files for others.",
+        "sizeup serve --allow-files",
+    ),
     "models?limit=0": (400, "--limit = 0 is below 1.", "--limit 10"),
     "models?why=all": (400, None, None),
     "machines?model=qwen3:8b&why=all": (400, "There is no parameter why.", None),

@@ -14,6 +14,9 @@ from sizeup.readers.local import KINDS
 from tests.raised import raised, warned
 
 TYPED = {
+    "http://127.0.0.1:8080",
+    "https://ollama.com/download",
+    "sizeup models --installed --context 32K",
     "--layers {}",
     'pip install "sizeup[rehearse-training]"',
     "--algorithm sft",

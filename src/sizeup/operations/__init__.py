@@ -14,6 +14,7 @@ _HOME = {
     "plan": "plan:EXACT_PLAN",
     "grid": "grid:GRID",
     "models": "models:MODELS",
+    "installed": "installed:INSTALLED",
     "machines": "machines:MACHINES",
     "model": "things:MODEL",
     "machine": "things:MACHINE_",

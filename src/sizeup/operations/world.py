@@ -52,6 +52,10 @@ class World:
         """The path itself, where files may be read."""
         return path
 
+    def stores(self) -> bool:
+        """Whether what is measured of disks may be kept and servers of this machine asked, where the models on it may be listed."""
+        return True
+
     def on(self, values: Values) -> Machine:
         """The machine that the parameters MACHINE_OPTIONS name."""
         return self.given(self.machine(values["on"], values["ram"]), values)

@@ -68,6 +68,16 @@ def measured(folder: Path, seconds: float = 1.0) -> Rate | None:
     return Rate(rate, f"{how}, {written >> 20} MiB", datetime.date.today().isoformat(), usage.total)
 
 
+def of_file(path: Path, disk_bytes: int, seconds: float = 0.5) -> Rate | None:
+    """The sequential read rate of a file that is there, in at most `seconds`; None where it is too small or the cache cannot be passed."""
+    try:
+        size = min(path.stat().st_size, MOST_BYTES) // CHUNK_BYTES * CHUNK_BYTES
+        found = _read(path, size, seconds) if size >= LEAST_BYTES else None
+    except OSError:
+        return None
+    return found and Rate(found[0], f"{found[1]}, of a model", datetime.date.today().isoformat(), disk_bytes)
+
+
 def _write(path: Path, size: int, seconds: float) -> int:
     """Write random bytes until `size` or the time is over, down to the disk; how many there are. A disk that compresses gains nothing."""
     noise = os.urandom(CHUNK_BYTES)

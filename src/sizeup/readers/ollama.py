@@ -117,7 +117,7 @@ def stored(name: str, environment: Mapping[str, str] = os.environ, home: Path | 
     host = parts.pop(0) if len(parts) == 3 or (len(parts) > 1 and "." in parts[0]) else "registry.ollama.ai"
     if len(parts) == 1:
         parts.insert(0, "library")
-    for folder in _stores(environment, home):
+    for folder in stores(environment, home):
         manifest = folder.joinpath("manifests", host, *parts, wanted)
         try:
             if not manifest.is_file():
@@ -139,7 +139,7 @@ def stored(name: str, environment: Mapping[str, str] = os.environ, home: Path | 
     return None
 
 
-def _stores(environment: Mapping[str, str], home: Path | None) -> list[Path]:
+def stores(environment: Mapping[str, str], home: Path | None) -> list[Path]:
     """Ollama's model folders: the one it was told, the user's, and the one of a system service."""
     given = environment.get("OLLAMA_MODELS")
     if given:

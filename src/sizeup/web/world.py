@@ -53,6 +53,13 @@ class ServedWorld(World):
             raise NotAllowed("A file is named, and this server reads no files for others.", "sizeup serve --allow-files")
         return path
 
+    def stores(self) -> bool:
+        if not self.allow_files:
+            raise NotAllowed(
+                "The models on this machine are asked for, and this server reads no files for others.", "sizeup serve --allow-files"
+            )
+        return False
+
     def here(self, detailed: bool = False) -> Machine:
         """This machine, as it was found at most FRESH_S ago."""
         with self._lock:
