@@ -64,6 +64,7 @@ TYPED = {
     "sizeup serve --cors ORIGIN",
     "sizeup {} --help",
     "{} = “24GiB”",
+    "{}={}",
     "{}-00001-of-{}.gguf",
     "{}/FILE.gguf",
     "{}/NAME.toml",
@@ -71,6 +72,7 @@ TYPED = {
 """Hints to be typed as they stand: nothing in them to translate."""
 
 VALUES = {
+    "engines/asked.py: near[0] if near else ', '.join(known)": "words of a setting",
     "training/emit/__init__.py: near[0] if near else ', '.join(TOOLS)": "names",
     "quality.py: near[0] if near else ', '.join(tasks())": "names of tasks",
     "training/recipe.py: near[0] if near else ', '.join(known)": "names",

@@ -68,7 +68,9 @@ def speed_lines(plan: Plan, walk: Walk) -> list[Line]:
     """The decode speed over an empty context: what a token moves on each device, over what the device reaches."""
     t, decode = walk.t, plan.speed.decode
     if decode is None:
-        unknown = t("speed.unknown_here" if plan.machine.name == "this machine" else "speed.unknown")
+        timed = find_engine(plan.engine).work(plan.model, plan.asked_quant, plan.settings)
+        key = "speed.unknown_here" if plan.machine.name == "this machine" else "speed.unknown"
+        unknown = t(key) if timed else t("speed.unknown_engine", engine=plan.engine)
         return [Line("decode", t("speed.decode"), 0, "", unknown, shown="?")]
     below: list[Line] = []
     formulas = []

@@ -75,6 +75,18 @@ class Search:
         tried = [spot.at(spot.off) or start for spot in spots(start, self._fixed, self._buffers)]
         return min([start, *tried], key=lambda trial: trial.shortfall_bytes)
 
+    def all_short(self) -> list[Trial]:
+        """When nothing fits: of every mix the placement that lacks least. Raises Refused when the engine refuses them all."""
+        found, refused = [], None
+        for quant in self.quants:
+            try:
+                found.append(self.least_short(quant))
+            except Refused as error:
+                refused = refused or error
+        if refused is not None and not found:
+            raise refused
+        return found
+
     def all(self) -> list[Choice]:
         """Every way, exact."""
         for one in [c for c in self.found if not c.trial.exact]:

@@ -52,13 +52,14 @@ def fit(
     found = searched(spec, box, chosen, quant, context_tokens, users, settings)
     quants = found.quants
     # A quantisation that the name itself says is the one to answer for, also when it does not fit.
-    meant = quants[:1] if spec.mix else quants
+    named = spec.mix is not None and quants[0] in (None, spec.mix)
+    meant = quants[:1] if named else quants
     best = found.best(lambda choice: choice.trial.quant in meant)
     if best is None:
-        plans = [found.least_short(mix).plan() for mix in quants]
+        plans = [trial.plan() for trial in found.all_short()]
         return sorted(plans, key=lambda plan: (not plan.fits and plan.asked_quant not in meant, shortfall(plan)))
     # What was asked for by name is no recommendation of ours.
-    return told(best, found, "asked" if quant is not None or spec.mix else "recommended")
+    return told(best, found, "asked" if quant is not None or named else "recommended")
 
 
 def exactly(

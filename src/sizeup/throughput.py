@@ -172,7 +172,7 @@ class Run(NamedTuple):
         if missing <= 0 or held <= 0:
             return 0.0
         disk = next((disk.bytes_per_s for disk in self.machine.disks if disk.bytes_per_s), None)
-        if disk is None or not self.settings.mmap:
+        if disk is None or not getattr(self.settings, "mmap", False):
             return None
         moved = sum(float(part.weight_bytes) for part in work if part.pool in (host, "ram"))
         return moved * min(missing / held, 1.0) / disk

@@ -9,10 +9,16 @@ from typing import cast
 from ..engine import Engine
 from ..errors import NotFound
 
-HOME = {"llama.cpp": "llamacpp"}
+HOME = {"llama.cpp": "llamacpp", "transformers": "transformers"}
 """Engine name -> its module in this package."""
 
-ALIASES = {"llamacpp": "llama.cpp", "llama-server": "llama.cpp", "llama-cpp": "llama.cpp"}
+ALIASES = {
+    "llamacpp": "llama.cpp",
+    "llama-server": "llama.cpp",
+    "llama-cpp": "llama.cpp",
+    "hf": "transformers",
+    "huggingface": "transformers",
+}
 
 
 def engine(name: str) -> Engine:

@@ -55,6 +55,11 @@ class Part:
         """Numbers kept per sequence, whatever the context: convolution windows and recurrent states."""
         return 0
 
+    @property
+    def channels(self) -> Number:
+        """Values a token adds to a short convolution's window; `state_values` holds all but one token of it. 0 without a convolution."""
+        return 0
+
     def mixing_flops(self, cells: Number) -> Number:
         """FLOPs per token of what mixes tokens beside the weights, when `cells` token slots are seen.
 

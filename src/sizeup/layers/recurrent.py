@@ -40,7 +40,11 @@ class Mamba1(Part):
     @step("ssm_state")
     def state_values(self) -> Number:
         """The convolution's last inputs and the state, per sequence."""
-        return (self.kernel - 1) * self.inner + self.state * self.inner
+        return (self.kernel - 1) * self.channels + self.state * self.inner
+
+    @property
+    def channels(self) -> Number:
+        return self.inner
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +63,10 @@ class Mamba2(Part):
     """Bias of the output projection; None means as `bias`."""
 
     def stored(self, hidden: Number) -> Stored:
-        convolved = self.inner + 2 * self.groups * self.state
-        yield from matrix("ssm_in", hidden, self.inner + convolved + self.heads, self.bias)
-        yield "ssm_conv1d.weight", (self.kernel, convolved)
+        yield from matrix("ssm_in", hidden, self.inner + self.channels + self.heads, self.bias)
+        yield "ssm_conv1d.weight", (self.kernel, self.channels)
         if self.conv_bias:
-            yield "ssm_conv1d.bias", (convolved,)
+            yield "ssm_conv1d.bias", (self.channels,)
         yield "ssm_dt.bias", (self.heads,)
         yield "ssm_a", (1, self.heads)
         yield "ssm_d", (1, self.heads)
@@ -74,7 +77,11 @@ class Mamba2(Part):
     @step("ssm2_state")
     def state_values(self) -> Number:
         """The convolution's last inputs and the state, per sequence."""
-        return (self.kernel - 1) * (self.inner + 2 * self.groups * self.state) + self.state * self.inner
+        return (self.kernel - 1) * self.channels + self.state * self.inner
+
+    @property
+    def channels(self) -> Number:
+        return self.inner + 2 * self.groups * self.state
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +114,11 @@ class GatedDeltaNet(Part):
     @step("delta_state")
     def state_values(self) -> Number:
         """The convolution's last inputs and one key x value matrix per value head, per sequence."""
-        keys, values = self.key_heads * self.key_dim, self.value_heads * self.value_dim
-        return (self.kernel - 1) * (2 * keys + values) + self.key_dim * values
+        return (self.kernel - 1) * self.channels + self.key_dim * self.value_heads * self.value_dim
+
+    @property
+    def channels(self) -> Number:
+        return 2 * self.key_heads * self.key_dim + self.value_heads * self.value_dim
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +157,11 @@ class KimiDelta(Part):
     @step("kda_state")
     def state_values(self) -> Number:
         """Three convolution windows and one square matrix per head, per sequence."""
-        return 3 * (self.kernel - 1) * self.heads * self.dim + self.heads * self.dim * self.dim
+        return (self.kernel - 1) * self.channels + self.heads * self.dim * self.dim
+
+    @property
+    def channels(self) -> Number:
+        return 3 * self.heads * self.dim
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +202,11 @@ class ShortConv(Part):
     @step("conv_state")
     def state_values(self) -> Number:
         """The convolution's last inputs, per sequence."""
-        return (self.kernel - 1) * self.hidden
+        return (self.kernel - 1) * self.channels
+
+    @property
+    def channels(self) -> Number:
+        return self.hidden
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,4 +268,8 @@ class GatedLru(Part):
 
     @step("lru_state")
     def state_values(self) -> Number:
-        return (self.kernel - 1) * self.width + self.width
+        return (self.kernel - 1) * self.channels + self.width
+
+    @property
+    def channels(self) -> Number:
+        return self.width

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from sizeup.engines import engine as find_engine
 from sizeup.figure import plain
 from sizeup.page import Page, cells, cut, indented, pad, right
 from sizeup.plan import Plan
@@ -153,6 +154,8 @@ def speeds(page: Page, plan: Plan, prompt_tokens: int = FIRST_TOKENS) -> list[st
 
 def unknown_speed(page: Page, plan: Plan) -> str:
     """Why no speed can be told, and what would tell it."""
+    if not find_engine(plan.engine).work(plan.model, plan.asked_quant, plan.settings):
+        return page.texts("speed.unknown_engine", engine=plan.engine)
     if plan.machine.name == "this machine":
         return page.texts("speed.unknown_here")
     silent = [name for name in plan.breakdown.by_pool() if (pool := plan.machine.pool(name)) is None or not pool.bytes_per_s]
@@ -227,7 +230,9 @@ def note(page: Page, key: str) -> str:
 
 
 def command(page: Page, typed: str) -> list[str]:
-    """The command to paste: never broken inside a word; a shell's backslash joins its lines."""
+    """The command to paste: never broken inside a word; a shell's backslash joins its lines. A script of several lines stays as it is."""
+    if "\n" in typed:
+        return [page.paint(text, "command") for text in typed.splitlines()]
     words, lines, line = typed.split(" "), [], ""
     for word in words:
         if line and len(EDGE) + cells(line) + 1 + cells(word) + 2 > page.width:

@@ -87,7 +87,9 @@ def nearest_rows(page: Page, plan: Plan, nearest: Sequence[Plan]) -> list[str]:
         first, *rest = wrap(words, space)
         lines.append(EDGE + "  " + pad(first, space) + ("  " + speed if speed else ""))
         lines += [EDGE + "  " + line for line in rest]
-        lines += [page.paint(line, "dim") for line in indented(option.command, page.width, EDGE + "    ", EDGE + "      ")]
+        # A script of several lines is shown once, for the plan itself.
+        shown = [] if "\n" in option.command else indented(option.command, page.width, EDGE + "    ", EDGE + "      ")
+        lines += [page.paint(line, "dim") for line in shown]
     return lines
 
 
@@ -127,7 +129,9 @@ def _needed(plan: Plan) -> int:
 
 def placement(page: Page, plan: Plan) -> str:
     """Where the layers lie: all on the cards, some, experts in RAM; "" without cards."""
-    layers, experts = getattr(plan.settings, "gpu_layers", 0), getattr(plan.settings, "cpu_moe_layers", 0)
+    if not hasattr(plan.settings, "gpu_layers"):
+        return ""
+    layers, experts = plan.settings.gpu_layers, getattr(plan.settings, "cpu_moe_layers", 0)
     total = plan.model.layers
     if not layers or layers == 0:
         return page.texts("place.ram") if plan.machine.devices else ""

@@ -1,0 +1,30 @@
+"""Checks of settings that several engines take: counts, and one of a few words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ..errors import UserError, close_names
+from ..figure import is_column, plain
+
+TOKENS_LIMIT = (1 << 31) - 1
+"""More than any engine here can hold."""
+
+
+def check_count(name: str, value: Any, least: int, most: int = TOKENS_LIMIT) -> None:
+    """Raises UserError unless it is a whole number between the two; a column is checked where it is made."""
+    if is_column(value):
+        return
+    number, example = plain(value), max(least, 1)
+    if isinstance(number, bool) or not isinstance(number, int):
+        raise UserError(f"{name} = {value!r} is not a whole number.", f"{name}={example}")
+    if not least <= number <= most:
+        raise UserError(f"{name} = {number:,} is outside of {least:,} to {most:,}.", f"{name}={example}")
+
+
+def check_choice(name: str, value: Any, known: Sequence[str]) -> None:
+    """Raises UserError unless it is one of these words."""
+    if value not in known:
+        near = close_names(str(value).lower(), known, 1, 0.4)
+        raise UserError(f"{name} = “{value}” is not one of {', '.join(known)}.", near[0] if near else ", ".join(known))

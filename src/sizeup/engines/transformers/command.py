@@ -1,0 +1,49 @@
+"""Python that starts transformers with these settings."""
+
+from __future__ import annotations
+
+from ...figure import plain
+from ...model import ModelSpec
+from .device_map import CPU, DISK, Placed
+from .formats import Format
+from .settings import Settings
+
+TORCH = {"BF16": "bfloat16", "F16": "float16", "F32": "float32"}
+BITS = {
+    "bnb-int8": "load_in_8bit=True",
+    "bnb-nf4": 'load_in_4bit=True, bnb_4bit_quant_type="nf4"',
+    "bnb-nf4-double": 'load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True',
+    "bnb-fp4": "load_in_4bit=True",
+    "bnb-fp4-double": "load_in_4bit=True, bnb_4bit_use_double_quant=True",
+}
+
+
+def command(model: ModelSpec, format: Format, settings: Settings, where: Placed) -> str:
+    """A script of a few lines: run it as it stands, with a prompt of one's own."""
+    names = "AutoModelForCausalLM, AutoTokenizer" + (", BitsAndBytesConfig" if format.linear else "")
+    loading = [f'dtype="{TORCH[format.float]}"']
+    if format.linear:
+        loading.append(f"quantization_config=BitsAndBytesConfig({BITS[format.linear]})")
+    if where.first == CPU:
+        loading.append('device_map="cpu"')
+    else:
+        loading.append({"none": "device_map=0"}.get(settings.device_map, f'device_map="{settings.device_map}"'))
+    if DISK in where.devices:
+        loading.append('offload_folder="offload"')
+    if settings.attention != "sdpa":
+        loading.append(f'attn_implementation="{settings.attention}"')
+    if model.config.get("auto_map"):
+        loading.append("trust_remote_code=True")
+    name = model.path or model.card.get("id") or model.name
+    tokens = plain(settings.context_tokens) // plain(settings.sequences)
+    cache = ', cache_implementation="static"' if settings.cache == "static" else ""
+    return "\n".join(
+        [
+            f"from transformers import {names}",
+            f'name = "{name}"',
+            "tokenizer = AutoTokenizer.from_pretrained(name)",
+            f"model = AutoModelForCausalLM.from_pretrained(name, {', '.join(loading)})",
+            f'inputs = tokenizer(["Hello"]{f" * {plain(settings.sequences)}" if plain(settings.sequences) > 1 else ""}, return_tensors="pt").to(model.device)',
+            f"print(tokenizer.batch_decode(model.generate(**inputs, max_length={tokens}{cache})))",
+        ]
+    )
