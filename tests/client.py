@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from sizeup.web.guard import App
+from tests.loops import finished
 
 
 class Reply(NamedTuple):
@@ -34,7 +35,7 @@ class Client:
     def send(self, method: str, target: str, body: bytes = b"", **headers: str) -> Reply:
         """`target` is a path with its query, as it stands in a request line; headers have `_` for `-`."""
         named = {"host": self.host, **{name.replace("_", "-"): value for name, value in headers.items()}}
-        return asyncio.run(self._send(method, target, body, named))
+        return finished(self._send(method, target, body, named))
 
     async def _send(self, method: str, target: str, body: bytes, headers: Mapping[str, str]) -> Reply:
         from urllib.parse import unquote

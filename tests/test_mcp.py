@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import sys
@@ -17,6 +16,7 @@ import mcp
 from sizeup.errors import UserError
 from sizeup.mcp import called, fields, input_schema, offered
 from sizeup.web.world import ServedWorld
+from tests.loops import finished
 from tests.program import Run
 
 
@@ -29,7 +29,7 @@ def program(*questions: tuple[str, dict[str, Any]]) -> tuple[list[Any], list[Any
             tools = (await client.list_tools()).tools
             return tools, [await client.call_tool(name, arguments) for name, arguments in questions]
 
-    return asyncio.run(talk())
+    return finished(talk())
 
 
 def test_an_assistant_asks(sizeup: Run) -> None:

@@ -37,13 +37,13 @@ NAMES = tuple(_HOME)
 """Every operation, in the order that they are told in."""
 
 
-def operation(name: str) -> Operation:
+def found(name: str) -> Operation:
     """The operation of this name. Raises KeyError."""
     module, _, attribute = _HOME[name].partition(":")
-    found: Operation = getattr(importlib.import_module(f".{module}", __name__), attribute)
-    return found
+    row: Operation = getattr(importlib.import_module(f".{module}", __name__), attribute)
+    return row
 
 
 def operations() -> list[Operation]:
     """All of them."""
-    return [operation(name) for name in NAMES]
+    return [found(name) for name in NAMES]
