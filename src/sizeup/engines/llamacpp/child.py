@@ -138,6 +138,7 @@ class Run:
         prefill_s = time.perf_counter() - start
         self.marks["prefill"] = self.peaks.look()
         piece, pending, made, stopped = ctypes.create_string_buffer(512), b"", 0, "length"
+        engine_s = 0.0
         start = time.perf_counter()
         while made < min(job["max_tokens"], room):
             if lib.llama_vocab_is_eog(self.vocab, next_token):
@@ -148,9 +149,11 @@ class Run:
             text, pending = _whole_characters(pending)
             if text:
                 emit("text", text=text)
+            given = time.perf_counter()
             self._decode(array.array("i", [next_token]))
             made += 1
             next_token = lib.llama_sampler_sample(sampler, self.context, -1)
+            engine_s += time.perf_counter() - given
         decode_s = time.perf_counter() - start
         self.marks["decode"] = self.peaks.look()
         return {
@@ -159,6 +162,8 @@ class Run:
             "stopped": stopped,
             "prefill_tokens_per_s": len(tokens) / prefill_s,
             "decode_tokens_per_s": made / decode_s if made else None,
+            "decode_s": decode_s,
+            "engine_decode_s": engine_s,
         }
 
     def rehearse(self) -> dict[str, Any]:
