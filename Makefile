@@ -6,11 +6,12 @@ STAMP := $(VENV)/.installed
 
 TRAIN_VENV := .venv-train
 TRAIN_BIN := $(TRAIN_VENV)/bin
+MLX_VENV := .venv-mlx
 TRAIN_STAMP := $(TRAIN_VENV)/.installed
 
 CHROMIUM := $(or $(SIZEUP_CHROMIUM),$(shell command -v chromium))
 
-.PHONY: run browser test test-all test-train test-train-sample lint clean
+.PHONY: run browser test test-all test-train test-train-sample test-mlx lint clean
 
 run: $(STAMP)
 	$(BIN)/sizeup
@@ -38,6 +39,16 @@ test-train: $(TRAIN_STAMP)
 test-train-sample: $(TRAIN_STAMP)
 	$(TRAIN_BIN)/python -m pytest -n auto -m "transformers and not full"
 
+# Tests that run mlx-lm on MLX's Linux CPU backend (or on a Mac): an environment of its own.
+test-mlx: $(MLX_VENV)/.installed
+	$(MLX_VENV)/bin/python -m pytest -m mlx tests/test_mlx_real.py
+
+$(MLX_VENV)/.installed: requirements.txt pyproject.toml
+	$(PYTHON) -m venv $(MLX_VENV)
+	$(MLX_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.txt "mlx[cpu]==0.32.4" mlx-lm==0.32.2
+	$(MLX_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
+
 lint: $(STAMP)
 	$(BIN)/ruff check src tests benchmarks tools
 	$(BIN)/ruff format --check src tests benchmarks tools
@@ -58,4 +69,4 @@ $(TRAIN_STAMP): requirements.txt requirements-train.txt pyproject.toml
 	touch $(TRAIN_STAMP)
 
 clean:
-	rm -rf $(VENV) $(TRAIN_VENV) .pytest_cache .mypy_cache .ruff_cache build dist
+	rm -rf $(VENV) $(TRAIN_VENV) $(MLX_VENV) .pytest_cache .mypy_cache .ruff_cache build dist

@@ -55,6 +55,10 @@ def fit(
     named = spec.mix is not None and quants[0] in (None, spec.mix)
     meant = quants[:1] if named else quants
     best = found.best(lambda choice: choice.trial.quant in meant)
+    if best is not None and not chosen.work(spec, best.trial.quant, best.trial.settings):
+        # Nobody knows a pace under this engine, so nothing weighs against quality but what the engine prefers.
+        preferred = (found.best(lambda choice, mix=mix: choice.trial.quant == mix) for mix in quants)  # type: ignore[misc]
+        best = next(choice for choice in preferred if choice is not None)
     if best is None:
         plans = [trial.plan() for trial in found.all_short()]
         return sorted(plans, key=lambda plan: (not plan.fits and plan.asked_quant not in meant, shortfall(plan)))

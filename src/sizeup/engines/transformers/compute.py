@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from ...facts import data_json
-from ...figure import Number, most, plain, step
+from ...figure import Number, least, most, plain, step, total
 from ...layers import Attention, Block, LatentAttention, Mlp, Moe
 from ...model import ModelSpec
 from .cache import Length, growth_bytes
@@ -87,14 +87,14 @@ def scores_bytes(heads: Number, sequences: Number, prompt: Number, each: Number)
     return heads * sequences * prompt * prompt * (each + 8)
 
 
-def _masks(settings: Settings, long: Length, blocks: tuple[Block, ...]) -> tuple[Number, Number, int, int]:
-    windows = {plain(getattr(part, "window", 0)) for block in blocks for part in block.mixers if isinstance(part, Attention)}
-    eager = settings.attention == "eager"
+def _masks(settings: Settings, long: Length, blocks: tuple[Block, ...]) -> tuple[Number, Number, Number, int]:
+    parts = [part for block in blocks for part in block.mixers if isinstance(part, Attention)]
+    windows, eager = {plain(part.window) for part in parts}, settings.attention == "eager"
+    if eager or long.static:
+        return settings.sequences, long.prompt, len(windows), int(eager)
     # SDPA needs no mask of its own where everything before is seen, and a short prompt is all within a window.
-    kinds = len(windows) if eager else sum(1 for window in windows if window and plain(long.prompt) > window)
-    if long.static and not eager:
-        kinds = len(windows)
-    return settings.sequences, long.prompt, kinds, int(eager)
+    kinds = total([least(most(long.prompt - window, 0), 1) for window in sorted(windows) if window])
+    return settings.sequences, long.prompt, kinds, 0
 
 
 @step("transformers_masks")

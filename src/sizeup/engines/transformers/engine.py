@@ -9,7 +9,7 @@ from typing import Any
 from ...engine import Draft
 from ...errors import Refused
 from ...facts import data_json
-from ...figure import Number, plain, total
+from ...figure import Number, is_column, plain, total
 from ...hardware import Machine
 from ...layers import Attention, Block
 from ...model import Group, ModelSpec, Tensor
@@ -102,7 +102,7 @@ def _check(model: ModelSpec, settings: Given) -> None:
     positions, longest = plain(model.embedding.positions), plain(settings.context_tokens) // plain(settings.sequences)
     # Tables of two more rows than the context (OPT) begin at the third.
     reach = min(int(positions), int(model.context_tokens or positions)) if positions else 0
-    if reach and not hasattr(longest, "__len__") and longest > reach:
+    if reach and not is_column(longest) and longest > reach:
         raise Refused(
             f"transformers: index out of range in self, since {model.name} has learned {reach:,} positions.", f"context_tokens={reach}"
         )
@@ -147,7 +147,7 @@ def _cache_claims(model: ModelSpec, settings: Given, long: Length, format: Forma
         for device, layers in by_device(group, homes):
             for part in group.block.mixers:
                 for one in kept(part, form, long):
-                    if plain(one.bytes):
+                    if is_column(one.bytes) or plain(one.bytes):
                         key = (one.part, pool(device), one.label, one.within)
                         found.setdefault(key, []).append(layers * (settings.sequences * one.bytes))
     for (name, home, label, within), sizes in found.items():
@@ -186,7 +186,7 @@ def _process_claims(where: Placed) -> Iterator[Claim]:
 
 def _notes(model: ModelSpec, settings: Given) -> tuple[str, ...]:
     said, each = [], plain(settings.context_tokens) // plain(settings.sequences)
-    if model.context_tokens and not hasattr(each, "__len__") and each > model.context_tokens:
+    if model.context_tokens and not is_column(each) and each > model.context_tokens:
         said.append(f"context_beyond_model:{model.context_tokens}")
     if settings.attention == "eager" and any(isinstance(part, Attention) for group in model.groups for part in group.block.mixers):
         said.append("eager_attention")

@@ -1,0 +1,53 @@
+"""mlx-lm's own settings: the keywords that `sizeup.account(engine="mlx")` takes, checked when they are made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ...errors import UserError
+from ..asked import check_choice, check_count
+
+KV_BITS = (0, 2, 4, 8)
+"""Widths that a cache may be quantised to and grow in; 0 keeps it as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """One way to start mlx-lm. Counts may be figures; everything else is a flag or a word."""
+
+    context_tokens: int = 8192
+    """Tokens that all sequences together hold at the end."""
+    sequences: int = 1
+    """Requests decoded together; more than one needs the server."""
+    prompt_tokens: int | None = None
+    """Tokens of each sequence that are its prompt; None: the whole context, the most there can be."""
+    prefill_tokens: int = 2048
+    """Tokens of a prompt read at once (`--prefill-step-size`)."""
+    kv_bits: int = 0
+    """Bits of a quantised cache (`--kv-bits`)."""
+    kv_group: int = 64
+    """Values that share a scale and a bias in it (`--kv-group-size`)."""
+    kv_start: int = 5000
+    """Tokens from which the cache is quantised (`--quantized-kv-start`)."""
+    server: bool = False
+    """`mlx_lm.server` instead of `mlx_lm.generate`."""
+    prompt_caches: int | None = None
+    """Caches of earlier prompts that the server keeps (`--prompt-cache-size`); None: its default, none without a server."""
+    pool: str = "unified"
+    """"unified" memory of a Mac, or "ram"."""
+    wired_limit_bytes: int | None = None
+    """What macOS lets the GPU hold (Metal's max_recommended_working_set_size); None when nobody says."""
+
+    def __post_init__(self) -> None:
+        for name, least in (("context_tokens", 1), ("sequences", 1), ("prefill_tokens", 1), ("kv_start", 0)):
+            check_count(name, getattr(self, name), least)
+        for name in ("prompt_tokens", "prompt_caches"):
+            if getattr(self, name) is not None:
+                check_count(name, getattr(self, name), 1 if name == "prompt_tokens" else 0)
+        if self.kv_bits not in KV_BITS:
+            raise UserError(f"kv_bits = {self.kv_bits!r} is none of {', '.join(map(str, KV_BITS))}.", "kv_bits=8")
+        if self.kv_group not in (32, 64, 128):
+            raise UserError(f"kv_group = {self.kv_group!r} is none of 32, 64, 128.", "kv_group=64")
+        if not isinstance(self.server, bool):
+            raise UserError(f"server = {self.server!r} is neither on nor off.", "server=True or server=False")
+        check_choice("pool", self.pool, ("unified", "ram"))
