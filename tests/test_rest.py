@@ -10,6 +10,7 @@ import pytest
 
 pytest.importorskip("starlette", reason="needs the extra `web`")
 
+from sizeup.engines import HOME
 from sizeup.operations import NAMES, operations
 from sizeup.operations.skins import LANG, UNITS, WHY
 from sizeup.web.app import app
@@ -148,6 +149,7 @@ def test_names(client: Client) -> None:
         "active_parameters": 8190735360,
         "context_tokens": 40960,
     }
+    assert [one["name"] for one in client.get("/api/names?kind=engine").json["names"]] == list(HOME)
     boxes = client.get("/api/names?kind=machine&q=rtx-4090&limit=1").json["names"]
     assert [(one["name"], one["label"], one["memory_bytes"]) for one in boxes] == [("rtx-4090", "GeForce RTX 4090", 25757220864)]
 

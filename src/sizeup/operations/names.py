@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple, NotRequired, TypedDict, cast
 
 from .kinds import COUNT, choice
@@ -57,7 +57,8 @@ class Name(NamedTuple):
 
 def names(ask: Ask, values: Values) -> Found:
     """Names that begin with the words, then those with a word that does, then those that only hold them."""
-    known = model_names() if values["kind"] == "model" else machine_names()
+    kinds: dict[str, Callable[[], tuple[Name, ...]]] = {"model": model_names, "machine": machine_names, "engine": engine_names}
+    known = kinds[values["kind"]]()
     return Found(values["kind"], ranked(known, values["q"].lower().split()), values["limit"])
 
 
@@ -129,10 +130,17 @@ def machine_names() -> tuple[Name, ...]:
     return tuple(found.values())
 
 
+def engine_names() -> tuple[Name, ...]:
+    """Engines to plan for, the embedded one first."""
+    from sizeup.engines import HOME
+
+    return tuple(Name(name, name.lower(), {}) for name in HOME)
+
+
 NAMES = Operation(
     "names",
     (
-        Parameter("kind", choice("model", "machine"), "model", key="name_kind"),
+        Parameter("kind", choice("model", "machine", "engine"), "model", key="name_kind"),
         Parameter("q", default="", key="name_start"),
         Parameter("limit", COUNT, 20, key="limit_names", shown="N", least=1, most=200),
     ),

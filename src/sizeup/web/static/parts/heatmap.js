@@ -3,7 +3,7 @@
 import { html, useRef } from "../vendor/htm-preact.js";
 import { bytes, percent, rate, short, t } from "../text.js";
 
-const SIGN = { fits: "", tight: "≈", no: "✗", refused: "–" };
+const SIGN = { fits: "✓", tight: "≈", no: "✗", refused: "–" };
 
 /** `grid` is the server's; the chosen cell is marked; arrows move, Enter chooses. */
 export function HeatMap({ grid, quant, context, onPick }) {
@@ -30,8 +30,14 @@ export function HeatMap({ grid, quant, context, onPick }) {
         style=${{ "--heat": cell.decode_full ? 0.18 + 0.82 * Math.sqrt(cell.decode_full.tokens_per_s / fastest) : 0 }}
         title=${`${t(`page.verdict_${cell.verdict}`)}: ${bytes(cell.total_bytes)}`}
         aria-label=${[row.quant, t("unit.tokens", { count: grid.contexts_tokens[x] }), t(`page.verdict_${cell.verdict}`), cell.decode_full && t("speed.rate", { range: rate(cell.decode_full.tokens_per_s) })].filter(Boolean).join(", ")}
-        onClick=${() => onPick(row.quant, grid.contexts_tokens[x])} onKeyDown=${(event) => keyed(event, y, x)}>${SIGN[cell.verdict]}${cell.decode_full && cell.verdict !== "no" ? rate(cell.decode_full.tokens_per_s) : ""}</button></td>`)}
+        onClick=${() => onPick(row.quant, grid.contexts_tokens[x])} onKeyDown=${(event) => keyed(event, y, x)}>${shown(cell)}</button></td>`)}
       <td class="kept">${row.cells[0]?.quality_kept == null ? "–" : percent(row.cells[0].quality_kept)}</td>
     </tr>`)}</tbody>
   </table></div>`;
+}
+
+/** The pace where it is known, with the sign where there is little room; the sign alone elsewhere. */
+function shown({ verdict, decode_full: pace }) {
+  if (!pace || verdict === "no") return SIGN[verdict];
+  return (verdict === "tight" ? `${SIGN.tight} ` : "") + rate(pace.tokens_per_s);
 }

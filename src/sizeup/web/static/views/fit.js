@@ -14,14 +14,14 @@ import { bytes, named, number, percent, t } from "../text.js";
 import { chosen, commandLine } from "../state.js";
 
 /** What the command line is given too; the server's own name of each. */
-const ASKED = [...PLACE, "quant", "context", "kv_type", "users", "gpu_layers"];
+const ASKED = [...PLACE, "engine", "quant", "context", "kv_type", "users", "gpu_layers"];
 
 export function Fit({ state, change }) {
   const values = chosen(state, ["model", ...ASKED]);
   const question = state.model ? values : null;
   const { answer, failure, stale } = useAnswer("fit", question && { ...question, ...chosen(state, ["prompt"]), told: "true" });
   const machine = useMachine(state);
-  const grid = useAnswer("grid", question && chosen(state, ["model", ...PLACE, "kv_type", "users"]));
+  const grid = useAnswer("grid", question && chosen(state, ["model", ...PLACE, "engine", "kv_type", "users"]));
   const model = useAnswer("model", state.model ? { model: state.model } : null);
   const [why, ask] = useState(null);
 
@@ -128,8 +128,8 @@ function settable(plan) {
 }
 
 function settingsOf({ quant, settings }) {
-  const kv = settings.k === settings.v ? settings.k : `${settings.k}/${settings.v}`;
-  return { quant, context: String(settings.context_tokens / settings.sequences), kv_type: kv === "f16" ? "" : kv };
+  const kv = settings.k === settings.v ? settings.k ?? "f16" : `${settings.k}/${settings.v}`;
+  return { quant, context: String(settings.context_tokens / (settings.sequences ?? 1)), kv_type: kv === "f16" ? "" : kv };
 }
 
 export const shortName = (model) => model.split("/").pop();

@@ -18,6 +18,7 @@ export function Question({ state, change, answer, grid, model, machine }) {
   return html`<form class="question" onSubmit=${(event) => event.preventDefault()}>
     <${ModelPicker} state=${state} change=${change} model=${model} />
     <${MachinePicker} state=${state} change=${change} machine=${machine.answer} failure=${machine.failure} />
+    <${EnginePicker} state=${state} change=${change} />
     <${ContextSlider} value=${Number(state.context || answer?.settings.context_tokens || 8192)} trained=${model?.context_tokens} longest=${answer?.longest_context_tokens} onPick=${(tokens) => change({ context: String(tokens) })} />
     <div class="field two">
       <label>${t("page.quant")}<select value=${state.quant ?? ""} onChange=${(event) => change({ quant: event.target.value })}>
@@ -26,9 +27,17 @@ export function Question({ state, change, answer, grid, model, machine }) {
       </select></label>
       <label>${t("page.users")}<input type="number" min="1" max="4096" value=${state.users || 1} onChange=${(event) => change({ users: event.target.value === "1" ? "" : event.target.value })} /></label>
     </div>
-    <fieldset class="field segments"><legend>${t("page.kv_type")}</legend>${KV_TYPES.map((type) => html`<label><input type="radio" name="kv" value=${type} checked=${(state.kv_type || "f16") === type}
-      onChange=${() => change({ kv_type: type === "f16" ? "" : type })} /><span>${type}</span></label>`)}</fieldset>
+    ${!state.engine && html`<fieldset class="field segments"><legend>${t("page.kv_type")}</legend>${KV_TYPES.map((type) => html`<label><input type="radio" name="kv" value=${type} checked=${(state.kv_type || "f16") === type}
+      onChange=${() => change({ kv_type: type === "f16" ? "" : type })} /><span>${type}</span></label>`)}</fieldset>`}
   </form>`;
+}
+
+/** The engine to plan for. Its mixes and cache formats are its own, so a change of engine lets go of what was chosen of them. */
+function EnginePicker({ state, change }) {
+  const { answer } = useAnswer("names", { kind: "engine" });
+  const engines = answer?.names.map((row) => row.name) ?? [state.engine || "llama.cpp"];
+  return html`<div class="field"><label>${t("page.engine")}<select onChange=${(event) => change({ engine: event.target.value === engines[0] ? "" : event.target.value, quant: "", kv_type: "" })}>
+    ${engines.map((name) => html`<option value=${name} selected=${name === (state.engine || engines[0])}>${name}</option>`)}</select></label></div>`;
 }
 
 /** What no choice of a mix means: what the model's name or file says, else the best one. */
