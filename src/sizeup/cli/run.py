@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from sizeup.errors import EngineFailed
+from sizeup.errors import EngineFailed, UserError
 from sizeup.operations.kinds import COUNT, WHOLE
 
 from .settings import model_argument, of, plan_options, read_model, settings
@@ -31,14 +31,21 @@ def run(
     system: str | None,
     serve: bool,
     port: int | None,
+    create: str | None,
     **chosen: Any,
 ) -> None:
     """Answer one prompt and tell what it took beside what was predicted; talk, where a person is there and asks nothing; or serve."""
     from sizeup import search
+    from sizeup.drive.hand import ACCOUNTED_BY
 
     spec = read_model(asked, model, chosen["assume"])
-    plan = search.fit(spec, None, engine=chosen["engine"], quant=chosen["quant"], context_tokens=chosen["context"], **settings(chosen))[0]
-    if serve:
+    engine = ACCOUNTED_BY.get(chosen["engine"], chosen["engine"])
+    plan = search.fit(spec, None, engine=engine, quant=chosen["quant"], context_tokens=chosen["context"], **settings(chosen))[0]
+    if chosen["engine"] in ACCOUNTED_BY:
+        if serve:
+            raise UserError("--serve is the embedded engine's own server.", "sizeup run FILE.gguf --serve")
+        driven(asked, plan, chosen["engine"], model, Asking(prompt or EXAMPLE, max_tokens or 128, temperature, seed), create)
+    elif serve:
         serve_plan(asked, plan, port)
     elif prompt is None and not (asked.json or raw) and sys.stdin.isatty() and sys.stdout.isatty():
         from .conversation import converse
@@ -48,6 +55,50 @@ def run(
         )
     else:
         once(asked, plan, prompt or EXAMPLE, max_tokens or 128, temperature, seed, raw)
+
+
+class Asking(NamedTuple):
+    """One prompt and how it is to be answered."""
+
+    prompt: str
+    max_tokens: int
+    temperature: float
+    seed: int
+
+
+def driven(asked: Asked, plan: Plan, engine: str, model: str, asking: Asking, create: str | None) -> None:
+    """The plan in another tool: its answer and what it took, or what to type where it is not here."""
+    from sizeup import render, search, store
+    from sizeup.drive.hand import Hand, Prompt
+    from sizeup.drive.run import drive, measured
+    from sizeup.engines.llamacpp.server import free_port
+
+    pieces: list[str] = []
+
+    def on_text(text: str) -> None:
+        pieces.append(text)
+        if not asked.json:
+            write(text)
+
+    loading(asked, plan)
+    found = drive(plan, engine, model, Prompt(*asking, on_text), create=create, free_port=lambda: free_port(0, False))
+    if isinstance(found, Hand):
+        from sizeup.render.drive import hand
+
+        told = {"engine": found.tool, "ran": False, "commands": list(found.commands), "files": dict(found.files)}
+        asked.say_json(told) if asked.json else asked.say(hand(asked.page, found))
+        return
+    measurement = measured(plan, found)
+    number = store.keep(measurement, plan.breakdown.as_reported())
+    if asked.json:
+        from sizeup.api import measurement_json
+
+        told = {**measurement_json(measurement, plan.breakdown.as_reported()), "text": "".join(pieces), "number": number}
+        asked.say_json({**told, "ran": True, "timed_by": found.timed_by})
+        return
+    plan = search.with_speed(plan, found.prompt_tokens + asking.max_tokens // 2)
+    asked.say("\n" + render.measurement(asked.page, plan, measurement))
+    asked.say(f"  {asked.page.texts(f'drive.timed_{found.timed_by}')}\n  {asked.page.texts('run.stored', number=number)}\n")
 
 
 def loading(asked: Asked, plan: Plan) -> None:
@@ -125,6 +176,7 @@ command = Verb(
         Option(["--system"], metavar="TEXT"),
         Option(["--serve"], "serve_model", is_flag=True),
         Option(["--port"], "model_port", type=of(WHOLE), metavar="PORT"),
+        Option(["--create"], metavar="NAME"),
         *plan_options(),
     ],
 )

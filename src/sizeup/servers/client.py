@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import http.client
+import io
 import ipaddress
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from pathlib import Path
+from typing import IO, Any, cast
 from urllib.parse import urlsplit
 
 from sizeup.errors import Unavailable, UserError
@@ -51,16 +54,24 @@ class Server:
         except ValueError:
             return False
 
-    def ask(self, path: str, body: Any = None, method: str = "", seconds: float | None = None) -> Any:
-        """The JSON at a path; with a body it is a POST. Raises Unavailable when nobody answers, or not with JSON, or with an error."""
+    def ask(self, path: str, body: Any = None, method: str = "", seconds: float | None = None, empty: bool = False) -> Any:
+        """The JSON at a path; with a body it is a POST; `empty` where no answer is expected. Raises Unavailable when nobody answers, or not
+        with JSON, or with an error."""
         with self._answer(path, body, method, seconds) as answer:
             content = answer.read(LARGEST_ANSWER + 1)
         if len(content) > LARGEST_ANSWER:
             raise Unavailable(f"{self.base} answers {path} without an end.", "the address of another server")
+        if empty and not content:
+            return None
         try:
             return json.loads(content)
         except ValueError:
             raise self.not_meant(path) from None
+
+    def send(self, path: str, file: Path, seconds: float = 600.0) -> None:
+        """POST a file as it is, piece by piece. Raises what `ask` raises."""
+        with file.open("rb") as body, self._answer(path, body, "POST", seconds) as answer:
+            answer.read(LARGEST_ANSWER)
 
     def lines(self, path: str, body: Any, seconds: float = 600.0) -> Iterator[bytes]:
         """The lines of a streamed answer as they come. Raises what `ask` raises, and Unavailable when it breaks off."""
@@ -77,8 +88,12 @@ class Server:
         kind = http.client.HTTPSConnection if self.secure else http.client.HTTPConnection
         connection = kind(self.host, self.port, timeout=seconds or self.seconds)
         headers = {"accept": "application/json", **({"authorization": f"Bearer {self.token}"} if self.token else {})}
-        sent = None if body is None else json.dumps(body).encode()
-        if sent is not None:
+        sent: bytes | IO[bytes] | None = None
+        if isinstance(body, io.IOBase):
+            sent = cast(IO[bytes], body)
+            headers |= {"content-type": "application/octet-stream", "content-length": str(os.fstat(body.fileno()).st_size)}
+        elif body is not None:
+            sent = json.dumps(body).encode()
             headers["content-type"] = "application/json"
         try:
             connection.request(method or ("GET" if sent is None else "POST"), self.path + path, sent, headers)

@@ -1,0 +1,151 @@
+"""Engines that are programs: started on loopback with the plan's command line, asked by OpenAI's API, and ended."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import IO
+
+from sizeup.errors import EngineFailed, SizeupError
+from sizeup.plan import Plan
+from sizeup.servers.client import Server
+from sizeup.servers.openai import chat, models
+
+from .hand import Hand, Prompt, Ran
+
+START_SECONDS = 600.0
+STOP_SECONDS = 10.0
+LAST_LOG_LINES = 12
+IMAGE = "ghcr.io/ggml-org/llama.cpp:server"
+MLX = "mlx_lm.server"
+
+
+def words(plan: Plan, tool: str, port: int) -> list[str]:
+    """The plan's command line with where to listen; empty for what is no server."""
+    if tool == "mlx":
+        return [MLX, "--model", plan.model.path or plan.model.name, "--host", "127.0.0.1", "--port", str(port)]
+    if tool in ("llama-server", "vllm"):
+        return [*shlex.split(plan.command), "--host", "127.0.0.1", "--port", str(port)]
+    return []
+
+
+def installed(tool: str) -> str | None:
+    """The tool's program; None when it is not on the path."""
+    return shutil.which({"mlx": MLX}.get(tool, tool))
+
+
+def compose(plan: Plan, port: int = 8080) -> str:
+    """A compose file for llama.cpp's own image, reachable from this machine alone."""
+    typed = shlex.split(plan.command)
+    path = os.path.abspath(plan.model.path) if plan.model.path else f"./{typed[typed.index('-m') + 1]}"
+    inside = f"/models/{os.path.basename(path)}"
+    arguments = ["-m", inside, *typed[typed.index("-m") + 2 :], "--host", "0.0.0.0", "--port", "8080"]
+    lines = [
+        "services:",
+        "  llama:",
+        f"    image: {IMAGE}",
+        f"    command: {_listed(arguments)}",
+        "    ports:",
+        f'      - "127.0.0.1:{port}:8080"',
+    ]
+    lines += ["    volumes:", f"      - {_quoted(f'{path}:{inside}:ro')}"]
+    lines += ["    healthcheck:", '      test: ["CMD", "curl", "-f", "http://localhost:8080/health"]']
+    return "\n".join(lines) + "\n"
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("$", "$$") + '"'
+
+
+def _listed(words: list[str]) -> str:
+    return "[" + ", ".join(_quoted(word) for word in words) + "]"
+
+
+def hand(plan: Plan, tool: str) -> Hand:
+    """The command line; for llama-server a compose file too."""
+    typed = words(plan, tool, 8080)
+    files = {"compose.yaml": compose(plan)} if tool == "llama-server" else {}
+    return Hand(tool, (shlex.join(typed) if typed else plan.command,), files, here=installed(tool) is not None)
+
+
+@contextmanager
+def started(command: list[str], port: int, tell: Callable[[float], None] = lambda seconds: None) -> Iterator[tuple[Server, float]]:
+    """A server while the block lasts, and the seconds until it answered. Raises EngineFailed when it ends or never answers."""
+    server = Server(f"http://127.0.0.1:{port}", command[0])
+    with tempfile.TemporaryFile() as log:
+        begin = time.perf_counter()
+        # A session of its own: Ctrl+C is ours to answer, and what it starts itself ends with it.
+        child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+        try:
+            while not _answers(server):
+                spent = time.perf_counter() - begin
+                if child.poll() is not None or spent > START_SECONDS:
+                    raise EngineFailed(f"{os.path.basename(command[0])} did not come up.", "its log", _tail(log))
+                tell(spent)
+                time.sleep(0.2)
+            yield server, time.perf_counter() - begin
+        finally:
+            _end(child)
+
+
+def _answers(server: Server) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(0.5)
+        if probe.connect_ex((server.host, server.port)):
+            return False
+    try:
+        return bool(models(server))
+    except SizeupError:
+        return False
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    """End the program and what it started: asked first, then not."""
+    for how, seconds in ((signal.SIGTERM, STOP_SECONDS), (signal.SIGKILL, STOP_SECONDS)):
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(child.pid, how)
+        try:
+            child.wait(seconds)
+            if how == signal.SIGKILL:
+                return
+        except subprocess.TimeoutExpired:
+            continue
+
+
+def _tail(log: IO[bytes]) -> str:
+    log.seek(0)
+    return "\n".join(log.read().decode("utf-8", "replace").splitlines()[-LAST_LOG_LINES:])
+
+
+def run(plan: Plan, tool: str, port: int, prompt: Prompt, tell: Callable[[float], None] = lambda seconds: None) -> Ran:
+    """Start the tool, answer a prompt, end it."""
+    command = words(plan, tool, port)
+    command[0] = installed(tool) or command[0]
+    with started(command, port, tell) as (server, load_s):
+        said = [{"role": "user", "content": prompt.text}]
+        found = chat(
+            server,
+            models(server)[0],
+            said,
+            prompt.on_text,
+            max_tokens=prompt.max_tokens,
+            temperature=prompt.temperature,
+            seed=prompt.seed,
+        )
+    return Ran(
+        tool,
+        found.prompt_tokens or 0,
+        found.new_tokens,
+        found.prefill_tokens_per_s,
+        found.decode_tokens_per_s,
+        found.timed_by,
+        load_s,
+    )
