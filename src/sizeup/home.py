@@ -53,7 +53,7 @@ def write_atomically(path: Path, content: bytes) -> None:
             os.fsync(file.fileno())
         os.replace(partial, path)
         partial = ""
-        _keep_entry(path.parent)
+        keep_entry(path.parent)
     except OSError as error:
         raise Unavailable(f"{path} cannot be written: {error.strerror or error}.", "a folder with free space, by SIZEUP_HOME") from None
     finally:
@@ -61,7 +61,7 @@ def write_atomically(path: Path, content: bytes) -> None:
             Path(partial).unlink(missing_ok=True)
 
 
-def _keep_entry(folder: Path) -> None:
+def keep_entry(folder: Path) -> None:
     """Make the renamed entry itself survive a power cut, where the system lets a folder be synced."""
     if os.name != "posix":
         return

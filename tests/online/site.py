@@ -36,7 +36,7 @@ class Fault:
     status: int = 503
     headers: Mapping[str, str] = field(default_factory=dict)
     after: int = 0
-    """Bytes of the body that still arrive (cut, stall), or the place of the poisoned byte in the file."""
+    """Bytes of the body that still arrive (cut, stall; shorter answers stay whole), or the place of the poisoned byte in the file."""
     to: str = ""
 
 
@@ -57,6 +57,8 @@ class Site:
         self.asked: list[Asked] = []
         self.faults: list[Fault] = []
         self.sent_bytes = 0
+        self.cuts = 0
+        """Answers that were cut in the middle."""
         self._lock = threading.Lock()
         self._over = threading.Event()
         site = self
@@ -93,11 +95,12 @@ class Site:
         """Paths that were asked for, in order."""
         return [asked.path for asked in self.asked if part in asked.path]
 
-    def _fault(self, path: str) -> Fault | None:
+    def _fault(self, path: str, length: int) -> Fault | None:
         with self._lock:
             for fault in self.faults:
-                if fault.on in path and fault.times:
+                if fault.on in path and fault.times and (fault.kind not in ("cut", "stall") or fault.after < length):
                     fault.times -= 1
+                    self.cuts += fault.kind == "cut"
                     return fault
         return None
 
@@ -105,8 +108,8 @@ class Site:
         asked = Asked(handler.path, {name.lower(): value for name, value in handler.headers.items()})
         with self._lock:
             self.asked.append(asked)
-        fault = self._fault(asked.path)
         answer = self.answer(asked)
+        fault = self._fault(asked.path, len((ranged(answer, asked) if answer.ranged else answer).body))
         if fault is not None and fault.kind == "status":
             answer = Answer(fault.status, dict(fault.headers), b"{}")
         if fault is not None and fault.kind == "redirect":

@@ -21,6 +21,7 @@ VERBS = (
     "prove",
     "rehearse",
     "ghost",
+    "pull",
     "run",
     "train",
     "pretrain",

@@ -6,6 +6,7 @@ its downloads keep no checksum of the parts. Names of headers are those of huggi
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import socket
 import threading
@@ -74,6 +75,13 @@ class Client:
         self._proxies = frozenset(urllib.request.getproxies())
         self._session: httpx2.Client | None = None
         self._lock = threading.Lock()
+
+    def until(self, stop: threading.Event) -> Client:
+        """The same client, whose waits end at another signal; its connections are shared."""
+        self.session()
+        other = copy.copy(self)
+        other.waiter = Waiter(stop, self.waiter.told)
+        return other
 
     @property
     def host(self) -> str:

@@ -93,17 +93,19 @@ def _indexed(kept: Kept, repo: Repository, leads: str) -> list[str]:
 
 def _gguf(kept: Kept, repo: Repository, quant: str | None, file: str | None, assume: str | None) -> ModelSpec:
     model = gguf_files.chosen(repo, quant, file)
+    spec = read_gguf(kept, repo, model, assume)
+    others = len(gguf_files.models(repo)) - 1
+    if not others or quant is not None or file is not None:
+        return spec
+    return replace(spec, notes=(*spec.notes, f"{repo.id} holds {others} other quantizations; this is {model.files[0].path}"))
+
+
+def read_gguf(kept: Kept, repo: Repository, model: gguf_files.GgufModel, assume: str | None = None) -> ModelSpec:
+    """One GGUF model of a repository, by the headers of its parts."""
     headers = _headers(kept, repo, model.files, gguf.header_from, None)
     if len(headers) > 1:
         headers = list(gguf.joined(headers, [part.name for part in model.files], model.files[0].name))
-    spec = spec_from_gguf(headers, assume=assume)
-    others = len(gguf_files.models(repo)) - 1
-    notes = (
-        (f"{repo.id} holds {others} other quantizations; this is {model.files[0].path}",)
-        if others and quant is None and file is None
-        else ()
-    )
-    return replace(spec, source=_source(repo.address(model.files[0].path)), notes=(*spec.notes, *notes))
+    return replace(spec_from_gguf(headers, assume=assume), path=None, source=_source(repo.address(model.files[0].path)))
 
 
 def _headers(
