@@ -12,6 +12,7 @@ from sizeup.derivation import explain
 from sizeup.errors import Refused, UserError
 from sizeup.figure import plain
 from sizeup.model import ModelSpec
+from sizeup.remedies import nearest
 from sizeup.replay import traced_breakdown
 from sizeup.search import exactly
 
@@ -54,6 +55,28 @@ def test_a_column_of_contexts_is_the_contexts_one_by_one(engine: str, name: str)
     spec, contexts = read(name), np.array([1, 255, 256, 257, 4096, 9000])
     whole = account(spec, engine, "BF16", context_tokens=contexts).total_bytes
     assert whole.tolist() == [account(spec, engine, "BF16", context_tokens=int(tokens)).total_bytes for tokens in contexts]
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.sampled_from(MODELS), st.lists(st.integers(2 << 30, 48 << 30), min_size=1, max_size=4), st.sampled_from(["BF16", "bnb-nf4"]))
+def test_a_fitted_device_map_leaves_room_for_the_rest(name: str, free: list[int], quant: str) -> None:
+    """No GPU is asked for more than it has, unless what lies beside the weights is too much by itself."""
+    try:
+        found = account(name, "transformers", quant, gpus=len(free), gpu_free_bytes=tuple(free), device_map="fitted")
+    except Refused:
+        return
+    for index, bytes in enumerate(free):
+        assert found.needed_bytes(f"vram:{index}") <= bytes or not found.bytes("weights", f"vram:{index}")
+
+
+def test_a_card_too_small_is_helped_by_max_memory() -> None:
+    """accelerate's own map fills the card and forgets the cache; with max_memory the same model in the same format runs."""
+    auto, fitted = (
+        exactly(read("qwen3:8b"), machine("rtx 4060"), engine="transformers", quant="BF16", device_map=way) for way in ("auto", "fitted")
+    )
+    assert (auto.fits, fitted.fits) == (False, True)
+    assert 'device_map="sequential", max_memory={0: ' in fitted.command
+    assert nearest(auto.model, auto)[0].why == "max_memory"
 
 
 def test_a_mac_runs_what_mlx_converts_to() -> None:

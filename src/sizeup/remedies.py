@@ -42,6 +42,8 @@ def _free(model: ModelSpec, plan: Plan) -> Iterator[Plan]:
     yield from _changed(plan, "fewer_layers", plan.machine, quant)
     if (emptied := _emptied(plan)) is not None:
         yield from _changed(plan, "free_memory", emptied, quant)
+    if getattr(settings, "device_map", "") == "auto":
+        yield from _changed(plan, "max_memory", plan.machine, quant, device_map="fitted")
     if hasattr(settings, "k"):
         yield from _changed(plan, "kv_q8_0", plan.machine, quant, k="q8_0", v="q8_0", flash_attention="auto")
     if model.stored != "gguf":

@@ -87,8 +87,9 @@ def nearest_rows(page: Page, plan: Plan, nearest: Sequence[Plan]) -> list[str]:
         first, *rest = wrap(words, space)
         lines.append(EDGE + "  " + pad(first, space) + ("  " + speed if speed else ""))
         lines += [EDGE + "  " + line for line in rest]
-        # A script of several lines is shown once, for the plan itself.
-        shown = [] if "\n" in option.command else indented(option.command, page.width, EDGE + "    ", EDGE + "      ")
+        # Of a script of several lines only the one that loads the model differs, and it is the longest.
+        typed = max(option.command.splitlines(), key=len, default="")
+        shown = indented(typed, page.width, EDGE + "    ", EDGE + "      ")
         lines += [page.paint(line, "dim") for line in shown]
     return lines
 

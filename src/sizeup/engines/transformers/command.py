@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from ...facts import data_json
 from ...figure import plain
 from ...model import ModelSpec
-from .device_map import CPU, DISK, Placed
+from .device_map import CPU, DISK, Device, Placed
 from .formats import Format
 from .settings import Settings
 
@@ -18,7 +19,7 @@ BITS = {
 }
 
 
-def command(model: ModelSpec, format: Format, settings: Settings, where: Placed) -> str:
+def command(model: ModelSpec, format: Format, settings: Settings, where: Placed, room: tuple[int, ...] = ()) -> str:
     """A script of a few lines: run it as it stands, with a prompt of one's own."""
     names = "AutoModelForCausalLM, AutoTokenizer" + (", BitsAndBytesConfig" if format.linear else "")
     loading = [f'dtype="{TORCH[format.float]}"']
@@ -27,7 +28,13 @@ def command(model: ModelSpec, format: Format, settings: Settings, where: Placed)
     if where.first == CPU:
         loading.append('device_map="cpu"')
     else:
-        loading.append({"none": "device_map=0"}.get(settings.device_map, f'device_map="{settings.device_map}"'))
+        named = {"none": "device_map=0", "fitted": 'device_map="sequential"'}
+        loading.append(named.get(settings.device_map, f'device_map="{settings.device_map}"'))
+    if room:
+        most: dict[Device, int] = dict(enumerate(room))
+        if settings.ram_free_bytes is not None:
+            most[CPU] = int(settings.ram_free_bytes * data_json("transformers.json")["device_map"]["cpu_share"])
+        loading.append(f"max_memory={most!r}")
     if DISK in where.devices:
         loading.append('offload_folder="offload"')
     if settings.attention != "sdpa":

@@ -51,11 +51,9 @@ class Transformers:
         """Bytes per part and pool, with these claims as working memory if given. Raises Refused with the engine's reason."""
         _check(model, settings)
         settings = _run_as(model, settings)
-        format, long = format_of(model, quant), length(settings)
-        where = placed(modules(model, format), settings, format)
-        claims = [*_weight_claims(where), *_cache_claims(model, settings, long, format, where)]
-        claims += _compute_claims(model, settings, long, format, where) if compute is None else compute
-        claims += [_output_claim(model, settings, long, format, where), *_process_claims(where)]
+        format = format_of(model, quant)
+        where = _placed(model, settings, format)[0]
+        claims = [*_weight_claims(where), *_beside(model, settings, format, where, compute)]
         return Breakdown(tuple(claims), _notes(model, settings))
 
     def tensors(self, model: ModelSpec, quant: str | None) -> tuple[Tensor, ...]:
@@ -88,8 +86,8 @@ class Transformers:
 
     def command(self, model: ModelSpec, quant: str | None, settings: Given) -> str:
         """Python that loads the model in this way and answers."""
-        format = format_of(model, quant)
-        return command(model, format, settings, placed(modules(model, format), settings, format))
+        format, settings = format_of(model, quant), _run_as(model, settings)
+        return command(model, format, settings, *_placed(model, settings, format))
 
 
 def _check(model: ModelSpec, settings: Given) -> None:
@@ -112,6 +110,31 @@ def _run_as(model: ModelSpec, settings: Given) -> Given:
     """The settings with the attention that the model's class has: where it has no SDPA, the default becomes eager."""
     only = model.model_type in data_json("transformers.json")["eager_only"]["types"]
     return replace(settings, attention="eager") if only else settings
+
+
+def _placed(model: ModelSpec, settings: Given, format: Format) -> tuple[Placed, tuple[int, ...]]:
+    """Where modules lie, and what each GPU may take of them when it must leave room for the rest: () when nobody limits it."""
+    made, free = modules(model, format), settings.gpu_free_bytes
+    if settings.device_map != "fitted" or not free:
+        return placed(made, settings, format), ()
+    room = free
+    for _ in range(8):
+        where = placed(made, replace(settings, gpu_free_bytes=room), format)
+        beside = Breakdown(tuple(claim for claim in _beside(model, settings, format, where) if claim.label != "brought_in"))
+        left = tuple(max(bytes - beside.needed_bytes(pool(index)), 0) for index, bytes in enumerate(free))
+        if all(where.bytes(index) <= left[index] and room[index] <= left[index] for index in range(len(free))):
+            break
+        room = tuple(map(min, room, left))
+    return where, room
+
+
+def _beside(model: ModelSpec, settings: Given, format: Format, where: Placed, compute: tuple[Claim, ...] | None = None) -> Iterator[Claim]:
+    """What is claimed beside the weights."""
+    long = length(settings)
+    yield from _cache_claims(model, settings, long, format, where)
+    yield from _compute_claims(model, settings, long, format, where) if compute is None else compute
+    yield _output_claim(model, settings, long, format, where)
+    yield from _process_claims(where)
 
 
 def _weight_claims(where: Placed) -> Iterator[Claim]:
@@ -190,4 +213,7 @@ def _notes(model: ModelSpec, settings: Given) -> tuple[str, ...]:
         said.append(f"context_beyond_model:{model.context_tokens}")
     if settings.attention == "eager" and any(isinstance(part, Attention) for group in model.groups for part in group.block.mixers):
         said.append("eager_attention")
+    packed = model.config.get("quantization_config")
+    if isinstance(packed, dict) and packed.get("quant_method"):
+        said.append(f"unpacked:{packed['quant_method']}")
     return tuple(said)

@@ -11,7 +11,7 @@ CHOICES = {
     "cache": ("dynamic", "static"),
     "attention": ("sdpa", "eager"),
     "logits": ("last", "all"),
-    "device_map": ("auto", "sequential", "none"),
+    "device_map": ("auto", "sequential", "fitted", "none"),
     "gpu_kind": ("cuda", "rocm", "metal", "sycl"),
 }
 """Settings that are one of a few words."""
@@ -34,7 +34,8 @@ class Settings:
     logits: str = "last"
     """"last": what `generate` keeps of a prompt; "all": a forward pass that asks for nothing less."""
     device_map: str = "auto"
-    """"auto" balances over the GPUs, "sequential" fills one after another, "none" puts everything on the first GPU."""
+    """"auto" balances over the GPUs, "sequential" fills one after another, "none" puts everything on the first GPU;
+    "fitted" is "sequential" with a `max_memory` that leaves each GPU room for caches and working memory."""
     gpus: int = 0
     """0 leaves GPUs alone."""
     gpu_kind: str = "cuda"
