@@ -23,6 +23,7 @@ VERBS = (
     "ghost",
     "pull",
     "run",
+    "bench",
     "train",
     "pretrain",
     "dataset",
