@@ -12,6 +12,8 @@ from sizeup.derivation import explain
 from sizeup.errors import Refused, UserError
 from sizeup.figure import plain
 from sizeup.model import ModelSpec
+from sizeup.readers import catalogue_data
+from sizeup.readers.config import spec_from_config
 from sizeup.remedies import nearest
 from sizeup.replay import traced_breakdown
 from sizeup.search import exactly
@@ -142,3 +144,18 @@ def test_a_gguf_mix_is_refused_with_what_there_is(engine: str, offered: str) -> 
     with pytest.raises(UserError) as caught:
         account("qwen3:0.6b", engine, "Q4_K_M")
     assert offered in caught.value.hint
+
+
+@pytest.mark.parametrize(("engine", "accounted"), [("transformers", 860), ("mlx", 830)])
+def test_every_model_of_the_catalogue_is_accounted_or_refused_with_a_reason(engine: str, accounted: int) -> None:
+    """No model ends in anything but numbers or the engine's own refusal; most of the 910 end in numbers."""
+    totals: list[int] = []
+    reasons: list[str] = []
+    for id in catalogue_data.index().ids:
+        try:
+            totals.append(int(account(spec_from_config(catalogue_data.config(id), id), engine, context_tokens=512).total_bytes))
+        except Refused as error:
+            reasons.append(error.hint and error.message)
+    assert len(totals) >= accounted
+    assert min(totals) > 0
+    assert all(reasons)

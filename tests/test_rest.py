@@ -27,6 +27,8 @@ SAME = {
     "fit qwen3:8b --on rtx-3060 --grid --quants Q8_0,Q4_K_M --contexts 4096,32K": "grid?model=qwen3:8b&on=rtx-3060&quants=Q8_0,Q4_K_M&contexts=4096,32K",
     "plan qwen3:8b --on rtx-4090 --vram 12GiB --in-use 1GiB --in-use ram=3GiB": "plan?model=qwen3:8b&on=rtx-4090&vram=12GiB&in_use=1GiB&in_use=ram=3GiB",
     "models --on rtx-4090 --limit 3 --for code": "models?on=rtx-4090&limit=3&for=code",
+    "fit qwen3:8b --engine mlx --on m4-max-128gb": "fit?model=qwen3:8b&engine=mlx&on=m4-max-128gb",
+    "fit qwen3:8b --engine transformers --on rtx-4090": "fit?model=qwen3:8b&engine=transformers&on=rtx-4090",
     "models Qwen/Qwen3-8B --on rtx-4090": "models?model=Qwen/Qwen3-8B&on=rtx-4090",
     "machines qwen3:8b --rent --limit 3 --budget $2": "machines?model=qwen3:8b&rent=true&limit=3&budget=$2",
     "model qwen3:8b": "model?model=qwen3:8b",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import Any
 
 from ..errors import UserError, close_names
 from ..figure import is_column, plain
+from ..model import ModelSpec
 
 TOKENS_LIMIT = (1 << 31) - 1
 """More than any engine here can hold."""
@@ -28,3 +29,9 @@ def check_choice(name: str, value: Any, known: Sequence[str]) -> None:
     if value not in known:
         near = close_names(str(value).lower(), known, 1, 0.4)
         raise UserError(f"{name} = “{value}” is not one of {', '.join(known)}.", near[0] if near else ", ".join(known))
+
+
+def family(model: ModelSpec, known: Container[str]) -> str:
+    """The model type by which an engine knows it: the whole model's where there is a class for that, else the text part's."""
+    outer = model.config.get("model_type")
+    return outer if isinstance(outer, str) and outer in known else model.model_type

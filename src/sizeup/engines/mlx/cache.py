@@ -14,6 +14,7 @@ from ...layers import Attention, CompressedAttention, LatentAttention, Part
 from ...model import ModelSpec
 from ...quant import Quant
 from ...quant import quant as quant_of
+from .formats import mlx_type
 from .settings import Settings
 
 STEP = 256
@@ -67,8 +68,8 @@ def form(model: ModelSpec, settings: Settings, float: str, long: Length) -> Form
 def rings(model: ModelSpec) -> bool:
     """Whether the model's sliding layers get a ring as long as their window; otherwise they keep everything."""
     facts = data_json("mlx.json")["rotating"]
-    known = model.model_type in facts["types"]
-    return known and (model.model_type not in facts["with_layer_types"] or bool(model.config.get("layer_types")))
+    name = mlx_type(model)
+    return name in facts["types"] and (name not in facts["with_layer_types"] or bool(model.config.get("layer_types")))
 
 
 def kept(model: ModelSpec, part: Part, form: Form, long: Length) -> Iterator[Kept]:
@@ -97,7 +98,7 @@ def kept(model: ModelSpec, part: Part, form: Form, long: Length) -> Iterator[Kep
 
 
 def _latent(model: ModelSpec, part: LatentAttention, slots: Number, form: Form) -> Number:
-    if model.model_type in data_json("mlx.json")["latent"]["types"]:
+    if mlx_type(model) in data_json("mlx.json")["latent"]["types"]:
         return latent_bytes(part.kv_rank, part.rope_dim, slots, form)
     return latent_bytes(part.heads * (part.nope_dim + part.rope_dim), part.heads * part.value_dim, slots, form)
 

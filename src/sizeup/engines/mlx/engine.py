@@ -19,7 +19,7 @@ from ...work import Work
 from .cache import Form, Length, form, kept, length, rings
 from .command import command
 from .compute import logits_bytes, working
-from .formats import format_of, stored_as
+from .formats import format_of, mlx_type, stored_as
 from .settings import Settings as Given
 from .weights import outside, weight_bytes
 
@@ -44,7 +44,7 @@ class Mlx:
         _check(model, settings, long)
         facts, weights = data_json("mlx.json"), weight_bytes(model, format)
         other = facts["other_rules"]
-        within = float(other["within"]) if format.packed and model.model_type in other["types"] else 0.0
+        within = float(other["within"]) if format.packed and format.model_type in other["types"] else 0.0
         claims = [Claim("weights", settings.pool, weights, within)]
         claims += _cache_claims(model, settings, long, form(model, settings, format.float, long))
         each = quant_of(format.float).row_bytes(1)
@@ -92,7 +92,7 @@ def _check(model: ModelSpec, settings: Given, long: Length) -> None:
     facts = data_json("mlx.json")
     if model.stored == "gguf":
         raise Refused(f"mlx-lm loads safetensors, and {model.name} is a GGUF file.", "the model's name on Hugging Face")
-    if model.model_type not in facts["models"]["types"]:
+    if mlx_type(model) not in facts["models"]["types"]:
         raise Refused(f"mlx-lm: Model type {model.model_type} not supported.", "another engine")
     if not model.causal:
         raise Refused(f"mlx-lm generates text, and {model.name} is an encoder.", "another engine")

@@ -15,6 +15,7 @@ from ...layers import Shape
 from ...model import ModelSpec
 from ...quant import quant as quant_of
 from ...quant import quants
+from ..asked import family
 
 FLOATS = {"bf16": "BF16", "bfloat16": "BF16", "f16": "F16", "float16": "F16", "fp16": "F16", "f32": "F32", "float32": "F32", "fp32": "F32"}
 STILL = re.compile(r"(conv1d\w*|shortconv\.conv|lru_conv|_norm\w*|ssm_a|ssm_d|_sinks|_extra|exp_probs\w*|_ape)\.?(weight|bias)?$")
@@ -65,15 +66,20 @@ def format_of(model: ModelSpec, quant: str | None) -> Format:
     named = str(model.config.get("dtype") or model.config.get("torch_dtype") or "").removeprefix("torch.")
     own = FLOATS.get(named, str(data_json("mlx.json")["dtype"]["name"]))
     if quant is None or quant == "as stored":
-        return Format(own, stored_as(model), model.model_type)
+        return Format(own, stored_as(model), mlx_type(model))
     word = quant.lower()
     if word in FLOATS:
-        return Format(FLOATS[word], None, model.model_type)
+        return Format(FLOATS[word], None, mlx_type(model))
     if found := re.fullmatch(r"(?:q)?(\d)[-_ ]?(?:bits?)?", word):
         word = f"mlx-{found[1]}bit-g64"
     if word.startswith("mlx-") and word in quants():
-        return Format("BF16" if own == "F32" else own, word, model.model_type)
+        return Format("BF16" if own == "F32" else own, word, mlx_type(model))
     raise UserError(f"MLX loads no weights as {quant}.", "mlx-4bit-g64, mlx-8bit-g64 or BF16")
+
+
+def mlx_type(model: ModelSpec) -> str:
+    """The model type whose module mlx-lm takes."""
+    return family(model, data_json("mlx.json")["models"]["types"])
 
 
 def stored_as(model: ModelSpec) -> str | None:

@@ -16,6 +16,7 @@ from ...model import Group, ModelSpec, Tensor
 from ...plan import Breakdown, Claim
 from ...quant import quant as quant_of
 from ...work import Work
+from ..asked import family
 from .cache import Length, kept, length
 from .command import command
 from .compute import logits_bytes, working
@@ -92,7 +93,8 @@ class Transformers:
 
 def _check(model: ModelSpec, settings: Given) -> None:
     known = data_json("transformers.json")
-    if model.model_type and model.model_type not in known["models"]["types"] and not model.config.get("auto_map"):
+    types = known["models"]["types"]
+    if model.model_type and family(model, types) not in types and not model.config.get("auto_map"):
         raise Refused(
             f"transformers {known['versions']['transformers']} does not recognize this architecture: model type `{model.model_type}`.",
             "another engine",
