@@ -10,7 +10,7 @@ from .facts import Source
 from .figure import Figure, plain
 from .i18n import Texts
 from .model import Tensor
-from .plan import Breakdown, Plan
+from .plan import Breakdown, Plan, Speed
 from .quant import Quant, quant
 from .replay import model_source
 from .throughput import run_of
@@ -72,6 +72,8 @@ def speed_lines(plan: Plan, walk: Walk) -> list[Line]:
         key = "speed.unknown_here" if plan.machine.name == "this machine" else "speed.unknown"
         unknown = t(key) if timed else t("speed.unknown_engine", engine=plan.engine)
         return [Line("decode", t("speed.decode"), 0, "", unknown, shown="?")]
+    if hasattr(find_engine(plan.engine), "paced"):
+        return [Line("decode", t("speed.decode"), decode.tokens_per_s, "tok/s", t("why.server_step"), shown=_rates(decode))]
     below: list[Line] = []
     formulas = []
     for work, reach, found in run_of(plan).parts(int(plan.settings.sequences)):
@@ -93,8 +95,12 @@ def speed_lines(plan: Plan, walk: Walk) -> list[Line]:
         below.append(Line("interval", t("why.interval"), reach.low, "", source=source, shown=f"× {reach.low:.2f}–{reach.high:.2f}"))
         formulas.append(f"{value_text(moved, 'B', walk.units)} ÷ ({rate} × {share:.0%})")
         formulas += [f"{float(value) * 1e3:.3g} ms" for value in (found.compute, found.fixed) if float(value) >= 5e-6]
-    shown = f"{show_rate(decode.lower)}–{show_rate(decode.upper)} tok/s"
+    shown = _rates(decode)
     tokens = int(plan.settings.sequences)
     return [
         Line("decode", t("speed.decode"), decode.tokens_per_s, "tok/s", f"{tokens} ÷ ({' + '.join(formulas)})", tuple(below), shown=shown)
     ]
+
+
+def _rates(speed: Speed) -> str:
+    return f"{show_rate(speed.lower)}–{show_rate(speed.upper)} tok/s"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 
 class SizeupError(Exception):
@@ -63,6 +64,15 @@ class EngineFailed(SizeupError):
 
 class Refused(SizeupError):
     """The engine itself refuses this combination of model and settings: exit 2, with the engine's reason."""
+
+
+class TooSmall(Refused):
+    """The engine would not start since memory is short. `breakdown` is what it would take where it was enough, so that a search can
+    say how much is missing."""
+
+    def __init__(self, message: str, hint: str, breakdown: Any) -> None:
+        super().__init__(message, hint)
+        self.breakdown = breakdown
 
 
 DOES_NOT_FIT = 3

@@ -115,6 +115,11 @@ def spots(start: Trial, given: set[str], buffers: Buffers) -> Iterator[Spot]:
         return {"gpu_layers": layers + 1 - count}
 
     def found() -> Iterator[Spot | None]:
+        if (spread := getattr(start.engine, "spread", None)) is not None:
+            # Such an engine runs on cards alone, and knows itself how to share a model among them.
+            for ways in spread(model, start.settings, fixed):
+                yield whole(f"spread{ways}", start, **ways)
+            return
         if "gpu_layers" not in fixed and cards and hasattr(start.settings, "gpu_layers"):
             every = whole("all", start, gpu_layers="all")
             yield every

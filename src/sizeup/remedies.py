@@ -46,6 +46,10 @@ def _free(model: ModelSpec, plan: Plan) -> Iterator[Plan]:
         yield from _changed(plan, "max_memory", plan.machine, quant, device_map="fitted")
     if hasattr(settings, "k"):
         yield from _changed(plan, "kv_q8_0", plan.machine, quant, k="q8_0", v="q8_0", flash_attention="auto")
+    if hasattr(settings, "kv_cache_dtype"):
+        yield from _changed(plan, "kv_fp8", plan.machine, quant, kv_cache_dtype="fp8")
+    if getattr(settings, "gpu_memory_utilization", 1.0) is None:
+        yield from _changed(plan, "utilization", plan.machine, quant, gpu_memory_utilization=0.95)
     if model.stored != "gguf":
         smaller = (option for mix in _smaller(model, plan) for option in _changed(plan, "smaller_quant", plan.machine, mix) if option.fits)
         yield from [option for option in [next(smaller, None)] if option is not None]

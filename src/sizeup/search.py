@@ -84,9 +84,11 @@ def exactly(
     chosen = find_engine(engine)
     if machine.devices and hasattr(chosen.Settings(), "gpu_layers"):
         settings = {"gpu_layers": "all", **settings}
-    return make_plan(
-        model, machine, chosen, candidates(model, quant, chosen)[0], wished(model, machine, chosen, context_tokens, users, settings)
-    )
+    mix, wish = candidates(model, quant, chosen)[0], wished(model, machine, chosen, context_tokens, users, settings)
+    if (spread := getattr(chosen, "spread", None)) is not None:
+        plans = [make_plan(model, machine, chosen, mix, replace(wish, **ways), timed=False) for ways in spread(model, wish, set(settings))]
+        wish = min(plans, key=shortfall).settings if plans else wish
+    return make_plan(model, machine, chosen, mix, wish)
 
 
 def searched(
@@ -153,7 +155,11 @@ def told(best: Choice, found: Search, why: str = "recommended") -> list[Plan]:
 
 def candidates(model: ModelSpec, quant: str | None, engine: Engine | None = None) -> list[str | None]:
     """The mixes to try, preferred first: the given one, or those that the engine would choose among (llama.cpp's when None)."""
-    return [quant] if quant is not None else (engine or find_engine("llama.cpp")).quants(model)
+    if quant is None:
+        return (engine or find_engine("llama.cpp")).quants(model)
+    # Some engines know a format by several names.
+    named = getattr(engine, "named", None)
+    return [quant if named is None else str(named(quant))]
 
 
 def place(model: ModelSpec, machine: Machine, engine: Engine, quant: str | None, settings: Any, fixed: set[str]) -> Plan:
@@ -249,10 +255,12 @@ def speed(
     if kind == "cpu":
         gpu_layers = 0
     context = (depth_tokens + prompt_tokens + CONTEXT_STEP) * batch
-    given = {"context_tokens": context, "sequences": batch, "flash_attention": flash_attention, **settings}
+    given = {"context_tokens": context, "sequences": batch, **settings}
+    if hasattr(chosen.Settings(), "flash_attention"):
+        given = {"flash_attention": flash_attention, **given}
     if gpu_layers is not None:
         given["gpu_layers"] = gpu_layers
-    mix = quant if quant is not None or spec.stored == "gguf" else candidates(spec, None, chosen)[0]
+    mix = candidates(spec, quant, chosen)[0]
     plan = place(spec, box, chosen, mix, chosen.on(make_settings(chosen.Settings, engine, given), box, settings), set(given))
     run = run_of(plan)._replace(backend=kind)
     return replace(run.estimate(), prefill=run.prefill(prompt_tokens, depth_tokens), decode=run.decode(depth_tokens, batch))

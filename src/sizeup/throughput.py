@@ -55,6 +55,9 @@ class Run(NamedTuple):
 
         With a draft model: of rounds in which it proposes tokens and this one checks them in one step.
         """
+        if (paced := getattr(self.engine, "paced", None)) is not None:
+            own: Speed | None = paced(self.machine, self.model, self.quant, self.settings, "decode", 1, depth_tokens, sequences)
+            return own
         if (draft := self.engine.draft(self.settings)) is not None:
             return self._drafted(draft, depth_tokens, sequences)
         work = self.engine.work(self.model, self.quant, self.settings, tokens=1, depth_tokens=depth_tokens, sequences=sequences)
@@ -79,6 +82,9 @@ class Run(NamedTuple):
 
     def prefill(self, prompt_tokens: int, depth_tokens: int = 0) -> Speed | None:
         """Tokens per second of reading a prompt: the engine's micro batches at their mean depth."""
+        if (paced := getattr(self.engine, "paced", None)) is not None:
+            own: Speed | None = paced(self.machine, self.model, self.quant, self.settings, "prefill", prompt_tokens, depth_tokens, 1)
+            return own
         steps = (int(getattr(self.settings, name, prompt_tokens)) for name in ("micro_batch_tokens", "batch_tokens"))
         tokens = max(1, min(prompt_tokens, *steps))
         depth = depth_tokens + (prompt_tokens - tokens) // 2
@@ -86,7 +92,10 @@ class Run(NamedTuple):
         return self.speed(work, tokens, "prefill")
 
     def parts(self, sequences: int = 1, depth_tokens: int = 0) -> list[tuple[Work, Reach, Terms]]:
-        """What a decode step does on each device, what that reaches, and the seconds it takes; for telling."""
+        """What a decode step does on each device, what that reaches, and the seconds it takes; for telling. Nothing of an engine
+        that has a step model of its own."""
+        if hasattr(self.engine, "paced"):
+            return []
         work = self.engine.work(self.model, self.quant, self.settings, tokens=1, depth_tokens=depth_tokens, sequences=sequences)
         return self._timed(work, "decode") or []
 

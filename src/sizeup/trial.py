@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from .engine import Engine
+from .errors import TooSmall
 from .facts import data_json
 from .hardware import Machine
 from .model import ModelSpec
@@ -68,8 +69,13 @@ class Trial(NamedTuple):
 def attempt(
     model: ModelSpec, machine: Machine, engine: Engine, quant: str | None, settings: Any, compute: tuple[Claim, ...] | None = None
 ) -> Trial:
-    """Exact settings, accounted by the engine and taken in by the machine's pools. Raises Refused when the engine would not start."""
-    breakdown = settle(engine.account(model, quant, settings, compute), machine)
+    """Exact settings, accounted by the engine and taken in by the machine's pools. Raises Refused when the engine would not start,
+    unless only memory is short: then what it would take is told, with the engine's reason as a note."""
+    try:
+        account = engine.account(model, quant, settings, compute)
+    except TooSmall as short:
+        account = replace(short.breakdown, notes=(short.message, *short.breakdown.notes))
+    breakdown = settle(account, machine)
     free = {name: (pool.free_bytes if (pool := machine.pool(name)) else 0) - breakdown.needed_bytes(name) for name in breakdown.by_pool()}
     return Trial(model, machine, engine, quant, settings, breakdown, free, compute is None)
 

@@ -143,7 +143,10 @@ def speed_json(speed: Speed | None) -> SpeedJson | None:
 
 
 def _is_plain(value: Any) -> bool:
-    return isinstance(value, (int, float, str, bool, type(None), list, tuple))
+    if isinstance(value, (list, tuple)):
+        # Not the cards that a server sees, which are no setting that anybody types.
+        return not any(isinstance(one, tuple) for one in value)
+    return isinstance(value, (int, float, str, bool, type(None)))
 
 
 def choice_json(choice: Choice) -> ChoiceJson:

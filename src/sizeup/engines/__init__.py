@@ -9,7 +9,7 @@ from typing import cast
 from ..engine import Engine
 from ..errors import NotFound
 
-HOME = {"llama.cpp": "llamacpp", "transformers": "transformers", "mlx": "mlx"}
+HOME = {"llama.cpp": "llamacpp", "transformers": "transformers", "mlx": "mlx", "vllm": "vllm", "sglang": "sglang"}
 """Engine name -> its module in this package."""
 
 ALIASES = {

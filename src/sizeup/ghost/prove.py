@@ -21,6 +21,8 @@ def prove(plan: Plan) -> Measurement:
     Compared are the buffers of a model that is read into memory; how much of a mapped file stays resident is the system's
     affair. Raises Unavailable without the engine or for devices it does not have here, EngineFailed with its log.
     """
+    if plan.engine != "llama.cpp":
+        raise Unavailable(f"The embedded engine is llama.cpp, and this plan is for {plan.engine}.", "--engine llama.cpp")
     if plain(plan.settings.gpu_layers) != 0:
         raise Unavailable("The embedded engine has no GPU here to plan for.", "sizeup prove with --gpu-layers 0")
     engine = find_engine(plan.engine)

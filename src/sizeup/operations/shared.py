@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from .kinds import COUNT, FLAG, LAYERS, MACHINE, MODEL, OUTPUTS, POOL_RATE, POOL_SIZE, SIZE, SWITCH
+from .kinds import COUNT, FLAG, LAYERS, MACHINE, MODEL, NUMBER, OUTPUTS, POOL_RATE, POOL_SIZE, SIZE, SWITCH
 from .parameter import Parameter, Values
 
 MODEL_ARGUMENT = Parameter("model", MODEL, shown="MODEL", argument=True, required=True)
@@ -45,6 +45,10 @@ SETTINGS = (
     Parameter("no_repack", FLAG, False),
     Parameter("no_mmap", FLAG, False),
     Parameter("outputs", OUTPUTS, shown="server|library|N"),
+    Parameter("tensor_parallel", COUNT, shown="N", least=1),
+    Parameter("pipeline_parallel", COUNT, shown="N", least=1),
+    Parameter("gpu_memory_utilization", NUMBER, shown="SHARE"),
+    Parameter("engine_version", shown="VERSION"),
 )
 """How the engine is to be started."""
 
@@ -73,8 +77,26 @@ def settings(values: Values) -> dict[str, Any]:
         "repack": False if values["no_repack"] else None,
         "mmap": False if values["no_mmap"] else None,
         "outputs": values["outputs"],
+        "tensor_parallel": values["tensor_parallel"],
+        "pipeline_parallel": values["pipeline_parallel"],
+        "engine_version": values["engine_version"],
     }
-    if values["kv_type"]:
+    if values["gpu_memory_utilization"]:
+        given["mem_fraction_static" if _has(values, "mem_fraction_static") else "gpu_memory_utilization"] = values["gpu_memory_utilization"]
+    if values["kv_type"] and _has(values, "kv_cache_dtype"):
+        given["kv_cache_dtype"] = values["kv_type"].lower()
+    elif values["kv_type"]:
         k, _, v = values["kv_type"].lower().partition("/")
         given |= {"k": k, "v": v or k}
     return {name: value for name, value in given.items() if value is not None}
+
+
+def _has(values: Values, setting: str) -> bool:
+    """Whether the engine that is asked about has a setting; the usual one is not looked at."""
+    if (name := values.get("engine") or "llama.cpp") == "llama.cpp":
+        return False
+    import dataclasses
+
+    from sizeup.engines import engine
+
+    return setting in {field.name for field in dataclasses.fields(engine(name).Settings)}

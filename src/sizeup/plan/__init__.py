@@ -9,4 +9,6 @@ from .estimate import SpeedEstimate as SpeedEstimate
 from .measurement import Evidence as Evidence
 from .measurement import Level as Level
 from .measurement import Measurement as Measurement
+from .pool import Pool as Pool
+from .pool import ServingBreakdown as ServingBreakdown
 from .whole import Plan as Plan

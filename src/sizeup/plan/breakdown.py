@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from ..figure import Number, plain, total, whole
 
@@ -62,12 +62,27 @@ class ClaimJson(TypedDict):
     label: str
 
 
+class PoolJson(TypedDict):
+    """A pool of cache pages for programs."""
+
+    num_blocks: int
+    least_blocks: int
+    block_bytes: int
+    block_tokens: int
+    blocks_per_request: int
+    request_tokens: int
+    max_concurrency: float
+    tokens: int
+    printed_tokens: int
+
+
 class BreakdownJson(TypedDict):
-    """A breakdown for programs."""
+    """A breakdown for programs. `pool` is there for serving engines."""
 
     total_bytes: int
     claims: list[ClaimJson]
     notes: list[str]
+    pool: NotRequired[PoolJson]
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from .bar import GLYPHS, RECLAIMABLE, memory_bar
 from .names import bound, context, feeling, machine_line, pool_name, quant_name, seconds, speed_range
 from .options import nearest_rows, recommendation
 from .origins import origin
+from .pool import left_over, pool_lines
 
 EDGE = "  "
 
@@ -36,7 +37,7 @@ def fit(
     lines = ["", *headline(page, plan)]
     if not plan.fits:
         lines += [page.paint(line, "bad") for words in shortfall(page, plan) for line in _text(page, words)]
-    lines += ["", *bars(page, plan), "", *rows(page, plan), ""]
+    lines += ["", *bars(page, plan), "", *rows(page, plan), "", *pool_lines(page, plan)]
     if plan.fits:
         # Pages that come from the disk again for every token have no speed worth a number.
         lines += [*speeds(page, plan, prompt_tokens or FIRST_TOKENS), ""]
@@ -204,7 +205,7 @@ def evidence(page: Page, plan: Plan) -> list[str]:
             words += t("list.semicolon") + t("evidence.pace", rate=show_rate(proof.decode_tokens_per_s))
         sentences.append(words)
     if not sentences:
-        doubted = {claim.part for claim in plan.breakdown.claims if claim.within}
+        doubted = {claim.part for claim in plan.breakdown.claims if claim.within} | left_over(plan)
         exact = [part for part, count in plan.breakdown.by_part().items() if part not in doubted and plain(count)]
         sure = t("list.comma").join(t.named("part", part) for part in exact)
         key = "evidence.predicted_exact" if not doubted else "evidence.predicted" if exact else "evidence.predicted_band"

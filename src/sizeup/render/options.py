@@ -130,6 +130,9 @@ def _needed(plan: Plan) -> int:
 
 def placement(page: Page, plan: Plan) -> str:
     """Where the layers lie: all on the cards, some, experts in RAM; "" without cards."""
+    if hasattr(plan.settings, "tensor_parallel"):
+        ranks, stages = int(plan.settings.tensor_parallel), int(plan.settings.pipeline_parallel)
+        return page.texts("place.stages" if stages > 1 else "place.ranks", ranks=ranks, stages=stages) if ranks * stages > 1 else ""
     if not hasattr(plan.settings, "gpu_layers"):
         return ""
     layers, experts = plan.settings.gpu_layers, getattr(plan.settings, "cpu_moe_layers", 0)

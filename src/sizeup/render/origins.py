@@ -27,6 +27,9 @@ def origin(page: Page, plan: Plan, part: str) -> str:
 
 def _basis(page: Page, plan: Plan, part: str, claims: list[Claim]) -> str:
     t = page.texts
+    for label in {claim.label for claim in claims} if len({claim.label for claim in claims}) == 1 else ():
+        if label and t.has(f"from.{part}_{label}"):
+            return t(f"from.{part}_{label}")
     if part == "weights":
         tensors = len(plan.model.tensors)
         if plan.model.assumed:

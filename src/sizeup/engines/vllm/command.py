@@ -1,0 +1,43 @@
+"""The command line that starts vLLM with these settings."""
+
+from __future__ import annotations
+
+import shlex
+
+from ...figure import plain
+from ...model import ModelSpec
+from ..serving.naming import checkpoint
+from .settings import Settings
+
+
+def command(model: ModelSpec, quant: str | None, settings: Settings) -> str:
+    """`vllm serve …` with the length of a request and every setting that is not the server's default."""
+    name, quantization = checkpoint(model, quant)
+    words = ["vllm", "serve", name]
+
+    def option(flag: str, value: object) -> None:
+        if value is not None:
+            words.extend((flag, str(plain(value))))
+
+    option("--max-model-len", settings.length)
+    option("--quantization", quantization or None)
+    usual = Settings()
+    for flag, field in (
+        ("--tensor-parallel-size", "tensor_parallel"),
+        ("--pipeline-parallel-size", "pipeline_parallel"),
+        ("--gpu-memory-utilization", "gpu_memory_utilization"),
+        ("--kv-cache-dtype", "kv_cache_dtype"),
+        ("--dtype", "dtype"),
+        ("--block-size", "block_size"),
+        ("--num-gpu-blocks-override", "num_blocks"),
+        ("--kv-cache-memory-bytes", "kv_cache_bytes"),
+        ("--max-num-seqs", "max_num_seqs"),
+        ("--max-num-batched-tokens", "max_num_batched_tokens"),
+    ):
+        if plain(getattr(settings, field)) != plain(getattr(usual, field)):
+            option(flag, getattr(settings, field))
+    if settings.enforce_eager:
+        words.append("--enforce-eager")
+    if not settings.prefix_caching:
+        words.append("--no-enable-prefix-caching")
+    return shlex.join(words)

@@ -1,0 +1,94 @@
+"""vLLM's own settings: the keywords that `sizeup.account(engine="vllm")` takes, checked when they are made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ...errors import UserError, close_names
+from ...figure import Number, is_column, plain
+from ..serving.cards import Card
+from .release import newest, release
+
+CACHE_BYTES = {"auto": 0, "bfloat16": 2, "float16": 2, "half": 2, "fp8": 1, "fp8_e4m3": 1, "fp8_e5m2": 1, "fp8_inc": 1}
+"""Bytes of one cached number; "auto" has the model's."""
+DTYPES = ("auto", "bfloat16", "float16", "half", "float32", "float")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """One way to start the server. Counts may be figures; everything else is a flag or a name."""
+
+    context_tokens: int = 8192
+    """Tokens that all `sequences` together may hold; a request may be as long as its share (`--max-model-len`)."""
+    sequences: int = 1
+    """Requests at the same time that the pool has to hold at full length."""
+    max_model_len: int | None = None
+    """Tokens of one request; None is `context_tokens` shared out among the sequences."""
+    tensor_parallel: int = 1
+    pipeline_parallel: int = 1
+    gpu_memory_utilization: float | None = None
+    """Share of a card's memory that the server takes; None is the release's default."""
+    kv_cache_dtype: str = "auto"
+    dtype: str = "auto"
+    block_size: int | None = None
+    num_blocks: int | None = None
+    """Blocks of the pool (`--num-gpu-blocks-override`); None is what the memory holds."""
+    kv_cache_bytes: int | None = None
+    """Bytes of the pool on each rank (`--kv-cache-memory-bytes`)."""
+    max_num_seqs: int | None = None
+    max_num_batched_tokens: int | None = None
+    enforce_eager: bool = False
+    """No CUDA graphs."""
+    prefix_caching: bool = True
+    engine_version: str = ""
+    """The release; "" is the one that was read."""
+    cards: tuple[Card, ...] = ()
+    """The cards of the machine; ranks take the first ones. Empty: no memory is known, and the pool is as small as it may be."""
+
+    def __post_init__(self) -> None:
+        for name in ("context_tokens", "sequences", "tensor_parallel", "pipeline_parallel"):
+            _count(name, getattr(self, name))
+        for name in ("max_model_len", "block_size", "num_blocks", "kv_cache_bytes", "max_num_seqs", "max_num_batched_tokens"):
+            if getattr(self, name) is not None:
+                _count(name, getattr(self, name))
+        if self.kv_cache_dtype not in CACHE_BYTES:
+            near = close_names(str(self.kv_cache_dtype).lower(), CACHE_BYTES, 1, 0.4)
+            raise UserError(
+                f"kv_cache_dtype = “{self.kv_cache_dtype}” is not a type of vLLM's cache that sizeup knows.",
+                near[0] if near else "auto, fp8",
+            )
+        if self.dtype not in DTYPES:
+            raise UserError(f"dtype = “{self.dtype}” is not a type that vLLM computes in.", "auto, bfloat16, float16, float32")
+        share = self.gpu_memory_utilization
+        if share is not None and not 0 < plain(share) <= 1:
+            raise UserError(f"gpu_memory_utilization = {share} is no share of a card's memory.", "0.9")
+        release(self.engine_version or newest())
+
+    @property
+    def version(self) -> str:
+        return self.engine_version or newest()
+
+    @property
+    def ranks(self) -> int:
+        return int(plain(self.tensor_parallel)) * int(plain(self.pipeline_parallel))
+
+    @property
+    def length(self) -> Number:
+        """Tokens that one request may have."""
+        return self.max_model_len if self.max_model_len is not None else self.context_tokens // self.sequences
+
+    @property
+    def utilization(self) -> float:
+        share = self.gpu_memory_utilization
+        return float(release(self.version)["utilization"] if share is None else share)
+
+
+def _count(name: str, value: Any) -> None:
+    number = plain(value)
+    if is_column(value):
+        return
+    if isinstance(number, bool) or not isinstance(number, int):
+        raise UserError(f"{name} = {value!r} is not a whole number.", "1")
+    if number < 1:
+        raise UserError(f"{name} = {number:,} is below 1.", f"{name}=1")
