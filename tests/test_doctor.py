@@ -22,7 +22,7 @@ from sizeup.render.doctor import doctor as render
 
 from .program import Run
 
-NAMES = ["python", "engine", "proof", "programs", "gpu", "memory", "rates", "disk", "extras", "letters"]
+NAMES = ["python", "engine", "proof", "programs", "gpu", "memory", "rates", "logs", "disk", "extras", "letters"]
 
 
 @pytest.mark.engine

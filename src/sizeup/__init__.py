@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from .trace.proof import prove_training as prove_training
     from .training.answer import train as train
     from .training.planned import plan_training as plan_training
+    from .verification import verify as verify
 
 _HOME = {
     "SizeupError": "errors",
@@ -49,6 +50,7 @@ _HOME = {
     "run": "engines.llamacpp.run",
     "speed": "search",
     "train": "training.answer",
+    "verify": "verification",
 }
 """Public name -> the module that holds it. No module of the package carries a public name, or importing it would hide the function."""
 
@@ -71,6 +73,7 @@ __all__ = [
     "run",
     "speed",
     "train",
+    "verify",
 ]
 
 

@@ -10,13 +10,15 @@ import sys
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from . import calibration, probe
+from . import calibration, probe, store
+from .drift import drifts
 from .engines.llamacpp.library import installed_version
 from .errors import SizeupError
 from .facts import data_json
 from .ghost.prove import prove
 from .ghost.room import folder, has_holes, room
 from .hardware import Machine
+from .home import data_file
 from .search import fit
 
 SYSTEMS = {"Linux": "linux", "Darwin": "macos", "Windows": "windows"}
@@ -49,6 +51,7 @@ def examine(machine: Machine | None = None) -> list[Check]:
         lambda: _gpu(box),
         lambda: _memory(box),
         lambda: _rates(box),
+        _logs,
         _disk,
         _extras,
         _letters,
@@ -110,6 +113,27 @@ def _rates(box: Machine) -> Check:
     if found is None:
         return Check("rates", "note", {}, hint="sizeup machine --measure")
     return Check("rates", "note" if found.busy else "ok", {"date": found.date}, hint="sizeup machine --measure" if found.busy else "")
+
+
+def _logs() -> Check:
+    """What logs taught, and whether an engine does something else than it did."""
+    if not data_file("sizeup.db").exists():
+        return Check("logs", "ok", {"count": 0})
+    rows = [row for row in store.measurements() if row.source]
+    found = drifts(rows)
+    if not found:
+        return Check("logs", "ok", {"count": len(rows)})
+    first = found[0]
+    sizes = {"before_bytes": first.before_bytes, "after_bytes": first.after_bytes}
+    values = {
+        "engine": first.engine,
+        "newer": first.newer,
+        "older": first.older,
+        "model": first.model,
+        "part": first.part,
+        "count": len(found),
+    }
+    return Check("logs", "note", {**values, **sizes}, hint="sizeup verify LOG --json")
 
 
 def _disk() -> Check:

@@ -186,3 +186,10 @@ class Machine:
 
     def pool(self, name: str) -> Pool | None:
         return next((p for p in self.pools if p.name == name), None)
+
+    @property
+    def kept_as(self) -> str:
+        """What is measured on it is kept under this: this machine, else its cards, however it was named; without any its name."""
+        if self.name == "this machine" or not self.devices:
+            return self.name
+        return " + ".join(sorted(device.name for device in self.devices))

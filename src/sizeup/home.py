@@ -25,6 +25,11 @@ def data_dir() -> Path:
     return folder
 
 
+def data_file(name: str) -> Path:
+    """Where a file of the data folder lies or would lie; nothing is made."""
+    return _folder() / name
+
+
 def _folder() -> Path:
     given = os.environ.get("SIZEUP_HOME")
     if given:

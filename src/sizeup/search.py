@@ -213,8 +213,14 @@ def resolve_machine(machine: Machine | str | None) -> Machine:
 def remember(plan: Plan, found: Measurement) -> int:
     """Store what an engine did beside what was predicted, and learn this machine's pace from it; returns the row's number."""
     number = store.keep(found, plan.breakdown.as_reported())
+    learn(plan, found)
+    return number
+
+
+def learn(plan: Plan, found: Measurement) -> None:
+    """Learn this machine's pace from what an engine did with a plan; nothing from another machine, or from a thinned model."""
     if found.layers_run or plan.machine.name != "this machine" or plan.machine.cpu is None:
-        return number
+        return
     for point in found.points or (Point(found.prompt_tokens, decode_tokens_per_s=found.decode_tokens_per_s),):
         # Lessons are of one sequence: what several read in a step is not told apart here.
         if not point.decode_tokens_per_s or point.sequences > 1:
@@ -223,7 +229,6 @@ def remember(plan: Plan, found: Measurement) -> int:
         lesson = reached(plan, point.decode_tokens_per_s, point.depth_tokens)
         if lesson is not None:
             paces.learn(plan.machine.cpu.name, lesson[0], plan.model.name, plan.quant, lesson[1], found.date, point.depth_tokens)
-    return number
 
 
 def speed(

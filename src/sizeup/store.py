@@ -80,6 +80,15 @@ def keep(measurement: Measurement, predicted: dict[str, Any]) -> int:
         return int(cursor.lastrowid or 0)
 
 
+def known(source: str) -> int | None:
+    """The number of what was stored from this source; None when nothing was, so that a log that is read twice counts once."""
+    if not (data_dir() / "sizeup.db").exists():
+        return None
+    with _open() as connection:
+        row = connection.execute("SELECT id FROM measurement WHERE json_extract(content, '$.source') = ?", (source,)).fetchone()
+    return int(row[0]) if row else None
+
+
 def measurements(model: str | None = None) -> list[Measurement]:
     """Stored measurements, newest first; of one model when named. An empty list when nothing was ever stored."""
     if not (data_dir() / "sizeup.db").exists():
@@ -93,14 +102,20 @@ def measurements(model: str | None = None) -> list[Measurement]:
 
 
 def _read(fields: dict[str, Any]) -> Measurement:
-    return Measurement(**{**fields, "points": made(fields.get("points")), "energy_counters": tuple(fields.get("energy_counters") or ())})
+    lists = {name: tuple(fields.get(name) or ()) for name in ("energy_counters", "compared")}
+    return Measurement(**{**fields, **lists, "points": made(fields.get("points"))})
 
 
-def evidence(model: str, quant: str, settings: dict[str, Any]) -> tuple[Evidence, ...]:
-    """What backs a plan with these very settings: the newest stored measurement of each level, the strongest last."""
+def evidence(model: str, quant: str, settings: dict[str, Any], machine: str = "this machine") -> tuple[Evidence, ...]:
+    """What backs a plan with these very settings on this machine: the newest stored measurement of each level, the strongest last.
+
+    A proof allocates nothing and holds anywhere; what ran is of the machine that it ran on.
+    """
     newest: dict[str, Measurement] = {}
+    asked = json.loads(json.dumps(settings))
     for found in measurements(model):
-        if found.quant == quant and json.loads(json.dumps(found.settings)) == json.loads(json.dumps(settings)) and not found.layers_run:
+        alike = found.quant == quant and json.loads(json.dumps(found.settings)) == asked and not found.layers_run
+        if alike and (found.level == "proved" or (found.machine or "this machine") == machine):
             newest.setdefault(found.level, found)
     order = [newest[level] for level in ("proved", "rehearsed", "measured") if level in newest]
     return tuple(Evidence(m.level, m.engine, m.date, m.difference_bytes, m.decode_tokens_per_s) for m in order)

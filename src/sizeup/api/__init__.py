@@ -7,6 +7,7 @@ from .browser import browsers_json as browsers_json
 from .browser import visitors_json as visitors_json
 from .fields import interval_json as interval_json
 from .grids import grid_json as grid_json
+from .logs import logs_json as logs_json
 from .markets import guide_json as guide_json
 from .markets import machines_json as machines_json
 from .markets import together_json as together_json

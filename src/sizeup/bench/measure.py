@@ -19,7 +19,28 @@ from sizeup.points import Point
 from sizeup.servers.client import Server
 from sizeup.servers.openai import Answered, chat
 
-WORDS = ["time", "year", "people", "way", "day", "man", "thing", "woman", "life", "child", "world", "school", "state", "family", "student", "group", "country", "problem", "hand", "part"]
+WORDS = [
+    "time",
+    "year",
+    "people",
+    "way",
+    "day",
+    "man",
+    "thing",
+    "woman",
+    "life",
+    "child",
+    "world",
+    "school",
+    "state",
+    "family",
+    "student",
+    "group",
+    "country",
+    "problem",
+    "hand",
+    "part",
+]
 WARM_WORDS = 200
 LONGEST = 1 << 20
 MOST_AT_ONCE = 64

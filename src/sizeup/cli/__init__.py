@@ -24,6 +24,8 @@ VERBS = (
     "pull",
     "run",
     "bench",
+    "verify",
+    "report",
     "train",
     "pretrain",
     "dataset",

@@ -72,6 +72,8 @@ class Reading:
     decode_tokens_per_s: float | None
     prompt_tokens: int | None
     """Of the prompt that the rate of prefill is of."""
+    decoded_tokens: int | None
+    """That the rate of decoding is of; None where it is of all requests together."""
     facts: dict[str, Any] = field(default_factory=dict)
     """What else the engine counted: blocks, tokens that fit, concurrency."""
     failed: str | None = None

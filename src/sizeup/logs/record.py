@@ -102,6 +102,7 @@ class Record:
             prefill[1] if prefill else None,
             decode[1] if decode else None,
             prefill[0] or None if prefill else None,
+            decode[0] or None if decode else None,
             dict(self.facts),
             self.failed,
             self.line,

@@ -28,6 +28,7 @@ _HOME = {
     "explain": "explain:EXPLAIN",
     "prove": "engines:PROVE",
     "rehearse": "engines:REHEARSE",
+    "verify": "verify:VERIFY",
     "names": "names:NAMES",
     "texts": "words:TEXTS",
 }

@@ -154,7 +154,7 @@ def backed(plan: Plan) -> Plan:
 
     from sizeup import store
 
-    return replace(plan, evidence=store.evidence(plan.model.name, plan.quant, plan.settings_json()))
+    return replace(plan, evidence=store.evidence(plan.model.name, plan.quant, plan.settings_json(), plan.machine.kept_as))
 
 
 FIT = Operation(

@@ -56,6 +56,15 @@ class World:
         """Whether what is measured of disks may be kept and servers of this machine asked, where the models on it may be listed."""
         return True
 
+    keeps = True
+    """Whether what is learned may be stored."""
+
+    def log(self, path: str) -> bytes:
+        """The start of a log, as far as one is read; “-” is what comes in."""
+        from sizeup.logs.source import content
+
+        return content(path)
+
     def on(self, values: Values) -> Machine:
         """The machine that the parameters MACHINE_OPTIONS name."""
         return self.given(self.machine(values["on"], values["ram"]), values)

@@ -4,6 +4,7 @@ from .breakdown import PARTS as PARTS
 from .breakdown import Breakdown as Breakdown
 from .breakdown import BreakdownJson as BreakdownJson
 from .breakdown import Claim as Claim
+from .breakdown import Correction as Correction
 from .estimate import Speed as Speed
 from .estimate import SpeedEstimate as SpeedEstimate
 from .measurement import Evidence as Evidence

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NotRequired, TypedDict
 
+from typing import NamedTuple, TypedDict, cast
+
 from ..figure import Number, plain, total, whole
 
 PARTS = (
@@ -29,6 +31,18 @@ PARTS = (
 """Every part a breakdown may have, in the order it is shown."""
 
 
+class Correction(NamedTuple):
+    """What this machine's own measurements changed of a claim."""
+
+    engine: str
+    version: str
+    """The engine's, under which it was measured."""
+    factor: float
+    """Measured over predicted."""
+    runs: int
+    date: str
+
+
 @dataclass(frozen=True, slots=True)
 class Claim:
     """Bytes of one part in one pool."""
@@ -42,6 +56,8 @@ class Claim:
     """Pages of a mapped file that running does not need again (the originals of repacked rows): the system may drop them."""
     label: str = ""
     """A finer name inside the part ("mapped", "sliding-window cache"); a message key."""
+    correction: Correction | None = None
+    """None: as the formula says it."""
 
     @property
     def needed_bytes(self) -> Number:
@@ -49,6 +65,16 @@ class Claim:
         if self.reclaimable:
             return 0
         return whole(plain(self.bytes) * (1 + self.within)) if self.within else plain(self.bytes)
+
+
+class CorrectionJson(TypedDict):
+    """A correction for programs."""
+
+    engine: str
+    version: str
+    factor: float
+    runs: int
+    date: str
 
 
 class ClaimJson(TypedDict):
@@ -60,6 +86,7 @@ class ClaimJson(TypedDict):
     within: float
     reclaimable: bool
     label: str
+    correction: CorrectionJson | None
 
 
 class PoolJson(TypedDict):
@@ -111,6 +138,15 @@ class Breakdown:
         return {pool: self.bytes(pool=pool) for pool in dict.fromkeys(c.pool for c in self.claims)}
 
     @property
+    def corrections(self) -> dict[str, Correction]:
+        """What was corrected, by part; of a part in several pools the correction that changes most."""
+        found: dict[str, Correction] = {}
+        for claim in self.claims:
+            if claim.correction and abs(claim.correction.factor - 1) >= abs(found.get(claim.part, claim.correction).factor - 1):
+                found[claim.part] = claim.correction
+        return found
+
+    @property
     def total_bytes(self) -> Number:
         return self.bytes()
 
@@ -136,6 +172,7 @@ class Breakdown:
                     "within": c.within,
                     "reclaimable": c.reclaimable,
                     "label": c.label,
+                    "correction": None if c.correction is None else cast(CorrectionJson, c.correction._asdict()),
                 }
                 for c in self.claims
             ],

@@ -66,3 +66,11 @@ class Measurement:
     text: str = ""
     date: str = ""
     machine: str = ""
+    version: str = ""
+    """The engine's own, as its log writes it; "" where the engine's name says it."""
+    source: str = ""
+    """The log that it was read from: "log sha256:…", with the line that the start begins at; "" for what was run here."""
+    compared: tuple[dict[str, Any], ...] = ()
+    """Pool by pool: part, pool, measured_bytes, rounding_bytes, predicted_bytes, within."""
+    hardware: dict[str, Any] = field(default_factory=dict)
+    """What the log says of its machine: cpu, ram_bytes, and cards with name, bytes and driver."""

@@ -35,4 +35,8 @@ def said(page: Page, check: Check) -> str:
     shown = {name.removesuffix("_bytes"): page.bytes(value) if name.endswith("_bytes") else value for name, value in check.values.items()}
     if "limits" in shown or "why" in shown:
         shown = {name: page.texts.sentence(value) if name in ("limits", "why") and value else value for name, value in shown.items()}
+    if "part" in shown:
+        shown["part"] = page.texts.named("part", str(shown["part"]))
+    if check.name == "logs" and check.state == "note" and not check.values["older"]:
+        return page.texts("doctor.logs.formula", **shown)
     return page.texts(f"doctor.{check.name}.{check.state}", **shown)

@@ -60,6 +60,13 @@ class ServedWorld(World):
             )
         return False
 
+    keeps = False
+
+    def log(self, path: str) -> bytes:
+        from sizeup.logs.source import content
+
+        return content(self.file(path), piped=False)
+
     def here(self, detailed: bool = False) -> Machine:
         """This machine, as it was found at most FRESH_S ago."""
         with self._lock:

@@ -1,0 +1,110 @@
+"""What logs of this very machine taught: how parts were really measured, by engine, version and part.
+
+A formula is of one version, and its band for all machines; a machine that was measured gets its own figure, and the answer says so.
+"""
+
+from __future__ import annotations
+
+import functools
+import statistics
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+from . import store
+from .drift import order
+from .errors import SizeupError
+from .figure import is_column, plain
+from .home import data_file
+from .plan import Breakdown, Claim, Correction
+
+FEW = 3
+"""Of fewer measurements nobody knows the spread."""
+PARTS = ("compute", "output", "process", "overhead", "activations", "logits", "buffers")
+"""What an engine's version decides. Weights and caches follow from the file and the settings: if they differ, something else was run."""
+LEAST, MOST = 0.2, 5.0
+"""A factor beyond is no correction but another thing that was measured."""
+
+
+class Learned(NamedTuple):
+    """Measured over predicted for one part on one side of a machine, under one version of an engine."""
+
+    machine: str
+    engine: str
+    version: str
+    part: str
+    side: str
+    """"ram" or "vram"."""
+    factor: float
+    """The middle one."""
+    spread: float
+    """Half the distance between the least and the most."""
+    runs: int
+    date: str
+
+
+def corrected(breakdown: Breakdown, machine: str, engine: str) -> Breakdown:
+    """The breakdown with what this machine's logs say of its claims; itself where they say nothing else than the formula."""
+    known = _known(machine, engine)
+    if not known:
+        return breakdown
+    return replace(breakdown, claims=tuple(_claim(claim, known) for claim in breakdown.claims))
+
+
+def learned(machine: str | None = None, engine: str | None = None) -> list[Learned]:
+    """Everything that was learned, of the newest version that was measured, by machine, engine, part and side."""
+    ratios: dict[tuple[str, str, str, str], dict[str, list[tuple[float, str]]]] = {}
+    for row in store.measurements():
+        if not row.source or not row.machine or machine not in (None, row.machine) or engine not in (None, row.engine):
+            continue
+        sums: dict[tuple[str, str], list[int]] = {}
+        for one in row.compared:
+            if one["part"] in PARTS and one.get("predicted_bytes"):
+                both = sums.setdefault((one["part"], side(one["pool"])), [0, 0])
+                # What rounds to the same print is the same.
+                both[0] += one["predicted_bytes" if one["verdict"] == "equal" else "measured_bytes"]
+                both[1] += one["predicted_bytes"]
+        for (part, where), (measured, predicted) in sums.items():
+            ratios.setdefault((row.machine, row.engine, part, where), {}).setdefault(row.version, []).append(
+                (measured / predicted, row.date)
+            )
+    found = []
+    for (box, name, part, where), versions in ratios.items():
+        version = max(versions, key=order)
+        factors = sorted(factor for factor, _ in versions[version])
+        date = max(when for _, when in versions[version])[:10]
+        middle = statistics.median(factors)
+        if LEAST <= middle <= MOST and factors != [1.0] * len(factors):
+            found.append(Learned(box, name, version, part, where, middle, (factors[-1] - factors[0]) / 2, len(factors), date))
+    return found
+
+
+def side(pool: str) -> str:
+    """Cards of one machine are alike here: what matters is whether the host or a card computes."""
+    return "ram" if pool == "ram" else "vram"
+
+
+def _known(machine: str, engine: str) -> dict[tuple[str, str], Learned]:
+    try:
+        state = data_file("sizeup.db").stat()
+    except OSError:
+        return {}
+    return _read(data_file("sizeup.db"), state.st_mtime_ns, state.st_size, machine, engine)
+
+
+@functools.lru_cache(maxsize=64)
+def _read(path: Path, changed_ns: int, size: int, machine: str, engine: str) -> dict[tuple[str, str], Learned]:
+    try:
+        return {(one.part, one.side): one for one in learned(machine, engine)}
+    except (SizeupError, KeyError, TypeError, ValueError):
+        return {}  # a damaged store teaches nothing; the doctor says that it is damaged
+
+
+def _claim(claim: Claim, known: dict[tuple[str, str], Learned]) -> Claim:
+    found = known.get((claim.part, side(claim.pool)))
+    if found is None or claim.correction is not None or is_column(claim.bytes):
+        return claim
+    # Of a few measurements nobody knows more than that they were off by so much.
+    within = max(claim.within, abs(found.factor - 1)) if found.runs < FEW else found.spread / found.factor
+    correction = Correction(found.engine, found.version, found.factor, found.runs, found.date)
+    return replace(claim, bytes=round(plain(claim.bytes) * found.factor), within=max(within, 0.005), correction=correction)
