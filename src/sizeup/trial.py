@@ -76,10 +76,7 @@ def attempt(
         account = engine.account(model, quant, settings, compute)
     except TooSmall as short:
         account = replace(short.breakdown, notes=(short.message, *short.breakdown.notes))
-    breakdown = settle(account, machine)
-
-    """Exact settings, accounted by the engine and taken in by the machine's pools. Raises Refused when the engine would not start."""
-    breakdown = settle(corrected(engine.account(model, quant, settings, compute), machine.kept_as, engine.name), machine)
+    breakdown = settle(corrected(account, machine.kept_as, engine.name), machine)
     free = {name: (pool.free_bytes if (pool := machine.pool(name)) else 0) - breakdown.needed_bytes(name) for name in breakdown.by_pool()}
     return Trial(model, machine, engine, quant, settings, breakdown, free, compute is None)
 
