@@ -29,6 +29,8 @@ SAME = {
     "models --on rtx-4090 --limit 3 --for code": "models?on=rtx-4090&limit=3&for=code",
     "fit qwen3:8b --engine mlx --on m4-max-128gb": "fit?model=qwen3:8b&engine=mlx&on=m4-max-128gb",
     "fit qwen3:8b --engine transformers --on rtx-4090": "fit?model=qwen3:8b&engine=transformers&on=rtx-4090",
+    "plan qwen3:8b --engine vllm --on h100 --tensor-parallel 1": "plan?model=qwen3:8b&engine=vllm&on=h100&tensor_parallel=1",
+    "fit qwen3:8b --engine sglang --on rtx-4090": "fit?model=qwen3:8b&engine=sglang&on=rtx-4090",
     "models Qwen/Qwen3-8B --on rtx-4090": "models?model=Qwen/Qwen3-8B&on=rtx-4090",
     "machines qwen3:8b --rent --limit 3 --budget $2": "machines?model=qwen3:8b&rent=true&limit=3&budget=$2",
     "model qwen3:8b": "model?model=qwen3:8b",

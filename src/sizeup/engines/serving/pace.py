@@ -78,7 +78,8 @@ def _stage(machine: Machine, model: ModelSpec, part: Work, ranks: int, metric: s
     memory = float(step_s(0.0, facts["memory"], float(part.moved_bytes), pool.bytes_per_s, part.layers, layer_s))
     compute = flops / (device.flops_per_s * facts["compute_share"]) if device.flops_per_s else 0.0
     told = _told(machine, model, part, ranks) if metric == "prefill" else 0.0
-    known = any(name in device.name for name in facts["families"])
+    # Only dense models were among the runs.
+    known = any(name in device.name for name in facts["families"]) and not part.expert_layers
     return (compute + told, "compute", known) if compute > memory else (memory + told, "memory", known)
 
 

@@ -154,7 +154,7 @@ def _paged(part: Part, layer: int, ranks: int, value_bytes: int, tokens: int, fp
     if isinstance(part, CompressedAttention):
         raise UserError(
             "sizeup does not know the pages of vLLM's compressed cache (DeepSeek-V4) yet.",
-            "--engine llama.cpp, or num_blocks from vLLM's log",
+            "--engine llama.cpp",
         )
     return []
 
