@@ -24,7 +24,8 @@ from .hand import Hand, Prompt, Ran
 START_SECONDS = 600.0
 STOP_SECONDS = 10.0
 LAST_LOG_LINES = 12
-IMAGE = "ghcr.io/ggml-org/llama.cpp:server"
+IMAGES = {"cuda": "server-cuda", "rocm": "server-rocm", "vulkan": "server-vulkan", "sycl": "server-intel"}
+"""Kind of device -> tag of llama.cpp's image (its docs/docker.md); "server" computes on the processor."""
 MLX = "mlx_lm.server"
 
 
@@ -48,16 +49,21 @@ def compose(plan: Plan, port: int = 8080) -> str:
     path = os.path.abspath(plan.model.path) if plan.model.path else f"./{typed[typed.index('-m') + 1]}"
     inside = f"/models/{os.path.basename(path)}"
     arguments = ["-m", inside, *typed[typed.index("-m") + 2 :], "--host", "0.0.0.0", "--port", "8080"]
+    # Without layers on a card the processor's image does.
+    kind = plan.settings.gpu_kind if plan.settings.gpu_layers else ""
     lines = [
         "services:",
         "  llama:",
-        f"    image: {IMAGE}",
+        f"    image: ghcr.io/ggml-org/llama.cpp:{IMAGES.get(kind, 'server')}",
         f"    command: {_listed(arguments)}",
         "    ports:",
         f'      - "127.0.0.1:{port}:8080"',
     ]
     lines += ["    volumes:", f"      - {_quoted(f'{path}:{inside}:ro')}"]
     lines += ["    healthcheck:", '      test: ["CMD", "curl", "-f", "http://localhost:8080/health"]']
+    if kind == "cuda":
+        lines += ["    deploy:", "      resources:", "        reservations:", "          devices:"]
+        lines += ["            - driver: nvidia", "              count: all", "              capabilities: [gpu]"]
     return "\n".join(lines) + "\n"
 
 

@@ -35,7 +35,6 @@ def drive(
     prompt: Prompt,
     *,
     create: str | None = None,
-    lmstudio_home: Path | None = None,
     free_port: Callable[[], int],
     tell: Callable[[float], None] = lambda seconds: None,
 ) -> Ran | Hand:
@@ -55,7 +54,7 @@ def drive(
             tag = ollama.held(server, create)
         return ollama.run(server, plan, tag, prompt) if tag is not None else ollama.hand(plan)
     if which == "lmstudio":
-        server = lmstudio_api.address(lmstudio_home or Path.home() / ".lmstudio")
+        server = lmstudio_api.address(lmstudio_api.home_of(Path.home()))
         key = lmstudio.listed(server, asked) if listens(server) else None
         return lmstudio.run(server, plan, key, prompt) if key is not None else lmstudio.hand(plan)
     if which == "transformers" or program.installed(which) is None:

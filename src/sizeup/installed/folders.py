@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from sizeup.readers.local import SPLIT
+from sizeup.servers.lmstudio import home_of
 
 from .entry import Entry, Leftover, Shelf, Store, Stored, stored
 
@@ -78,21 +79,9 @@ def walk(store: Store, root: Path, shelf: Shelf) -> None:
         shelf.entries.append(Entry(store, name or root.name, path, parts))
 
 
-def lmstudio_home(home: Path) -> Path:
-    """LM Studio's own folder: where its pointer file says, else the usual one, else the one of old versions."""
-    try:
-        said = (home / ".lmstudio-home-pointer").read_text("utf-8").strip()
-        if said and Path(said).is_dir():
-            return Path(said)
-    except (OSError, ValueError):
-        pass
-    usual = home / ".lmstudio"
-    return usual if usual.is_dir() else home / ".cache/lm-studio"
-
-
 def lmstudio(home: Path, shelf: Shelf) -> None:
     """Add LM Studio's models."""
-    own = lmstudio_home(home)
+    own = home_of(home)
     folder = own / "models"
     try:
         said = json.loads((own / "settings.json").read_bytes()).get("downloadsFolder")
