@@ -16,7 +16,7 @@ from sizeup.drift import drifts, order
 from sizeup.engines import engine
 from sizeup.errors import NotFound
 from sizeup.hardware import Machine
-from sizeup.i18n import LANGUAGES
+from sizeup.i18n import LANGUAGES, texts
 from sizeup.logs import LoggedModel, readings
 from sizeup.page import cells
 from sizeup.plan import Measurement
@@ -209,12 +209,44 @@ def test_what_printing_rounds_away_is_no_drift(machine: Machine) -> None:
     assert [d for d in drifts(store.measurements()) if d.older] == []
 
 
-def test_engines_without_a_prediction_are_read() -> None:
-    """vLLM's figures are stored as they are, with nothing beside them."""
+def test_vllm_is_explained_to_the_block_and_the_printed_digit() -> None:
+    """Weights within their band, the cache to a block, tokens and concurrency as printed; the card's own share is not predicted."""
     found = one(VLLM)
-    assert (found.verdict, {row.predicted_bytes for row in found.rows}) == ("read", {None})
+    assert (found.model, found.verdict, found.facts_version) == ("codellama/CodeLlama-7b-hf", "explained", "0.33.0")
+    assert {row.part: row.verdict for row in found.rows} == {"weights": "equal", "cache": "band", "compute": "unpredicted"}
+    assert [(count.name, count.logged, count.predicted) for count in found.counts] == [
+        ("kv_cache_tokens", 126256, 126256),
+        ("max_concurrency", 15.41, 15.41),
+    ]
     (row,) = store.measurements()
     assert (row.engine, row.version, row.model) == ("vllm", "0.19.0", "codellama/CodeLlama-7b-hf")
+
+
+def test_a_count_that_differs_is_not_explained() -> None:
+    """A server that prints fewer tokens than its blocks hold differs, whatever its buffers say."""
+    assert one(VLLM.replace(b"126,256 tokens", b"126,240 tokens"), keep=False).verdict == "version"
+
+
+SGLANG = """
+[2025-06-01 10:00:00] server_args=ServerArgs(model_path='Qwen/Qwen3-14B', tp_size=4, context_length=40960, mem_fraction_static=0.8, dtype='auto')
+[2025-06-01 10:00:30 TP0] Load weight end. type=Qwen3ForCausalLM, dtype=torch.bfloat16, avail mem=15.00 GB, mem usage=7.08 GB.
+[2025-06-01 10:00:31 TP0] KV Cache is allocated. #tokens: 298447, K size: 5.69 GB, V size: 5.69 GB
+"""
+"""A run of four ranks with the figures of a published log."""
+
+
+def test_sglang_pools_are_explained() -> None:
+    """Its GB are GiB: 298,447 tokens of four ranks are 11.38 of them on each."""
+    found = one(SGLANG.encode(), keep=False)
+    assert {row.part: row.verdict for row in found.rows}["cache"] == "equal"
+
+
+@pytest.mark.parametrize("language", LANGUAGES[1:])
+def test_reasons_are_translated(language: str) -> None:
+    """Why nothing was predicted is said in each language."""
+    reasons = [one((FOLDER / f"{name}.txt").read_bytes(), keep=False).why for name in ("llamacpp-2026-02-ik", "ollama-2025-08-projector")]
+    reasons.append(one(TOLD, model=read("qwen3:8b"), keep=False).why)
+    assert [reason for reason in reasons if texts(language).sentence(reason) == reason] == []
 
 
 PERSONAL = ("alice", "secret-corp", "192.168.7.9", "10.1.2.3", "hf_abcdefghijklmnop", "sk-1234567890", "alice@example.org", "ALICE-PC", "/home/", "C:\\Users", "my-private-model", "00:11:22:33:44:55", "::1", "alices-laptop")  # fmt: skip

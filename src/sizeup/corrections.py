@@ -45,7 +45,7 @@ class Learned(NamedTuple):
 
 def corrected(breakdown: Breakdown, machine: str, engine: str) -> Breakdown:
     """The breakdown with what this machine's logs say of its claims; itself where they say nothing else than the formula."""
-    known = _known(machine, engine)
+    known = _known(machine, engine.lower())
     if not known:
         return breakdown
     return replace(breakdown, claims=tuple(_claim(claim, known) for claim in breakdown.claims))

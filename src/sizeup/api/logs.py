@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any, TypedDict
 
-from ..verification import FACTS_VERSION, Verified
+from ..verification import Verified
 
 
 class LoggedBufferJson(TypedDict):
@@ -71,6 +71,14 @@ class DriftJson(TypedDict):
     after_bytes: int
 
 
+class CountedJson(TypedDict):
+    """A count that a server prints."""
+
+    name: str
+    logged: float
+    predicted: float
+
+
 class StartJson(TypedDict):
     """One start of an engine."""
 
@@ -94,6 +102,7 @@ class StartJson(TypedDict):
     predicted_quant: str | None
     why_not: str
     parts: list[ComparedJson]
+    counts: list[CountedJson]
     verdict: str
     machine: str | None
     number: int | None
@@ -119,7 +128,7 @@ def _start(one: Verified) -> StartJson:
         "line": reading["line"],
         "engine": reading["engine"],
         "version": reading["version"],
-        "facts_version": FACTS_VERSION,
+        "facts_version": one.facts_version,
         "model": reading["model"],
         "settings": reading["settings"],
         "cards": list(reading["cards"]),
@@ -147,6 +156,7 @@ def _start(one: Verified) -> StartJson:
             }
             for row in one.rows
         ],
+        "counts": [{"name": count.name, "logged": count.logged, "predicted": count.predicted} for count in one.counts],
         "verdict": one.verdict,
         "machine": one.machine,
         "number": one.number,

@@ -90,7 +90,7 @@ class Sglang:
             sides = [size(found[1], found[2]), size(found[3], found[4])]
             record.add("state", pool, (sum(one[0] for one in sides), sum(one[1] for one in sides)), name, again=True)
         elif found := _GRAPHS.search(line):
-            record.add("overhead", pool, size(found[1], found[2]), name, "graphs", again=True)
+            record.add("compute", pool, size(found[1], found[2]), name, "graphs", again=True)
         elif found := _OTHER.search(line):
             record.add("overhead", pool, size(found[1], found[2]), name, "non-torch", again=True)
         elif found := _LEFT.search(line):

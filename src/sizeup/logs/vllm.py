@@ -107,14 +107,14 @@ class Vllm:
                 record.failed = "memory"
         elif found := _USAGE.search(line):
             record.card(name, "", total=size(found[2], "GiB")[0], free=size(found[1], "GiB")[0])
-            for at, part, label in ((3, "weights", ""), (4, "activations", ""), (5, "overhead", "non-torch"), (6, "overhead", "graphs")):
+            for at, part, label in ((3, "weights", ""), (4, "activations", ""), (5, "overhead", "non-torch"), (6, "compute", "graphs")):
                 record.add(part, pool, size(found[at], "GiB"), name, label, again=True)
         elif found := _TOOK.search(line):
             record.add("weights", pool, size(found[1], found[2]), name, again=True)
         elif found := _AVAILABLE.search(line):
             record.add("cache", pool, size(found[1], found[2]), name, again=True)
         elif found := _GRAPHS.search(line):
-            record.add("overhead", pool, size(found[1], found[2]), name, "graphs", again=True)
+            record.add("compute", pool, size(found[1], found[2]), name, "graphs", again=True)
         elif found := _ESTIMATED.search(line):
             record.facts["graphs_estimated_bytes"] = size(found[1], found[2])[0]
         elif found := _TOKENS.search(line):

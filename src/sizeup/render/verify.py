@@ -6,7 +6,7 @@ from sizeup.drift import Drift
 from sizeup.logs import Reading
 from sizeup.page import Page, indented
 from sizeup.units import show_rate
-from sizeup.verification import FACTS_VERSION, Compared, Verified
+from sizeup.verification import Compared, Verified
 
 from .tables import EDGE, Column, pairs, table
 
@@ -27,7 +27,13 @@ def start(page: Page, one: Verified) -> str:
         lines += ["", *_table(page, one.rows)]
     if estimated := _estimates(page, reading):
         lines += ["", *indented(estimated, page.width, EDGE)]
-    words = t(f"verify.{one.verdict}", version=reading.version or t("verify.no_version"), facts=FACTS_VERSION, why=t.sentence(one.why))
+    words = t(
+        f"verify.{one.verdict}",
+        version=reading.version or t("verify.no_version"),
+        facts=one.facts_version,
+        tool="llama.cpp" if reading.engine == "ollama" else reading.engine,
+        why=t.sentence(one.why),
+    )
     lines += ["", *(page.paint(line, PAINT[one.verdict]) for line in indented(words, page.width, EDGE))]
     for drift in one.drifts:
         lines += [page.paint(line, "warn") for line in indented(drifted(page, drift), page.width, EDGE)]
@@ -75,6 +81,7 @@ def _known(page: Page, one: Verified) -> list[tuple[str, str]]:
         (t("verify.ram"), page.bytes(reading.ram_bytes) if reading.ram_bytes else ""),
         (t("verify.settings"), settings),
         (t("verify.counts"), counts),
+        (t("verify.counts_predicted"), comma.join(f"{count.name} {_value(count.predicted)}" for count in one.counts)),
         (t("verify.rates"), rates),
     ]
 

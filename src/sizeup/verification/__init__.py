@@ -18,11 +18,12 @@ from sizeup.model import ModelSpec
 from sizeup.plan import Breakdown, Measurement
 from sizeup.search import learn, make_plan
 
-from . import asked, box
+from . import asked, box, serving
 from . import model as models
 from .compare import FACTS_VERSION as FACTS_VERSION
 from .compare import Compared as Compared
 from .compare import Verdict, compared, verdict
+from .serving import Counted as Counted
 
 ENOUGH_TOKENS = 32
 """Decoded in a run that says something of a machine's pace."""
@@ -48,6 +49,10 @@ class Verified(NamedTuple):
     again: bool = False
     """Whether this very start was stored before."""
     drifts: tuple[Drift, ...] = ()
+    counts: tuple[Counted, ...] = ()
+    """What a server counts, beside what is predicted."""
+    facts_version: str = FACTS_VERSION
+    """The version that the facts of the engine are of."""
 
 
 def verify(
@@ -70,13 +75,18 @@ def _verified(log: str, reading: Reading, model: ModelSpec | None, on: Machine |
     quant = None
     breakdown: Breakdown | None = None
     why, weights = "", None
+    counts: tuple[Counted, ...] = ()
+    facts = serving.facts_version(reading.engine) if reading.engine in serving.ENGINES else FACTS_VERSION
     if not [b for b in reading.buffers if not b.estimated]:
         why = "The log tells no buffers."
-    elif reading.engine not in ("llama.cpp", "ollama"):
-        why = "Buffers of this engine are read, not predicted yet."
     elif model is not None and not models.agrees(model, reading.model):
         why = f"The log is of a model of another shape than {model.name}."
         spec = None
+    elif spec is not None and reading.engine in serving.ENGINES:
+        try:
+            breakdown, counts = serving.predicted(spec, reading)
+        except SizeupError as error:
+            why = error.message
     elif spec is None:
         why = "The catalogue has no model of the name and shape that the log tells."
     else:
@@ -87,7 +97,9 @@ def _verified(log: str, reading: Reading, model: ModelSpec | None, on: Machine |
             breakdown, weights, why = _predicted(spec, quant, reading)
     rows = compared(reading, breakdown, weights)
     name = spec.name if spec is not None else None
-    return Verified(log, reading, name, quant or (spec.mix if spec else None), rows, verdict(reading, rows), why, machine)
+    told = verdict(reading, rows, facts, any(one.logged != one.predicted for one in counts))
+    quant = quant or (spec.mix if spec else None)
+    return Verified(log, reading, name, quant, rows, told, why, machine, counts=counts, facts_version=facts)
 
 
 def _predicted(spec: ModelSpec, quant: str | None, reading: Reading) -> tuple[Breakdown | None, int | None, str]:

@@ -64,7 +64,9 @@ def _one(part: str, pool: str, buffers: list[Buffer], breakdown: Breakdown | Non
 
 
 def _told(part: str, breakdown: Breakdown) -> bool:
-    return part in ("weights", "repacked", "cache", "state", "compute", "output") or any(claim.part == part for claim in breakdown.claims)
+    parts = {claim.part for claim in breakdown.claims}
+    # llama.cpp's accounting is whole: what it has no claim for is predicted to be nothing.
+    return part in parts or ("output" in parts and part in ("weights", "repacked", "cache", "state", "compute"))
 
 
 def _other_recipe(reading: Reading, mix_bytes: int | None) -> bool:
@@ -73,12 +75,12 @@ def _other_recipe(reading: Reading, mix_bytes: int | None) -> bool:
     return bool(size and mix_bytes and abs(size - mix_bytes) > max(0.0005 * mix_bytes, (1 << 30) / 150))
 
 
-def verdict(reading: Reading, rows: tuple[Compared, ...]) -> Verdict:
-    """What the comparison says of the start as a whole."""
+def verdict(reading: Reading, rows: tuple[Compared, ...], facts_version: str = FACTS_VERSION, apart: bool = False) -> Verdict:
+    """What the comparison says of the start as a whole; `apart` is whether a count differs."""
     outcomes = {row.verdict for row in rows}
     if not outcomes - {"unpredicted"}:
         return "read"
-    if "differs" not in outcomes:
+    if "differs" not in outcomes and not apart:
         return "explained"
-    other = reading.engine != "llama.cpp" or (reading.version is not None and reading.version != FACTS_VERSION)
+    other = reading.engine == "ollama" or (reading.version is not None and reading.version != facts_version)
     return "version" if other else "unexplained"
