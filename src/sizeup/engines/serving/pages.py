@@ -153,7 +153,7 @@ def _paged(part: Part, layer: int, ranks: int, value_bytes: int, tokens: int, fp
         return found
     if isinstance(part, CompressedAttention):
         raise UserError(
-            "sizeup does not know the pages of vLLM's compressed cache (DeepSeek-V4) yet.",
+            "sizeup does not know yet how a server pages a compressed cache (DeepSeek-V4).",
             "--engine llama.cpp",
         )
     return []
