@@ -84,6 +84,18 @@ def test_what_differs_is_named_by_what_may_explain_it() -> None:
     assert verdicts == {0: "unexplained", 9000: "version", 11549: "unexplained"}
 
 
+def test_what_follows_from_settings_that_are_not_told_is_not_predicted() -> None:
+    """Of a log that is cut before its context only weights are compared; the table of a trial counts tensors, not what is mapped."""
+    found = one(TOLD[: TOLD.index(b"load_tensors:")], keep=False)
+    assert {row.part: row.verdict for row in found.rows} == {
+        "weights": "equal",
+        "repacked": "equal",
+        "cache": "unpredicted",
+        "compute": "unpredicted",
+    }
+    assert found.verdict == "explained"
+
+
 def test_a_file_of_another_recipe_is_told_apart() -> None:
     """Where the file itself is of another size than the mix gives, its weights do not count against the formula."""
     other = TOLD.replace(b"file size   = 235.16 MiB", b"file size   = 260.00 MiB").replace(

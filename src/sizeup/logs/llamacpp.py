@@ -21,6 +21,8 @@ class LlamaCpp:
         self._serving = False
         self._file = ""
         """That the loader has opened; a command may call it otherwise."""
+        self._planned = False
+        """Whether the table is of a trial: it counts a mapped file's tensors, not the span that is mapped."""
         self._table: list[tuple[str, int, int, int]] = []
 
     @property
@@ -157,6 +159,7 @@ class LlamaCpp:
             self.now.card(name, "" if name.startswith("RPC") else (found[2] or "").strip(), int(found[3]) << 20)
         if any(row[0] == name for row in self._table):
             self._table = []
+        self._planned = not self._serving
         self._table.append((name, int(found[6]), int(found[7]), int(found[8])))
 
     def _rest(self, line: str) -> bool:
@@ -210,7 +213,8 @@ class LlamaCpp:
         if self._experts:
             whole = self._experts == set(range(len(self._experts)))
             record.set("cpu_moe_layers", len(self._experts) if whole else None)
-        if not [b for b in record.buffers if not b.estimated]:
+        if self._table and not [b for b in record.buffers if not b.estimated]:
+            record.facts["planned"] = self._planned
             for name, model, context, compute in self._table:
                 for part, mib in ((weights_part(name), model), ("cache", context), ("compute", compute)):
                     if mib:

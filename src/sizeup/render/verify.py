@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sizeup.corrections import PARTS
 from sizeup.drift import Drift
 from sizeup.logs import Reading
 from sizeup.page import Page, indented
@@ -38,7 +39,8 @@ def start(page: Page, one: Verified) -> str:
     for drift in one.drifts:
         lines += [page.paint(line, "warn") for line in indented(drifted(page, drift), page.width, EDGE)]
     if one.number is not None:
-        key = "verify.again" if one.again else "verify.kept" if one.machine else "verify.kept_nowhere"
+        taught = any(row.part in PARTS and row.verdict in ("band", "differs") for row in one.rows)
+        key = "verify.again" if one.again else "verify.kept_nowhere" if not one.machine else "verify.taught" if taught else "verify.kept"
         lines += [page.paint(line, "dim") for line in indented(t(key, number=one.number, machine=_machine(page, one)), page.width, EDGE)]
     return "\n".join(lines) + "\n"
 

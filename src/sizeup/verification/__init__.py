@@ -95,7 +95,7 @@ def _verified(log: str, reading: Reading, model: ModelSpec | None, on: Machine |
             why = "The log names no mix that is known."
         else:
             breakdown, weights, why = _predicted(spec, quant, reading)
-    rows = compared(reading, breakdown, weights)
+    rows = compared(reading, breakdown, weights, () if reading.engine in serving.ENGINES else asked.untold(reading))
     name = spec.name if spec is not None else None
     told = verdict(reading, rows, facts, any(one.logged != one.predicted for one in counts))
     quant = quant or (spec.mix if spec else None)

@@ -19,6 +19,8 @@ def asked(reading: Reading) -> dict[str, Any]:
     cards = sorted({b.pool for b in reading.buffers if b.pool.startswith("vram") and not b.estimated})
     kinds = [found for b in reading.buffers if (found := kind(b.name))]
     given.setdefault("gpu_layers", "all" if cards else 0)
+    if reading.facts.get("planned"):
+        given["mmap"] = False
     if cards:
         given |= {"gpus": max(len(cards), _highest(cards) + 1), "gpu_kind": kinds[0] if kinds else "cuda"}
         shares = reading.settings.get("tensor_split")
@@ -40,6 +42,14 @@ def asked(reading: Reading) -> dict[str, Any]:
     if packed and features:
         given["cpu_features"] = tuple(features)
     return given
+
+
+def untold(reading: Reading) -> tuple[str, ...]:
+    """Parts that nothing can be said of, because the log does not tell the settings that they follow from."""
+    said = reading.settings
+    if "context_tokens" not in said:
+        return ("cache", "state", "compute", "output")
+    return () if "micro_batch_tokens" in said else ("compute",)
 
 
 def _highest(pools: list[str]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Literal, NamedTuple
 
 from sizeup.figure import plain
@@ -34,13 +35,20 @@ class Compared(NamedTuple):
         return None if self.predicted_bytes is None else self.measured_bytes - self.predicted_bytes
 
 
-def compared(reading: Reading, breakdown: Breakdown | None, mix_bytes: int | None = None) -> tuple[Compared, ...]:
-    """Every part that the log tells, beside what the breakdown says of it. `mix_bytes` are the weights of the mix as we know it."""
+def compared(
+    reading: Reading, breakdown: Breakdown | None, mix_bytes: int | None = None, untold: Collection[str] = ()
+) -> tuple[Compared, ...]:
+    """Every part that the log tells, beside what the breakdown says of it, but for those that follow from settings left untold.
+
+    `mix_bytes` are the weights of the mix as we know it.
+    """
     sums: dict[tuple[str, str], list[Buffer]] = {}
     for buffer in reading.buffers:
         if not buffer.estimated:
             sums.setdefault((buffer.part, buffer.pool), []).append(buffer)
-    return tuple(_one(part, pool, buffers, breakdown, reading, mix_bytes) for (part, pool), buffers in sums.items())
+    return tuple(
+        _one(part, pool, buffers, None if part in untold else breakdown, reading, mix_bytes) for (part, pool), buffers in sums.items()
+    )
 
 
 def _one(part: str, pool: str, buffers: list[Buffer], breakdown: Breakdown | None, reading: Reading, mix_bytes: int | None) -> Compared:
