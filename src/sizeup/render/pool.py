@@ -10,10 +10,16 @@ from .tables import EDGE
 
 
 def pool_lines(page: Page, plan: Plan) -> list[str]:
-    """One sentence about the pool, with an empty line behind it; nothing for engines without one and for plans that do not fit."""
+    """The sentence about the pool, with an empty line behind it; nothing where there is none."""
+    words = pool_words(page, plan)
+    return [*indented(words, page.width, EDGE), ""] if words else []
+
+
+def pool_words(page: Page, plan: Plan) -> str:
+    """One sentence about the pool; "" for engines without one and for plans that do not fit."""
     breakdown = plan.breakdown
     if not isinstance(breakdown, ServingBreakdown) or breakdown.pool is None or not plan.fits:
-        return []
+        return ""
     t, pool = page.texts, breakdown.pool
     block, least = int(plain(pool.block_tokens)), int(plain(pool.least_blocks))
     values = {
@@ -27,7 +33,7 @@ def pool_lines(page: Page, plan: Plan) -> list[str]:
     words = t("pool.slots" if block == 1 else "pool.blocks", **values)
     if left_over(plan):
         words += t("list.semicolon") + t("pool.least", **values)
-    return [*indented(words, page.width, EDGE), ""]
+    return words
 
 
 def left_over(plan: Plan) -> set[str]:

@@ -17,6 +17,7 @@ from .answer import FIRST_TOKENS, basis, doubts, evidence, reclaimable, shortfal
 from .names import feeling, machine_line, pool_name, quant_name, seconds, speed_range
 from .options import change, differs, reason
 from .origins import origin
+from .pool import pool_words
 
 if TYPE_CHECKING:
     from sizeup.comparison import Comparison, Row
@@ -42,6 +43,8 @@ class Told(TypedDict):
     origins: dict[str, str]
     """Part -> what its bytes rest on and how exact they are."""
     shortfall: list[str]
+    pool: str
+    """What a serving engine's pool of cache pages comes to; empty for others."""
     pace: str | None
     full: str | None
     feeling: str | None
@@ -77,6 +80,7 @@ def told(page: Page, plan: Plan, others: Sequence[Plan] = (), nearest: Sequence[
         "pools": {pool: pool_name(page, plan.machine, pool) for pool in plan.breakdown.by_pool()},
         "origins": {part: _origin(page, plan, part) for part, count in plan.breakdown.by_part().items() if plain(count)},
         "shortfall": shortfall(page, plan),
+        "pool": pool_words(page, plan),
         "pace": speed_range(page, speed.decode) if speed.decode else None,
         "full": speed_range(page, speed.full, "speed.at_full") if speed.full else None,
         "feeling": feeling(page, speed.decode.tokens_per_s) if speed.decode else None,

@@ -55,6 +55,7 @@ function Answer({ answer, grid, machine, onWhy, change, state, values }) {
       <p class="fine">${told.machine}</p>
       <div class="bars" ref=${bars}>${stacks.map(([name, stack]) => html`<${Bar} name=${name} stack=${stack} lit=${lit} onLit=${light} />`)}</div>
       <${Parts} answer=${answer} pools=${pools} lit=${lit} onLit=${light} onWhy=${onWhy} />
+      ${told.pool && html`<p>${told.pool}</p>`}
       <p class="fine">${told.evidence.join(" ")}</p>
       ${told.doubts.map(([kind, sentence]) => html`<p class="doubt">${kind}${sentence}</p>`)}
     </section>
