@@ -6,9 +6,9 @@ A formula is of one version, and its band for all machines; a machine that was m
 from __future__ import annotations
 
 import functools
+import os
 import statistics
 from dataclasses import replace
-from pathlib import Path
 from typing import NamedTuple
 
 from . import store
@@ -85,15 +85,22 @@ def side(pool: str) -> str:
 
 
 def _known(machine: str, engine: str) -> dict[tuple[str, str], Learned]:
+    # A search asks thousands of times: of the file only its state is looked at.
+    path = _path(os.environ.get("SIZEUP_HOME"), os.environ.get("XDG_DATA_HOME"), os.environ.get("HOME"))
     try:
-        state = data_file("sizeup.db").stat()
+        state = os.stat(path)
     except OSError:
         return {}
-    return _read(data_file("sizeup.db"), state.st_mtime_ns, state.st_size, machine, engine)
+    return _read(path, state.st_mtime_ns, state.st_size, machine, engine)
+
+
+@functools.lru_cache(maxsize=16)
+def _path(*places: str | None) -> str:
+    return str(data_file("sizeup.db"))
 
 
 @functools.lru_cache(maxsize=64)
-def _read(path: Path, changed_ns: int, size: int, machine: str, engine: str) -> dict[tuple[str, str], Learned]:
+def _read(path: str, changed_ns: int, size: int, machine: str, engine: str) -> dict[tuple[str, str], Learned]:
     try:
         return {(one.part, one.side): one for one in learned(machine, engine)}
     except (SizeupError, KeyError, TypeError, ValueError):

@@ -212,7 +212,12 @@ def evidence(page: Page, plan: Plan) -> list[str]:
         said = t(key, parts=sure)
         sentences.append(t("evidence.if_assumed", said=said) if plan.model.assumed else said)
     for part, correction in plan.breakdown.corrections.items():
-        values = {"engine": correction.engine, "version": correction.version or "?", "count": correction.runs, "date": correction.date}
+        values = {
+            "engine": correction.engine,
+            "version": correction.version or t("verify.no_version"),
+            "count": correction.runs,
+            "date": correction.date,
+        }
         sentences.append(t("evidence.corrected", part=t.named("part", part), percent=f"{correction.factor:.1%}", **values))
     return sentences
 
