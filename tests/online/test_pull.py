@@ -97,6 +97,7 @@ def test_lm_studio(small: Hub, gguf_bytes: bytes, monkeypatch: pytest.MonkeyPatc
     home = Path(os.environ["HOME"])
     _, path = fetched(REPO, None, tool="lmstudio")
     assert path == home / ".lmstudio" / "models" / REPO / "small-Q4_K_M.gguf"
+    (tmp_path / "moved").mkdir()
     (home / ".lmstudio-home-pointer").write_text(f"{tmp_path / 'moved'}\n")
     _, path = fetched(REPO, None, tool="lmstudio")
     assert path == tmp_path / "moved" / "models" / REPO / "small-Q4_K_M.gguf"
@@ -328,3 +329,20 @@ def test_ctrl_c(small: Hub, tmp_path: Path) -> None:
     small.storage.faults.clear()
     assert subprocess.run(command, env=environment, capture_output=True, timeout=60).returncode == 0
     assert sha256((tmp_path / "m" / "small-Q4_K_M.gguf").read_bytes()) == digest
+
+
+def test_what_was_pulled_is_found(small: Hub, gguf_bytes: bytes) -> None:
+    """What went into each tool's own folder is on the list of what is installed, whole, and nothing is left over."""
+    from sizeup.installed.judged import shelf
+
+    small.add_tag("library/tiny/1b", {"model": gguf_bytes})
+    for tool in ("llama.cpp", "lmstudio"):
+        fetched(REPO, None, tool=tool)
+    fetched("ollama:tiny:1b", None)
+    found = shelf(("ollama", "lmstudio", "hub"), (), os.environ, Path(os.environ["HOME"]))
+    assert sorted((entry.store, entry.name) for entry in found.entries) == [
+        ("hub", f"{REPO}/small-Q4_K_M.gguf"),
+        ("lmstudio", f"{REPO}/small-Q4_K_M.gguf"),
+        ("ollama", "tiny:1b"),
+    ]
+    assert found.leftovers == []

@@ -12,6 +12,7 @@ from sizeup.plan import Measurement, Plan
 from sizeup.servers import lmstudio as lmstudio_api
 from sizeup.servers import ollama as ollama_api
 from sizeup.servers.client import Server
+from sizeup.tool_folders import lmstudio_home
 
 from . import lmstudio, ollama, program
 from .hand import Hand, Prompt, Ran, tool
@@ -54,7 +55,7 @@ def drive(
             tag = ollama.held(server, create)
         return ollama.run(server, plan, tag, prompt) if tag is not None else ollama.hand(plan)
     if which == "lmstudio":
-        server = lmstudio_api.address(lmstudio_api.home_of(Path.home()))
+        server = lmstudio_api.address(lmstudio_home(Path.home()))
         key = lmstudio.listed(server, asked) if listens(server) else None
         return lmstudio.run(server, plan, key, prompt) if key is not None else lmstudio.hand(plan)
     if which == "transformers" or program.installed(which) is None:

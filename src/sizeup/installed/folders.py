@@ -7,14 +7,13 @@ LLAMA_CACHE, else the user's cache folder, one file a model, .downloadInProgress
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from sizeup import tool_folders
 from sizeup.readers.local import SPLIT
-from sizeup.servers.lmstudio import home_of
 
 from .entry import Entry, Leftover, Shelf, Store, Stored, stored
 
@@ -81,15 +80,7 @@ def walk(store: Store, root: Path, shelf: Shelf) -> None:
 
 def lmstudio(home: Path, shelf: Shelf) -> None:
     """Add LM Studio's models."""
-    own = home_of(home)
-    folder = own / "models"
-    try:
-        said = json.loads((own / "settings.json").read_bytes()).get("downloadsFolder")
-        if isinstance(said, str) and said and Path(said).is_dir():
-            folder = Path(said)
-    except (OSError, ValueError, AttributeError):
-        pass
-    walk("lmstudio", folder, shelf)
+    walk("lmstudio", tool_folders.lmstudio(home), shelf)
 
 
 def llamacpp(environment: Mapping[str, str], home: Path, shelf: Shelf) -> None:

@@ -10,30 +10,21 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from sizeup.tool_folders import hub_cache
+
 from .entry import Entry, Leftover, Shelf, stored
 from .folders import models_in
 
 MOST_FILES = 20_000
 
 
-def roots(environment: Mapping[str, str], home: Path) -> list[Path]:
-    """Where the cache lies."""
-    for name in ("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"):
-        if environment.get(name):
-            return [Path(environment[name]).expanduser()]
-    if environment.get("HF_HOME"):
-        return [Path(environment["HF_HOME"]).expanduser() / "hub"]
-    cache = environment.get("XDG_CACHE_HOME")
-    return [(Path(cache).expanduser() if cache else home / ".cache") / "huggingface/hub"]
-
-
 def find(environment: Mapping[str, str], home: Path, shelf: Shelf) -> None:
     """Add every snapshot of every repository that holds a model."""
-    for root in roots(environment, home):
-        if root.is_dir():
-            shelf.roots.append(root)
-            for repository in sorted(root.glob("models--*")):
-                _repository(repository, shelf)
+    root = hub_cache(environment, home)
+    if root.is_dir():
+        shelf.roots.append(root)
+        for repository in sorted(root.glob("models--*")):
+            _repository(repository, shelf)
 
 
 def _repository(repository: Path, shelf: Shelf) -> None:

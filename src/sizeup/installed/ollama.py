@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from sizeup.readers.ollama import LARGEST_MANIFEST_BYTES, MODEL_LAYER, stores
+from sizeup.readers.ollama import LARGEST_MANIFEST_BYTES, MODEL_LAYER
+from sizeup.tool_folders import ollama as stores
 
 from .entry import Entry, Leftover, Shelf, stored
 

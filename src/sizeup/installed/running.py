@@ -10,6 +10,7 @@ from typing import NamedTuple
 from sizeup.errors import SizeupError
 from sizeup.servers import lmstudio, ollama
 from sizeup.servers.client import Server
+from sizeup.tool_folders import lmstudio_home
 
 from .entry import Store
 
@@ -44,7 +45,7 @@ def running(stores: Iterable[Store], environment: Mapping[str, str] = os.environ
     if "ollama" in wanted:
         found += _asked("ollama", lambda: ollama.address(environment), _ollama)
     if "lmstudio" in wanted:
-        found += _asked("lmstudio", lambda: lmstudio.address(lmstudio.home_of(home or Path.home())), _lmstudio)
+        found += _asked("lmstudio", lambda: lmstudio.address(lmstudio_home(home or Path.home())), _lmstudio)
     return tuple(found)
 
 

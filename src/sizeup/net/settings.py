@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from sizeup.errors import UserError
+from sizeup.tool_folders import hub_home
 
 HUB = "https://huggingface.co"
 REGISTRY = "https://registry.ollama.ai"
@@ -62,14 +63,6 @@ def token(environment: Mapping[str, str] = os.environ) -> str | None:
     if not found.isascii() or not found.isprintable() or " " in found or len(found) > 1024:
         raise UserError("HF_TOKEN holds characters that no token has.", "the token as its page shows it, on one line")
     return found
-
-
-def hub_home(environment: Mapping[str, str] = os.environ) -> Path:
-    """The folder of Hugging Face's tools: HF_HOME, else `huggingface` in the user's cache folder."""
-    if given := environment.get("HF_HOME"):
-        return Path(os.path.expandvars(given)).expanduser()
-    cache = environment.get("XDG_CACHE_HOME")
-    return (Path(cache).expanduser() if cache else Path.home() / ".cache") / "huggingface"
 
 
 def _from_file(environment: Mapping[str, str]) -> str:

@@ -9,15 +9,14 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 
+from sizeup import tool_folders
 from sizeup.download import Item, inside
 from sizeup.download.disk import in_words
 from sizeup.download.item import SCRATCH
 from sizeup.errors import Unreadable
 from sizeup.home import write_atomically
-from sizeup.net.settings import hub_home
 from sizeup.readers.hub_list import RepoFile, Repository
 from sizeup.readers.registry import Manifest
 
@@ -28,21 +27,9 @@ TOOLS = ("llama.cpp", "ollama", "lmstudio", "hf")
 def root(tool: str, environment: Mapping[str, str] = os.environ) -> Path:
     """The folder in which a tool of TOOLS looks for its models."""
     if tool == "ollama":
-        given = environment.get("OLLAMA_MODELS")
-        return Path(given).expanduser() if given else Path.home() / ".ollama" / "models"
-    if tool == "lmstudio":
-        return _lmstudio() / "models"
-    given = environment.get("HF_HUB_CACHE") or environment.get("HUGGINGFACE_HUB_CACHE")
-    return Path(os.path.expandvars(given)).expanduser() if given else hub_home(environment) / "hub"
-
-
-def _lmstudio() -> Path:
-    """LM Studio's folder; a file of the home folder says where somebody has moved it."""
-    with suppress(OSError, ValueError):
-        said = Path((Path.home() / ".lmstudio-home-pointer").read_text(encoding="utf-8")[:4096].strip())
-        if said.is_absolute():
-            return said
-    return Path.home() / ".lmstudio"
+        stores = tool_folders.ollama(environment)
+        return next((store for store in stores if store.is_dir()), stores[0])
+    return tool_folders.lmstudio(Path.home()) if tool == "lmstudio" else tool_folders.hub_cache(environment)
 
 
 def item(repo: Repository, file: RepoFile, path: Path, scratch: Path) -> Item:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -208,6 +209,8 @@ class Puller:
         client = self._client(home, token() if home == hub else None)
         manifest = registry.manifest(Kept(client), name)
         folder = to if to is not None else root("ollama")
+        if folder.is_dir() and not os.access(folder, os.W_OK):
+            raise Unavailable(f"Ollama's store {folder} belongs to its service: this user may not write there.", f"ollama pull {name}")
         place = OllamaStore(folder, manifest)
 
         def failed(error: Status) -> SizeupError:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sizeup import tool_folders
 from sizeup.errors import NotFound, Unreadable, close_names
 from sizeup.facts import data_json
 
@@ -117,7 +118,7 @@ def stored(name: str, environment: Mapping[str, str] = os.environ, home: Path | 
     host = parts.pop(0) if len(parts) == 3 or (len(parts) > 1 and "." in parts[0]) else "registry.ollama.ai"
     if len(parts) == 1:
         parts.insert(0, "library")
-    for folder in stores(environment, home):
+    for folder in tool_folders.ollama(environment, home):
         manifest = folder.joinpath("manifests", host, *parts, wanted)
         try:
             if not manifest.is_file():
@@ -137,18 +138,6 @@ def stored(name: str, environment: Mapping[str, str] = os.environ, home: Path | 
             raise Unreadable(f"Ollama lists “{plain}”, but its file {blob.name} is gone.", f"ollama pull {plain}")
         return blob
     return None
-
-
-def stores(environment: Mapping[str, str], home: Path | None) -> list[Path]:
-    """Ollama's model folders: the one it was told, the user's, and the one of a system service."""
-    given = environment.get("OLLAMA_MODELS")
-    if given:
-        return [Path(given).expanduser()]
-    try:
-        own = (home or Path.home()) / ".ollama/models"
-    except RuntimeError:  # a user without a home
-        return [Path("/usr/share/ollama/.ollama/models")]
-    return [own] if home else [own, Path("/usr/share/ollama/.ollama/models")]
 
 
 def _digest(content: Any) -> str | None:

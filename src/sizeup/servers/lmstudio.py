@@ -22,18 +22,6 @@ class Listed(NamedTuple):
     """Of a loaded model, the context it runs with; otherwise the longest."""
 
 
-def home_of(home: Path) -> Path:
-    """LM Studio's own folder: where its pointer file says, else the usual one, else the one of old versions."""
-    try:
-        said = (home / ".lmstudio-home-pointer").read_text("utf-8").strip()
-        if said and Path(said).is_dir():
-            return Path(said)
-    except (OSError, ValueError):
-        pass
-    usual = home / ".lmstudio"
-    return usual if usual.is_dir() else home / ".cache/lm-studio"
-
-
 def address(home: Path) -> Server:
     """Where its settings say that it listens; `home` is LM Studio's own folder."""
     try:
