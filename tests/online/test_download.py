@@ -264,29 +264,33 @@ def cuts_and_kills(site: Site, folder: Path, count: int) -> int:
         return child(site.address, CONTENT, folder / str(files))
 
     running = begun()
-    while site.cuts + kills < count:
-        if running.poll() is not None:
-            # It came through: the next interruption meets the next file.
-            assert running.returncode == 0
-            files += 1
-            running = begun()
-        if kills < site.cuts:
-            sent = site.sent_bytes + chance.randrange(len(CONTENT) // 2)
-            # What hangs until then keeps it from coming through before it is killed.
-            site.faults = [Fault("file", "stall", 99, after=chance.randrange(CHUNK))]
-            soon(lambda: site.sent_bytes >= sent, 0.1)  # noqa: B023  asked at once
-            if running.poll() is None:
-                running.kill()
-                kills += 1
-            running.wait()
-            site.faults = []
-            running = begun()
-        else:
-            before = site.cuts
-            site.faults = [Fault("file", "cut", 1, after=chance.randrange(CHUNK))]
-            soon(lambda: site.cuts > before or running.poll() is not None, 5)  # noqa: B023
-    site.faults = []
-    assert running.wait(60) == 0
+    try:
+        while site.cuts + kills < count:
+            if running.poll() is not None:
+                # It came through: the next interruption meets the next file.
+                assert running.returncode == 0
+                files += 1
+                running = begun()
+            if kills < site.cuts:
+                sent = site.sent_bytes + chance.randrange(len(CONTENT) // 2)
+                # What hangs until then keeps it from coming through before it is killed.
+                site.faults = [Fault("file", "stall", 99, after=chance.randrange(CHUNK))]
+                soon(lambda: site.sent_bytes >= sent, 0.1)  # noqa: B023  asked at once
+                if running.poll() is None:
+                    running.kill()
+                    kills += 1
+                running.wait()
+                site.faults = []
+                running = begun()
+            else:
+                before = site.cuts
+                site.faults = [Fault("file", "cut", 1, after=chance.randrange(CHUNK))]
+                soon(lambda: site.cuts > before or running.poll() is not None, 5)  # noqa: B023
+        site.faults = []
+        assert running.wait(60) == 0
+    finally:
+        running.kill()
+        running.wait()
     for number in range(files + 1):
         assert (folder / str(number) / "file.gguf").read_bytes() == CONTENT
         assert left(folder / str(number)) == ["file.gguf"]

@@ -319,11 +319,14 @@ def test_ctrl_c(small: Hub, tmp_path: Path) -> None:
     small.storage.faults.append(Fault(digest, "stall", 99, after=1 << 19))
     environment = {**os.environ, "COLUMNS": "80", "LC_ALL": "C.UTF-8"}
     command = [sys.executable, "-m", "sizeup", "pull", f"{REPO}:Q4_K_M", "--to", str(tmp_path / "m"), "--on", "rtx-4090", "--no-projector"]
-    started = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    parts = tmp_path / "m" / ".sizeup-pull"
-    assert soon(lambda: any(line[:1].isdigit() for path in parts.glob("*.journal") for line in path.read_bytes().splitlines()))
-    started.send_signal(signal.SIGINT)
-    _, err = started.communicate(timeout=60)
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as started:
+        try:
+            parts = tmp_path / "m" / ".sizeup-pull"
+            assert soon(lambda: any(line[:1].isdigit() for path in parts.glob("*.journal") for line in path.read_bytes().splitlines()))
+            started.send_signal(signal.SIGINT)
+            _, err = started.communicate(timeout=60)
+        finally:
+            started.kill()
     assert (started.returncode, "Traceback" in err) == (130, False)
     assert "the same command goes on" in " ".join(err.split())
     small.storage.faults.clear()

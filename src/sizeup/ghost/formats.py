@@ -56,7 +56,7 @@ def safetensors(model: ModelSpec, dtype: str | None = None, shard_bytes: int = S
     beside = _tokenizer(model)
     if config_only:
         return _bare(model, beside, "There are no tensors, as asked: vLLM makes them up, transformers cannot load this folder.")
-    if model.stored == "safetensors" and dtype is None:
+    if model.stored == "safetensors" and model.path is not None and dtype is None:
         return _copied(model, beside)
     try:
         found = skeleton(model, dtype or "bf16")

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 REDIRECTS = (301, 302, 303, 307, 308)
 MOST_REDIRECTS = 8
+STRANGERS_TRIES = 2
+"""How often a server that never answered is asked."""
 JSON_LIMIT = 32 << 20
 INSTALL = 'pip install "sizeup[hub]"'
 
@@ -75,6 +77,7 @@ class Client:
         self._proxies = frozenset(urllib.request.getproxies())
         self._session: httpx2.Client | None = None
         self._lock = threading.Lock()
+        self._answers = threading.Event()
 
     def until(self, stop: threading.Event) -> Client:
         """The same client, whose waits end at another signal; its connections are shared."""
@@ -187,10 +190,13 @@ class Client:
                 response = self._followed(address, headers)
             except httpx2.TransportError as error:
                 failures += 1
-                if not again or failures >= self.patience.tries:
+                # Before anything ever answered it is likelier that there is no network than that it comes back in seconds.
+                tries = self.patience.tries if self._answers.is_set() else min(self.patience.tries, STRANGERS_TRIES)
+                if not again or failures >= tries:
                     raise self.unreachable(address, error) from None
                 self.waiter.wait(self.patience.backoff(failures), "unreachable")
                 continue
+            self._answers.set()
             status = response.status_code
             if status < 400:
                 return response
@@ -258,9 +264,8 @@ class Client:
     def unreachable(self, address: str, error: Exception) -> Unavailable:
         """The error for a server that does not answer, in words."""
         host = urlsplit(address).hostname
-        return Unavailable(
-            f"{host} cannot be reached ({type(error).__name__}).", "again with a network, or --offline for the catalogue alone"
-        )
+        reason = str(error).strip().rstrip(".")[:120] or type(error).__name__
+        return Unavailable(f"{host} cannot be reached ({reason}).", "again with a network, or --offline for the catalogue alone")
 
 
 def _plain(response: httpx2.Response) -> dict[str, str]:

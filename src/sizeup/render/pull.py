@@ -8,7 +8,7 @@ from sizeup.download import Event
 from sizeup.page import Page, cells, cut, indented, pad
 from sizeup.pulls import Pull
 
-from .names import seconds
+from .names import context, seconds
 
 EDGE = "  "
 MOST_FILES = 4
@@ -38,7 +38,9 @@ def why(page: Page, found: Pull) -> list[str]:
     words = [t(f"pull.why_{found.why}", quant=found.quant or (plan.quant if plan else ""), wished=found.wished)]
     if plan is not None:
         key = "pull.fits" if plan.fits else "pull.does_not_fit"
-        words.append(t(key, needs=page.bytes(plan.breakdown.total_bytes), machine=t.sentence(plan.machine.name)))
+        words.append(
+            t(key, needs=page.bytes(plan.breakdown.total_bytes), tokens=f"{context(plan):,}", machine=t.sentence(plan.machine.name))
+        )
         if not plan.fits and found.why == "unfit":
             words.append(t("pull.anyway", quant=found.quant or plan.quant))
     return words
