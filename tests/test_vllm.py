@@ -237,3 +237,16 @@ def test_no_such_engine() -> None:
     with pytest.raises(NotFound) as caught:
         engine("tensorrt")
     assert {"llama.cpp", "sglang", "vllm"} <= set(caught.value.hint.split(", "))
+
+
+def test_states_need_a_block_for_every_sequence() -> None:
+    """vLLM 0.25 refused 256 sequences with 184 blocks of states; unsaid, the command lowers them and a note says why."""
+    model = model_of("Qwen/Qwen3.5-9B")[0]
+    given = {"context_tokens": 32_768, "num_blocks": 184, "engine_version": "0.25.0"}
+    with pytest.raises(Refused) as caught:
+        account(model, None, Settings(**given, max_num_seqs=256))
+    assert caught.value.message == "max_num_seqs (256) exceeds available Mamba cache blocks (184)."
+    settings = Settings(**given, cards=(H100,))
+    assert "vllm_sequences:184" in account(model, None, settings).notes
+    assert "--max-num-seqs 184" in engine("vllm").command(model, None, settings)
+    assert "vllm_sequences:184" not in account(model, None, replace(settings, enforce_eager=True)).notes

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ...crossing import last_fitting
-from ...errors import TooSmall
+from ...errors import Refused, TooSmall
 from ...figure import Number, plain
 from ...model import ModelSpec
 from ...plan import Claim, Pool, ServingBreakdown
@@ -48,7 +48,23 @@ def account(model: ModelSpec, quant: str | None, settings: Settings) -> ServingB
         assert fewest is not None
     if plain(likely) < plain(need.blocks):
         raise _too_small(model, form, settings, found, need, likely)
-    return ServingBreakdown(tuple(_claims(found, likely)), notes(model, settings), _pool(settings, need, found, likely, fewest))
+    said = notes(model, settings)
+    if (most := fewer_sequences(settings, need.groups, likely)) is not None:
+        if settings.max_num_seqs is not None:
+            raise Refused(
+                f"max_num_seqs ({settings.max_num_seqs}) exceeds available Mamba cache blocks ({most}).",
+                f"max_num_seqs={most}, or enforce_eager",
+            )
+        said = (f"vllm_sequences:{most}", *said)
+    return ServingBreakdown(tuple(_claims(found, likely)), said, _pool(settings, need, found, likely, fewest))
+
+
+def fewer_sequences(settings: Settings, groups: tuple[Group, ...], likely: Number) -> int | None:
+    """The most sequences a step may have where each needs a block for its state before graphs are captured; None where there are enough."""
+    states = any(group.first.kind == "state" for group in groups)
+    if not states or settings.enforce_eager or (settings.max_num_seqs is None and not settings.cards):
+        return None
+    return int(plain(likely)) if int(plain(likely)) < batch(settings)[1] else None
 
 
 def needed(model: ModelSpec, form: Format, settings: Settings) -> Need:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import shlex
 
+from ...errors import Refused
 from ...figure import plain
 from ...model import ModelSpec
 from ..serving.naming import checkpoint
+from .account import account
 from .settings import Settings
 
 
@@ -36,8 +38,19 @@ def command(model: ModelSpec, quant: str | None, settings: Settings) -> str:
     ):
         if plain(getattr(settings, field)) != plain(getattr(usual, field)):
             option(flag, getattr(settings, field))
+    if settings.max_num_seqs is None and (most := _sequences(model, quant, settings)):
+        option("--max-num-seqs", most)
     if settings.enforce_eager:
         words.append("--enforce-eager")
     if not settings.prefix_caching:
         words.append("--no-enable-prefix-caching")
     return shlex.join(words)
+
+
+def _sequences(model: ModelSpec, quant: str | None, settings: Settings) -> str:
+    """What `--max-num-seqs` has to be lowered to, where the server would not start with its default; "" where it would."""
+    try:
+        said = account(model, quant, settings).notes
+    except Refused:
+        return ""
+    return next((note.partition(":")[2] for note in said if note.startswith("vllm_sequences:")), "")
