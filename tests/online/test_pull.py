@@ -349,3 +349,11 @@ def test_what_was_pulled_is_found(small: Hub, gguf_bytes: bytes) -> None:
         ("ollama", "tiny:1b"),
     ]
     assert found.leftovers == []
+
+
+def test_json_error(small: Hub, sizeup: Run) -> None:
+    """A mistake is an event on a line, in the language asked for, with the exit code."""
+    said = sizeup("pull", f"{REPO}:Q3_K_M", "--json", "--lang", "zh-Hant")
+    event = json.loads(said.out)
+    assert (said.code, said.err) == (4, "")
+    assert (event["event"], event["kind"], event["message"]) == ("error", "NotFound", f"{REPO} 沒有 Q3_K_M 檔案。")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sizeup.errors import DOES_NOT_FIT
+from sizeup.errors import DOES_NOT_FIT, SizeupError
 from sizeup.operations.world import World
 
 from .settings import model_argument, option
@@ -28,12 +28,26 @@ PLAIN_EVERY_S = 10.0
 """Seconds between lines of progress where no terminal redraws them."""
 
 
-def pull(asked: Asked, model: str, on: str | None, **chosen: Any) -> int:
+def pull(asked: Asked, model: str, **chosen: Any) -> int:
     """Say what is chosen and why, fetch it, and say what to type next; exit 3 when nothing of it fits and nobody asked for it by name."""
+    tell = Teller(asked)
+    try:
+        return pull_told(asked, tell, model, **chosen)
+    except SizeupError as error:
+        if not asked.json:
+            raise
+        # A mistake is an event too, on a line as the others are.
+        say = asked.page.texts.sentence
+        said = {"kind": type(error).__name__, "message": say(error.message), "try": say(error.hint), "exit_code": error.exit_code}
+        tell.event({"event": "error", **said})
+        return error.exit_code
+
+
+def pull_told(asked: Asked, tell: Teller, model: str, on: str | None, **chosen: Any) -> int:
+    """The same, with errors as errors."""
     from sizeup.pulls import Puller
     from sizeup.render.pull import pulled
 
-    tell = Teller(asked)
     with Puller(World().machine(on), asked.offline, tell.waits) as puller:
         found = puller.settle(model, chosen["quant"], chosen["tool"], chosen["to"], not chosen["no_projector"])
         asked_for = chosen["quant"] is not None or found.why in ("asked", "whole")

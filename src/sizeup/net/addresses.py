@@ -16,6 +16,10 @@ Resolve = Callable[..., Sequence[tuple[Any, ...]]]
 CARRIERS = (ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("64:ff9b:1::/48"))
 """IPv6 networks whose last 32 bits are an IPv4 address (RFC 6052, RFC 8215)."""
 
+STAND_IN = ipaddress.ip_network("198.18.0.0/15")
+"""Addresses that many proxies on people's machines (Clash, sing-box) answer for every name, and then pass on. They are for benchmarks
+of networks (RFC 2544), so that nothing of anybody's lies there."""
+
 
 def public(text: str) -> bool:
     """Whether an address belongs to the public network: not this machine, not a private or reserved range, nor one of these wrapped."""
@@ -32,6 +36,24 @@ def public(text: str) -> bool:
     return address.is_global and not address.is_multicast
 
 
+def fair(host: str, address: str) -> bool:
+    """Whether a host that resolves to this address may be asked: a public one, or what a proxy answers in place of any name."""
+    if public(address):
+        return True
+    try:
+        return ipaddress.ip_address(address) in STAND_IN and not _literal(host)
+    except ValueError:
+        return False
+
+
+def _literal(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return False
+    return True
+
+
 def origin(parts: SplitResult) -> tuple[str, str, int]:
     """Scheme, host and port: what a token belongs to."""
     return parts.scheme, (parts.hostname or "").lower(), parts.port or (443 if parts.scheme == "https" else 80)
@@ -39,17 +61,16 @@ def origin(parts: SplitResult) -> tuple[str, str, int]:
 
 def check(host: str, port: int, by_proxy: bool, resolve: Resolve = socket.getaddrinfo) -> None:
     """Raise Unavailable for a host that is, or resolves to, an address that is not public. A proxy looks names up itself."""
-    try:
-        ipaddress.ip_address(host.partition("%")[0])
+    if _literal(host):
         addresses = [host]
-    except ValueError:
-        if by_proxy:
-            return
+    elif by_proxy:
+        return
+    else:
         try:
             addresses = [str(row[4][0]) for row in resolve(host, port, type=socket.SOCK_STREAM)]
         except (OSError, UnicodeError):
             raise Unavailable(f"The server's address {host} is not known.", "again with a network") from None
-    inside = [address for address in addresses if not public(address)]
+    inside = [address for address in addresses if not fair(host, address)]
     if inside or not addresses:
         raise refused(host, inside[0] if inside else "")
 

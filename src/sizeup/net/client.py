@@ -251,7 +251,7 @@ class Client:
         if self._is_home(parts) or self._by_proxy(parts.scheme) or stream is None:
             return
         reached = stream.get_extra_info("server_addr")
-        if reached and not addresses.public(str(reached[0])):
+        if reached and not addresses.fair(parts.hostname or "", str(reached[0])):
             response.close()
             raise addresses.refused(parts.hostname or "", str(reached[0]))
 
