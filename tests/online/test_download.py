@@ -209,7 +209,7 @@ def test_without_a_checksum_a_changed_file_begins_anew(site: Site, tmp_path: Pat
 
 def test_a_damaged_journal(site: Site, tmp_path: Path) -> None:
     """A journal that was cut in a line, or is of something else, costs what it no longer proves."""
-    for damage in (b"", b"{}\n", b"\xff" * 50):
+    for damage in (b"", b"{}\n", b"\xff" * 50, b"void x\n" * 3):
         folder = tmp_path / str(len(damage))
         site.faults = [Fault("file", "stall", 2, after=1 << 20)]
         stopped(site, folder, 1 << 19)

@@ -15,6 +15,7 @@ from pathlib import Path
 from .item import Item
 
 LINE = re.compile(rb"(\d{1,9}) ([0-9a-f]{64})")
+VOID = re.compile(rb"void (\d{1,9})")
 SMALLEST_CHUNK = 1 << 20
 MOST_CHUNKS = 1 << 16
 
@@ -32,12 +33,10 @@ class Journal:
         self.count = max(1, -(-item.bytes // chunk))
         self.done: dict[int, str] = {}
         """Chunk -> SHA-256 of what was written."""
+        self.done_bytes = 0
+        """Of all chunks in `done`; kept beside it, as it is read while others add."""
         self.etag = ""
         self._file = -1
-
-    @property
-    def done_bytes(self) -> int:
-        return sum(self.length(index) for index in self.done)
 
     def length(self, index: int) -> int:
         """Bytes of a chunk; the last one is what is left."""
@@ -60,25 +59,29 @@ class Journal:
                     self.done[int(found[1])] = found[2].decode()
             elif line.startswith(b"etag "):
                 self.etag = line[5:].decode("latin-1")
-            elif line.startswith(b"void "):
-                self.done.pop(int(line[5:]), None)
+            elif (found := VOID.fullmatch(line)) is not None:
+                self.done.pop(int(found[1]), None)
+        self.done_bytes = sum(self.length(index) for index in self.done)
         os.ftruncate(file, len(whole) + 1)
 
     def clear(self) -> None:
         """Forget everything."""
         self.done.clear()
+        self.done_bytes = 0
         self.etag = ""
         os.ftruncate(self._file, 0)
         self._write(self._head())
 
     def add(self, index: int, digest: str) -> None:
         """Note a chunk that is wholly written."""
+        self.done_bytes += self.length(index) if index not in self.done else 0
         self.done[index] = digest
         self._write(b"%d %s" % (index, digest.encode()))
 
     def void(self, index: int) -> None:
         """Note that a chunk is not what it was."""
         del self.done[index]
+        self.done_bytes -= self.length(index)
         self._write(b"void %d" % index)
 
     def keep_etag(self, etag: str) -> None:
