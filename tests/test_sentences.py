@@ -68,7 +68,6 @@ TYPED = {
     "sizeup pull {} --for {}",
     "sizeup prove --help",
     "sizeup rehearse --help",
-    "sizeup run FILE.gguf",
     "sizeup run FILE.gguf --serve",
     "sizeup serve --allow-files",
     "sizeup serve --allow-run",

@@ -41,7 +41,8 @@ def run(
     Unavailable without the engine, EngineFailed with the log's last lines when it fails or aborts.
     """
     if not plan.model.path or plan.model.stored != "gguf":
-        raise NotFound(f"There are no weights of {plan.model.name} here to run.", "sizeup run FILE.gguf")
+        id = plan.model.card.get("id") or plan.model.name
+        raise NotFound(f"There are no weights of {plan.model.name} here to run.", f"sizeup pull {id}, then sizeup run FILE.gguf")
 
     def heard(kind: str, event: dict[str, Any]) -> None:
         if kind == "text" and on_text is not None:

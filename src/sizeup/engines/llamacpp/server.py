@@ -42,7 +42,8 @@ def serving(plan: Plan, port: int = 0, key: str = "", name: str = "") -> Iterato
     Raises NotFound without a model file, Unavailable without the engine or the port, EngineFailed with the log's last lines.
     """
     if not plan.model.path or plan.model.stored != "gguf":
-        raise NotFound(f"There are no weights of {plan.model.name} here to run.", "sizeup run FILE.gguf")
+        id = plan.model.card.get("id") or plan.model.name
+        raise NotFound(f"There are no weights of {plan.model.name} here to run.", f"sizeup pull {id}, then sizeup run FILE.gguf")
     installed_version()
     told = {**job(plan), "host": "127.0.0.1", "port": port or free_port(0, False), "key": key, "name": name or plan.model.name}
     with tempfile.TemporaryFile() as log:
