@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -96,9 +97,19 @@ def test_a_history_is_kept_and_cleared(capsys: pytest.CaptureFixture[str]) -> No
 def test_ctrl_c_stops_an_answer_and_keeps_what_came(capsys: pytest.CaptureFixture[str]) -> None:
     """An interrupt in the middle of an answer leaves the chat going, with the piece in its history."""
     asked: list[Any] = []
+    shown = ""
+
+    def written() -> str:
+        nonlocal shown
+        shown += capsys.readouterr().out
+        return shown
 
     def pieces() -> Iterator[bytes]:
         yield event("half")
+        # Not before the piece is on the screen: what did not come cannot be kept.
+        end = time.monotonic() + 20
+        while "half" not in written() and time.monotonic() < end:
+            time.sleep(0.01)
         os.kill(os.getpid(), signal.SIGINT)
         yield from (event(" more") for _ in range(1000))
         yield END
@@ -112,7 +123,7 @@ def test_ctrl_c_stops_an_answer_and_keeps_what_came(capsys: pytest.CaptureFixtur
     assert len(asked) == 2
     assert asked[1][1]["role"] == "assistant"
     assert asked[1][1]["content"].startswith("half")
-    assert "Stopped" in capsys.readouterr().out
+    assert "Stopped" in written()
 
 
 def test_a_port_that_is_taken() -> None:

@@ -73,6 +73,7 @@ def test_every_operation_is_compared() -> None:
         "prove",
         "rehearse",
         "texts",
+        "verify",
     ]
 
 
