@@ -55,6 +55,7 @@ class Watched:
 
     def __init__(self) -> None:
         self.errors: list[str] = []
+        self._forgiven: list[str] = []
         self.requests: list[str] = []
         self._contexts: list[BrowserContext] = []
 
@@ -64,14 +65,19 @@ class Watched:
         context.set_default_timeout(STEP_MS)
         self._contexts.append(context)
         page = context.new_page()
-        page.on("console", lambda said: self.errors.append(f"console: {said.text}") if said.type == "error" else None)
-        page.on("pageerror", lambda error: self.errors.append(f"page: {error}"))
+        page.on("console", lambda said: self._wrong(f"console: {said.text}") if said.type == "error" else None)
+        page.on("pageerror", lambda error: self._wrong(f"page: {error}"))
         page.on("request", lambda request: self.requests.append(request.url))
         return page
 
     def forgive(self, text: str) -> None:
-        """Drop errors that hold this text: the test has provoked and checked them."""
+        """Drop errors that hold this text: the test has provoked and checked them. Also those that are told only later."""
+        self._forgiven.append(text)
         self.errors = [error for error in self.errors if text not in error]
+
+    def _wrong(self, error: str) -> None:
+        if not any(text in error for text in self._forgiven):
+            self.errors.append(error)
 
     def close(self) -> None:
         for context in self._contexts:
