@@ -29,8 +29,6 @@ TYPED = {
     "--why Qwen/Qwen3-8B",
     "llama.cpp",
     "auto, bfloat16, float16, float32",
-    "auto, fp8",
-    "auto, fp8_e5m2",
     "bf16, fp8, awq, gptq, w4a16",
     "--engine llama.cpp",
     "permissive, apache-2.0, mit",
@@ -85,8 +83,6 @@ TYPED = {
 """Hints to be typed as they stand: nothing in them to translate."""
 
 VALUES = {
-    "engines/sglang/settings.py: near[0] if near else 'auto, fp8_e5m2'": "names of formats",
-    "engines/vllm/settings.py: near[0] if near else 'auto, fp8'": "names of formats",
     "engines/vllm/release.py: newest()": "a version",
     "engines/asked.py: near[0] if near else ', '.join(known)": "words of a setting",
     "training/emit/__init__.py: near[0] if near else ', '.join(TOOLS)": "names",

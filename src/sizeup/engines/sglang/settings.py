@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
-from ...errors import UserError, close_names
-from ...figure import Number, is_column, plain
+from ...errors import UserError
+from ...figure import Number, plain
 from ..serving.cards import Card
+from ..serving.checks import check_count, check_types
 
 CACHE_BYTES = {"auto": 0, "bfloat16": 2, "bf16": 2, "fp8_e4m3": 1, "fp8_e5m2": 1, "fp8": 1}
 """Bytes of one cached number; "auto" has the model's."""
-DTYPES = ("auto", "bfloat16", "float16", "half", "float32", "float")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,18 +40,11 @@ class Settings:
 
     def __post_init__(self) -> None:
         for name in ("context_tokens", "sequences", "tensor_parallel", "pipeline_parallel", "page_size"):
-            _count(name, getattr(self, name))
+            check_count(name, getattr(self, name))
         for name in ("chunked_prefill_size", "cuda_graph_max_bs", "max_total_tokens", "kv_cache_bytes"):
             if getattr(self, name) is not None:
-                _count(name, getattr(self, name))
-        if self.kv_cache_dtype not in CACHE_BYTES:
-            near = close_names(str(self.kv_cache_dtype).lower(), CACHE_BYTES, 1, 0.4)
-            raise UserError(
-                f"kv_cache_dtype = “{self.kv_cache_dtype}” is not a type of SGLang's cache that sizeup knows.",
-                near[0] if near else "auto, fp8_e5m2",
-            )
-        if self.dtype not in DTYPES:
-            raise UserError(f"dtype = “{self.dtype}” is not a type that SGLang computes in.", "auto, bfloat16, float16, float32")
+                check_count(name, getattr(self, name))
+        check_types("SGLang", self.kv_cache_dtype, CACHE_BYTES, self.dtype)
         share = self.mem_fraction_static
         if share is not None and not 0 < plain(share) < 1:
             raise UserError(f"mem_fraction_static = {share} is no share of a card's memory.", "0.85")
@@ -65,13 +57,3 @@ class Settings:
     def length(self) -> Number:
         """Tokens that one request may have."""
         return self.context_tokens // self.sequences
-
-
-def _count(name: str, value: Any) -> None:
-    number = plain(value)
-    if is_column(value):
-        return
-    if isinstance(number, bool) or not isinstance(number, int):
-        raise UserError(f"{name} = {value!r} is not a whole number.", "1")
-    if number < 1:
-        raise UserError(f"{name} = {number:,} is below 1.", f"{name}=1")
