@@ -19,6 +19,7 @@ from tests.test_rest import SAME
 MORE = (
     "names?q=qwen&limit=3",
     "names?kind=machine&q=rtx&limit=3",
+    "settings?engine=vllm&lang=zh-Hant",
     "texts?lang=zh-Hans",
     "fit?model=qwen3:8b&on=rtx-4090&told=1",
     "plan?model=qwen3:8b&on=rtx-4090&told=1",

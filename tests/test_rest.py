@@ -30,6 +30,7 @@ SAME = {
     "fit qwen3:8b --engine mlx --on m4-max-128gb": "fit?model=qwen3:8b&engine=mlx&on=m4-max-128gb",
     "fit qwen3:8b --engine transformers --on rtx-4090": "fit?model=qwen3:8b&engine=transformers&on=rtx-4090",
     "plan qwen3:8b --engine vllm --on h100 --tensor-parallel 1": "plan?model=qwen3:8b&engine=vllm&on=h100&tensor_parallel=1",
+    "plan qwen3:8b --engine vllm --on h100 --set enforce_eager=on --set max_num_seqs=8": "plan?model=qwen3:8b&engine=vllm&on=h100&set=enforce_eager%3Don&set=max_num_seqs=8",
     "fit qwen3:8b --engine sglang --on rtx-4090": "fit?model=qwen3:8b&engine=sglang&on=rtx-4090",
     "models Qwen/Qwen3-8B --on rtx-4090": "models?model=Qwen/Qwen3-8B&on=rtx-4090",
     "machines qwen3:8b --rent --limit 3 --budget $2": "machines?model=qwen3:8b&rent=true&limit=3&budget=$2",
@@ -72,6 +73,7 @@ def test_every_operation_is_compared() -> None:
         "names",
         "prove",
         "rehearse",
+        "settings",
         "texts",
         "verify",
     ]

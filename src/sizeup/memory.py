@@ -6,9 +6,9 @@ import dataclasses
 from typing import Any
 
 from .engines import engine as find_engine
-from .errors import UserError, close_names
 from .model import ModelSpec
 from .plan import Breakdown
+from .settable import unknown
 
 
 def account(model: ModelSpec | str, engine: str = "llama.cpp", quant: str | None = None, **settings: Any) -> Breakdown:
@@ -30,6 +30,5 @@ def make_settings(kind: type, engine: str, given: dict[str, Any]) -> Any:
     known = [field.name for field in dataclasses.fields(kind)]
     for name in given:
         if name not in known:
-            near = close_names(name, known, 1, 0.4)
-            raise UserError(f"{engine} has no setting “{name}”.", near[0] if near else ", ".join(known))
+            raise unknown(engine, name, known)
     return kind(**given)

@@ -19,7 +19,7 @@ def parse_bytes(text: str) -> int:
 
     Raises UserError for an ambiguous `24G`, a negative size or anything else.
     """
-    match = re.fullmatch(r"\s*([0-9][0-9_,]*(?:\.[0-9]+)?)\s*([A-Za-z]*)\s*", text)
+    match = re.fullmatch(r"\s*([0-9][0-9_,]{0,60}(?:\.[0-9]+)?)\s*([A-Za-z]*)\s*", text)
     if not match:
         raise UserError(f"“{text}” is not a size.", "24GiB or 24GB")
     number, unit = match[1].replace(",", "").replace("_", ""), match[2]
@@ -50,7 +50,7 @@ def _gap(prefix: str) -> str:
 
 def parse_count(text: str) -> int:
     """A count of tokens or parameters: `8192`, `8,192`, `32k` (32,768 for contexts is written 32768 or 32K), `7B`."""
-    match = re.fullmatch(r"\s*(-?[0-9][0-9_]*(?:,[0-9]{3})*(?:\.[0-9]+)?)\s*([kKMBT]?)\s*", text)
+    match = re.fullmatch(r"\s*(-?[0-9][0-9_]{0,60}(?:,[0-9]{3}){0,20}(?:\.[0-9]+)?)\s*([kKMBT]?)\s*", text)
     if not match:
         raise UserError(f"“{text}” is not a number.", "8192 or 32K")
     number = match[1].replace(",", "").replace("_", "")

@@ -32,6 +32,8 @@ class Value(click.ParamType):  # type: ignore[type-arg]
 
         if self.name == "choice":
             return [CompletionItem(name) for name in self.parameter.kind.schema["enum"] if name.startswith(incomplete)]
+        if self.name == "setting":
+            return [CompletionItem(name) for name in _settings_like(str(ctx.params.get("engine") or ""), incomplete)]
         if self.name not in ("model", "machine", "file"):
             return []
         return [CompletionItem(name) for name in self._names(incomplete)[:50]] or [CompletionItem(incomplete, type="file")]
@@ -47,6 +49,27 @@ class Value(click.ParamType):  # type: ignore[type-arg]
 
             return typed(incomplete)
         return []
+
+
+def _settings_like(engine: str, incomplete: str) -> list[str]:
+    """NAME=VALUE that begin so: names first, then the words that a value may be."""
+    from sizeup.settable import HELP, settable
+
+    known = settable(shared.accounted({"engine": engine}).Settings)
+    name, sign, _ = incomplete.partition("=")
+    if not sign:
+        return [text for text in (*(f"{one}=" for one in known), HELP) if text.startswith(incomplete)]
+    words = known[name].completions if name in known else ()
+    return [text for text in (f"{name}={word}" for word in words) if text.startswith(incomplete)]
+
+
+def list_settings(asked: Asked, engine: str | None) -> None:
+    """Print what `--set` takes for an engine."""
+    from sizeup.operations.settings import settings as known
+    from sizeup.render.settings import settings as drawn
+
+    answer = known(ask(asked), {"engine": engine})
+    asked.say_json(answer.to_json()) if asked.json else asked.say(drawn(asked.page, answer.engine, answer.found))
 
 
 def of(kind: kinds.Kind) -> Value:

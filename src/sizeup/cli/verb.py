@@ -95,7 +95,22 @@ class Verb(click.Command):
         )
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        return super().parse_args(ctx, args if ctx.resilient_parsing else why_alone(args))
+        if ctx.resilient_parsing:
+            return super().parse_args(ctx, args)
+        self._list_settings(ctx, args)
+        return super().parse_args(ctx, why_alone(args))
+
+    def _list_settings(self, ctx: click.Context, args: list[str]) -> None:
+        """Answer `--set help`, which needs nothing else of what the verb needs, and end."""
+        if not {"help", "--set=help"} & set(args):
+            return
+        given, _, _ = self.make_parser(ctx).parse_args(why_alone(args))
+        if "help" in given.get("set", ()):
+            from .settings import list_settings
+
+            page = make_page(given.get("lang"), colour="no_colour" not in given)
+            list_settings(Asked(page, "as_json" in given), given.get("engine"))
+            ctx.exit()
 
     def invoke(self, ctx: click.Context) -> Any:
         values = dict(ctx.params)

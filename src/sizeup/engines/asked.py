@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Container
 from typing import Any
 
 from ..errors import UserError, close_names
 from ..figure import is_column, plain
 from ..model import ModelSpec
+from ..settable import settable
 
 TOKENS_LIMIT = (1 << 31) - 1
 """More than any engine here can hold."""
@@ -24,11 +25,15 @@ def check_count(name: str, value: Any, least: int, most: int = TOKENS_LIMIT) -> 
         raise UserError(f"{name} = {number:,} is outside of {least:,} to {most:,}.", f"{name}={example}")
 
 
-def check_choice(name: str, value: Any, known: Sequence[str]) -> None:
-    """Raises UserError unless it is one of these words."""
-    if value not in known:
-        near = close_names(str(value).lower(), known, 1, 0.4)
-        raise UserError(f"{name} = “{value}” is not one of {', '.join(known)}.", near[0] if near else ", ".join(known))
+def check_choices(settings: object) -> None:
+    """Raises UserError unless each field that is one of a few values (`settable.one_of`) has one of them."""
+    kind: Any = type(settings)
+    for one in settable(kind).values():
+        value = getattr(settings, one.name)
+        if one.choices and value not in one.choices:
+            known = list(map(str, one.choices))
+            near = close_names(str(value).lower(), known, 1, 0.4)
+            raise UserError(f"{one.name} = “{value}” is not one of {', '.join(known)}.", ", ".join(near or known))
 
 
 def family(model: ModelSpec, known: Container[str]) -> str:

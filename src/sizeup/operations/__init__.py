@@ -29,6 +29,7 @@ _HOME = {
     "prove": "engines:PROVE",
     "rehearse": "engines:REHEARSE",
     "verify": "verify:VERIFY",
+    "settings": "settings:SETTINGS_OF",
     "names": "names:NAMES",
     "texts": "words:TEXTS",
 }

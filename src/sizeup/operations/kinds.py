@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sizeup.errors import UserError, close_names
+from sizeup.settable import HELP
 from sizeup.units import parse_bytes, parse_count, parse_rate
 
 
@@ -91,6 +92,16 @@ def _words(text: str) -> tuple[str, ...]:
     return tuple(piece for piece in (piece.strip() for piece in text.split(",")) if piece)
 
 
+def _setting(text: str) -> tuple[str, str]:
+    """NAME=VALUE; the word help alone."""
+    name, sign, value = text.partition("=")
+    if text.strip() == HELP:
+        return HELP, ""
+    if not sign or not name.strip():
+        raise UserError(f"“{text}” is not a setting and its value.", "--set NAME=VALUE, or --set help for the names")
+    return name.strip(), value
+
+
 TEXT = Kind("text", str)
 MODEL = Kind("model", str)
 """What `sizeup.read` takes."""
@@ -126,5 +137,7 @@ SIZE = Kind("size", parse_bytes, {"type": ["integer", "string"], "examples": ["2
 """Bytes: 24GiB or 24GB; 24G is refused with both readings."""
 POOL_SIZE = Kind("pool_size", _pooled(parse_bytes), {"type": "string", "examples": ["2GiB", "ram=6GiB"]})
 POOL_RATE = Kind("pool_rate", _pooled(parse_rate), {"type": "string", "examples": ["400GB/s", "ram=60GB/s"]})
+SETTING = Kind("setting", _setting, {"type": "string", "examples": ["kv_cache_dtype=fp8", "max_num_seqs=64"]})
+"""A setting of the engine by its own name; which there are depends on the engine."""
 LAYERS = Kind("layers", _layers, {"type": ["integer", "string"], "examples": [20, "all"]})
 OUTPUTS = Kind("outputs", _outputs, {"type": ["integer", "string"], "examples": ["server", 1]})

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .kinds import COUNT, FLAG, LAYERS, MACHINE, MODEL, NUMBER, OUTPUTS, POOL_RATE, POOL_SIZE, SIZE, SWITCH
+from sizeup.errors import UserError
+
+from .kinds import COUNT, FLAG, LAYERS, MACHINE, MODEL, NUMBER, OUTPUTS, POOL_RATE, POOL_SIZE, SETTING, SIZE, SWITCH
 from .parameter import Parameter, Values
+
+if TYPE_CHECKING:
+    from sizeup.engine import Engine
 
 MODEL_ARGUMENT = Parameter("model", MODEL, shown="MODEL", argument=True, required=True)
 MODELS_ARGUMENT = replace(MODEL_ARGUMENT, many=True)
@@ -49,6 +55,7 @@ SETTINGS = (
     Parameter("pipeline_parallel", COUNT, shown="N", least=1),
     Parameter("gpu_memory_utilization", NUMBER, shown="SHARE"),
     Parameter("engine_version", shown="VERSION"),
+    Parameter("set", SETTING, shown="NAME=VALUE", many=True),
 )
 """How the engine is to be started."""
 
@@ -88,15 +95,37 @@ def settings(values: Values) -> dict[str, Any]:
     elif values["kv_type"]:
         k, _, v = values["kv_type"].lower().partition("/")
         given |= {"k": k, "v": v or k}
-    return {name: value for name, value in given.items() if value is not None}
+    found = {name: value for name, value in given.items() if value is not None}
+    return {**found, **named_settings(values, found)} if values.get("set") else found
+
+
+def named_settings(values: Values, given: Collection[str]) -> dict[str, Any]:
+    """The settings that were named by themselves (`--set kv_bits=8`). Raises UserError for one that an option has `given` already."""
+    from sizeup.settable import HELP, typed
+
+    chosen = accounted(values)
+    if (HELP, "") in values["set"]:
+        raise UserError(f"“{HELP}” is not a setting and its value.", "--set help by itself, or /api/settings")
+    found = typed(chosen.name, chosen.Settings, values["set"])
+    for name in found:
+        if name in given:
+            raise UserError(f"{name} is given twice.", f"{name} once")
+    return found
+
+
+def accounted(values: Values) -> Engine:
+    """The engine that is asked about; of a tool that runs another's, that one."""
+    from sizeup.drive.hand import ACCOUNTED_BY
+    from sizeup.engines import engine
+
+    name = values.get("engine") or "llama.cpp"
+    return engine(ACCOUNTED_BY.get(name, name))
 
 
 def _has(values: Values, setting: str) -> bool:
     """Whether the engine that is asked about has a setting; the usual one is not looked at."""
-    if (name := values.get("engine") or "llama.cpp") == "llama.cpp":
+    if (values.get("engine") or "llama.cpp") == "llama.cpp":
         return False
     import dataclasses
 
-    from sizeup.engines import engine
-
-    return setting in {field.name for field in dataclasses.fields(engine(name).Settings)}
+    return setting in {field.name for field in dataclasses.fields(accounted(values).Settings)}

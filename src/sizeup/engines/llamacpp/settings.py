@@ -8,6 +8,7 @@ from typing import Any
 from ...errors import UserError, close_names
 from ...facts import data_json
 from ...figure import is_column, plain
+from ...settable import one_of, or_word
 from .library_types import CACHE_TYPES
 
 TOKENS_LIMIT = (1 << 31) - 1
@@ -28,25 +29,25 @@ class Settings:
     """Sequences at the same time (`-np`)."""
     batch_tokens: int = 2048
     micro_batch_tokens: int = 512
-    k: str = "f16"
-    v: str = "f16"
-    flash_attention: bool | str = "auto"
+    k: str = one_of(*CACHE_TYPES)
+    v: str = one_of(*CACHE_TYPES)
+    flash_attention: bool | str = or_word("auto", "auto")
     """"auto": on where every device can; True: on, and run by the CPU where a device cannot; False: off, and values are cached transposed."""
     unified_cache: bool = False
     """One cache for all sequences instead of a stream for each (`-kvu`)."""
     swa_full: bool = False
     """Sliding-window layers cache the whole context too."""
-    outputs: int | str = "server"
+    outputs: int | str = or_word("server", "server", "library")
     """Rows of logits the graph is made for: "server" (one per sequence), "library" (the whole batch), or a number."""
     embeddings: bool = False
     repack: bool = True
     """The CPU makes its own copy of rows it can compute faster (`--no-repack` turns it off)."""
     mmap: bool = True
-    gpu_layers: int | str = 0
+    gpu_layers: int | str = or_word(0, "all")
     """Layers on devices, the output layer counted as one: a number or "all". 0 leaves devices alone (`--device none`)."""
     gpus: int = 1
     gpu_kind: str = "cuda"
-    cpu_moe_layers: int | str = 0
+    cpu_moe_layers: int | str = or_word(0, "all")
     """The first n layers (or "all") keep their routed experts in host memory."""
     tensor_split: tuple[float, ...] | None = None
     """Shares of the layers per device; None goes by the devices' free memory."""
@@ -65,10 +66,10 @@ class Settings:
     draft: Any = None
     """A draft model (ModelSpec) for speculative decoding."""
     draft_quant: str | None = None
-    draft_gpu_layers: int | str | None = None
+    draft_gpu_layers: int | str | None = or_word(None, "all")
     """None: all of the draft's layers when this model has any on devices."""
-    draft_k: str = "f16"
-    draft_v: str = "f16"
+    draft_k: str = one_of(*CACHE_TYPES)
+    draft_v: str = one_of(*CACHE_TYPES)
     mtp: bool = False
     """Draft with the model's own multi-token-prediction blocks."""
     projector: Any = None

@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ...errors import UserError
-from ..asked import check_choice, check_count
-
-KV_BITS = (0, 2, 4, 8)
-"""Widths that a cache may be quantised to and grow in; 0 keeps it as it is."""
+from ...settable import one_of
+from ..asked import check_choices, check_count
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +21,9 @@ class Settings:
     """Tokens of each sequence that are its prompt; None: the whole context, the most there can be."""
     prefill_tokens: int = 2048
     """Tokens of a prompt read at once (`--prefill-step-size`)."""
-    kv_bits: int = 0
-    """Bits of a quantised cache (`--kv-bits`)."""
-    kv_group: int = 64
+    kv_bits: int = one_of(0, 2, 4, 8)
+    """Bits of a quantised cache (`--kv-bits`), of the widths in which it can also grow; 0 keeps it as it is."""
+    kv_group: int = one_of(64, 32, 128)
     """Values that share a scale and a bias in it (`--kv-group-size`)."""
     kv_start: int = 5000
     """Tokens from which the cache is quantised (`--quantized-kv-start`)."""
@@ -33,7 +31,7 @@ class Settings:
     """`mlx_lm.server` instead of `mlx_lm.generate`."""
     prompt_caches: int | None = None
     """Caches of earlier prompts that the server keeps (`--prompt-cache-size`); None: its default, none without a server."""
-    pool: str = "unified"
+    pool: str = one_of("unified", "ram")
     """"unified" memory of a Mac, or "ram"."""
     wired_limit_bytes: int | None = None
     """What macOS lets the GPU hold (Metal's max_recommended_working_set_size); None when nobody says."""
@@ -44,10 +42,6 @@ class Settings:
         for name in ("prompt_tokens", "prompt_caches"):
             if getattr(self, name) is not None:
                 check_count(name, getattr(self, name), 1 if name == "prompt_tokens" else 0)
-        if self.kv_bits not in KV_BITS:
-            raise UserError(f"kv_bits = {self.kv_bits!r} is none of {', '.join(map(str, KV_BITS))}.", "kv_bits=8")
-        if self.kv_group not in (32, 64, 128):
-            raise UserError(f"kv_group = {self.kv_group!r} is none of 32, 64, 128.", "kv_group=64")
         if not isinstance(self.server, bool):
             raise UserError(f"server = {self.server!r} is neither on nor off.", "server=True or server=False")
-        check_choice("pool", self.pool, ("unified", "ram"))
+        check_choices(self)

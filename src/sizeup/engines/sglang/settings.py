@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from ...errors import UserError
 from ...figure import Number, plain
+from ...settable import one_of
 from ..serving.cards import Card
-from ..serving.checks import check_count, check_types
+from ..serving.checks import DTYPES, check_count, check_types
 
 CACHE_BYTES = {"auto": 0, "bfloat16": 2, "bf16": 2, "fp8_e4m3": 1, "fp8_e5m2": 1, "fp8": 1}
 """Bytes of one cached number; "auto" has the model's."""
@@ -25,8 +26,8 @@ class Settings:
     pipeline_parallel: int = 1
     mem_fraction_static: float | None = None
     """Share of a card's free memory for weights and cache; None is what the server makes of the card."""
-    kv_cache_dtype: str = "auto"
-    dtype: str = "auto"
+    kv_cache_dtype: str = one_of(*CACHE_BYTES)
+    dtype: str = one_of(*DTYPES)
     page_size: int = 1
     chunked_prefill_size: int | None = None
     cuda_graph_max_bs: int | None = None

@@ -5,16 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ...errors import UserError
-from ..asked import check_choice, check_count
-
-CHOICES = {
-    "cache": ("dynamic", "static"),
-    "attention": ("sdpa", "eager"),
-    "logits": ("last", "all"),
-    "device_map": ("auto", "sequential", "fitted", "none"),
-    "gpu_kind": ("cuda", "rocm", "metal", "sycl"),
-}
-"""Settings that are one of a few words."""
+from ...settable import one_of
+from ..asked import check_choices, check_count
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,18 +19,18 @@ class Settings:
     """Rows of the batch."""
     prompt_tokens: int | None = None
     """Tokens of each row that are read in one forward pass; None: the whole context, the most there can be."""
-    cache: str = "dynamic"
+    cache: str = one_of("dynamic", "static")
     """"dynamic": grows by concatenation; "static": allocated whole."""
-    attention: str = "sdpa"
+    attention: str = one_of("sdpa", "eager")
     """`attn_implementation`: "sdpa", or "eager", which writes down every score."""
-    logits: str = "last"
+    logits: str = one_of("last", "all")
     """"last": what `generate` keeps of a prompt; "all": a forward pass that asks for nothing less."""
-    device_map: str = "auto"
+    device_map: str = one_of("auto", "sequential", "fitted", "none")
     """"auto" balances over the GPUs, "sequential" fills one after another, "none" puts everything on the first GPU;
     "fitted" is "sequential" with a `max_memory` that leaves each GPU room for caches and working memory."""
     gpus: int = 0
     """0 leaves GPUs alone."""
-    gpu_kind: str = "cuda"
+    gpu_kind: str = one_of("cuda", "rocm", "metal", "sycl")
     gpu_free_bytes: tuple[int, ...] | None = None
     """Free memory of each GPU when the model is loaded; None: as much as is asked for."""
     ram_free_bytes: int | None = None
@@ -50,8 +42,7 @@ class Settings:
         check_count("gpus", self.gpus, 0, 256)
         if self.prompt_tokens is not None:
             check_count("prompt_tokens", self.prompt_tokens, 1)
-        for name, known in CHOICES.items():
-            check_choice(name, getattr(self, name), known)
+        check_choices(self)
         if self.gpu_free_bytes is not None and len(self.gpu_free_bytes) != self.gpus:
             raise UserError(
                 f"gpu_free_bytes needs one number for each GPU ({self.gpus}); it has {len(self.gpu_free_bytes)}.", "one number per GPU"

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from ...errors import UserError
 from ...figure import Number, plain
+from ...settable import one_of
 from ..serving.cards import Card
-from ..serving.checks import check_count, check_types
+from ..serving.checks import DTYPES, check_count, check_types
 from .release import newest, release
 
 CACHE_BYTES = {"auto": 0, "bfloat16": 2, "float16": 2, "half": 2, "fp8": 1, "fp8_e4m3": 1, "fp8_e5m2": 1, "fp8_inc": 1}
@@ -28,8 +29,8 @@ class Settings:
     pipeline_parallel: int = 1
     gpu_memory_utilization: float | None = None
     """Share of a card's memory that the server takes; None is the release's default."""
-    kv_cache_dtype: str = "auto"
-    dtype: str = "auto"
+    kv_cache_dtype: str = one_of(*CACHE_BYTES)
+    dtype: str = one_of(*DTYPES)
     block_size: int | None = None
     num_blocks: int | None = None
     """Blocks of the pool (`--num-gpu-blocks-override`); None is what the memory holds."""
