@@ -10,10 +10,13 @@ from pathlib import Path
 
 import pytest
 
+import sizeup
 from sizeup.engines.llamacpp.engine import LlamaCpp
 from sizeup.errors import NotFound, UserError
+from sizeup.facts import data_json
 from sizeup.probe import machine
 from sizeup.probe.described import known, presets, typed, whole_machines
+from sizeup.probe.families import instruction_sets
 from sizeup.probe.instances import instances, plain
 from sizeup.probe.spelling import compact, slug
 from sizeup.probe.table import FILES, exact, holding, part, parts, processor
@@ -213,3 +216,25 @@ def test_completion_and_listing() -> None:
     assert all(machine(name).devices for name in names)
     assert {one.name for one in holding("rtx 4090 laptop")} == {"GeForce RTX 4090 Laptop"}
     assert "g5.xlarge" in whole_machines("g5")
+
+
+def test_processors_have_the_instruction_sets_of_their_family() -> None:
+    """Every family of processors in the table is told, but for the one that mixes generations and RISC-V boards; Skylake's servers have 512-bit vectors."""
+    told = {part.family: instruction_sets(part.family, part.name)[1] for part in parts() if part.kind == "cpu"}
+    assert {family for family, features in told.items() if not features} == {"CPU: other", "RISC-V SBC"}
+    assert "avx512f" in machine("Xeon Gold 6148").cpu.features
+    assert "avx512f" not in machine("Core i7-6700K").cpu.features
+    assert machine("n100").cpu.architecture == "x86_64"
+
+
+def test_a_named_processor_reads_a_prompt() -> None:
+    """Its arithmetic follows from cores and instruction set, so the rate is an interval, not unknown."""
+    prefill = sizeup.fit("qwen3:4b", "Core i9-13900K", context_tokens=2048)[0].speed.prefill
+    assert prefill is not None
+    assert prefill.lower < prefill.tokens_per_s < prefill.upper
+
+
+def test_known_instruction_sets_are_those_that_the_engine_asks_for() -> None:
+    """Names in the families' table are names of the flags' table."""
+    known = {name for flags in data_json("instruction_sets.json")["flags"].values() for name in flags.values()}
+    assert {name for features in data_json("cpu_families.json")["sets"].values() for name in features} <= known

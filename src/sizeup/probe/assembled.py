@@ -10,6 +10,7 @@ from sizeup.hardware import Cpu, Device, Link, Machine, Pool
 from sizeup.units import show_bytes
 
 from . import nvlink, table
+from .families import instruction_sets
 from .unified import metal_limit
 
 BACKENDS = {"NVIDIA": "cuda", "AMD": "rocm", "Apple": "metal", "Intel": "vulkan"}
@@ -106,7 +107,8 @@ def _assumed(key: str) -> tuple[int, Source]:
 
 def _cpu(part: table.Part, architecture: str = "") -> Cpu | None:
     cores = part.cpu_cores
-    return Cpu(part.name.partition(" (")[0], cores, cores, float(cores), architecture, (), part.source) if cores else None
+    known, features = instruction_sets(part.family, part.name)
+    return Cpu(part.name.partition(" (")[0], cores, cores, float(cores), architecture or known, features, part.source) if cores else None
 
 
 def backend(vendor: str, kind: str) -> str:
