@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import importlib.metadata
 
 import pytest
 
@@ -14,10 +15,16 @@ from tests.test_prove import plan_of
 
 def test_another_engine_version_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     """A release whose layouts nobody checked is refused in one sentence, before anything of it is loaded."""
-    monkeypatch.setattr(library.importlib.metadata, "version", lambda name: "2026.9.11063")
+    monkeypatch.setattr(library, "_version", lambda: "2026.9.11063")
     with pytest.raises(Unavailable, match=r"xllamacpp 2026\.9\.11063, which sizeup has not checked") as caught:
         prove(plan_of("Qwen/Qwen3-0.6B"))
     assert library.KNOWN_VERSIONS[-1] in caught.value.hint
+
+
+@pytest.mark.engine
+def test_the_version_is_the_one_that_is_installed() -> None:
+    """What the folder of its metadata is called and what the metadata says are one."""
+    assert library._version() == importlib.metadata.version("xllamacpp")
 
 
 @pytest.mark.engine

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from sizeup import store
+from sizeup.engines.llamacpp.pieces import Pieces
 from sizeup.engines.llamacpp.run import run
 from sizeup.errors import EngineFailed, NotFound
 from sizeup.plan import Measurement, Plan
@@ -136,3 +137,16 @@ def test_public_names_exist() -> None:
 
     for name in sizeup.__all__:
         assert callable(getattr(sizeup, name))
+
+
+def test_pieces_are_given_whole_and_not_oftener_than_they_can_be_seen() -> None:
+    """The first at once, those within a twentieth of a second together, a character of two tokens once it is whole; nothing is lost."""
+    said = {1: b"Hello", 2: "é".encode()[:1], 3: "é".encode()[1:], 4: b" there", 5: b"!", 6: b"?"}
+    given: list[str] = []
+    pieces = Pieces(given.append, 0.05)
+    for token, now in ((1, 0.0), (2, 0.06), (3, 0.07), (4, 0.10), (5, 0.12)):
+        pieces.add(token, now, said.__getitem__)
+    assert given == ["Hello", "é there!"]
+    pieces.add(6, 0.13, said.__getitem__)
+    pieces.end(said.__getitem__)
+    assert given == ["Hello", "é there!", "?"]

@@ -6,6 +6,7 @@ import secrets
 import sys
 from collections.abc import Callable, Mapping
 
+from sizeup.engines.llamacpp.pieces import SHOWN_EVERY_S
 from sizeup.errors import Unavailable
 from sizeup.plan import Plan
 from sizeup.render.points import shown_rate
@@ -73,7 +74,7 @@ def _answer(asked: Asked, server: Server, model: str, history: list[dict[str, st
         write(text)
 
     try:
-        found = chat(server, model, history, on_text, **wanted)
+        found = chat(server, model, history, on_text, every_s=SHOWN_EVERY_S, **wanted)
     except KeyboardInterrupt:
         found = None
         asked.say(f"\n{t('chat.stopped')}\n")

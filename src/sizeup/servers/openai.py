@@ -45,11 +45,13 @@ def chat(
     messages: Sequence[dict[str, str]],
     on_text: Callable[[str], None] | None = None,
     seconds: float = 600.0,
+    every_s: float = 0.0,
     **asked: Any,
 ) -> Answered:
     """One answer to a conversation, piece by piece. Raises Unavailable when the server refuses, breaks off or is no such server.
 
-    An interrupt closes the connection, by which servers stop to compute.
+    With `every_s` text is given no oftener than that, which is less work for who reads it and blurs our clock as much. An interrupt closes the
+    connection, by which servers stop to compute.
     """
     body = {"model": model, "messages": list(messages), "stream": True, "stream_options": {"include_usage": True}, **asked}
     start = time.perf_counter()
@@ -58,28 +60,34 @@ def chat(
     usage: dict[str, Any] = {}
     timings: dict[str, Any] = {}
     stopped, counted, ended = "", 0, False
-    for line in server.lines("/v1/chat/completions", body, seconds):
-        if not line.startswith(b"data:"):
-            continue
-        if line[5:].strip() == b"[DONE]":
-            ended = True
+    for lines in server.line_blocks("/v1/chat/completions", body, seconds, every_s):
+        come: list[str] = []
+        for line in lines:
+            if not line.startswith(b"data:"):
+                continue
+            if line[5:].strip() == b"[DONE]":
+                ended = True
+                break
+            piece = _json(server, line[5:])
+            if isinstance(piece.get("error"), dict):
+                raise Unavailable(f"{server.base} breaks off: {str(piece['error'].get('message'))[:300].rstrip('.')}.", "its log")
+            usage, timings = piece.get("usage") or usage, piece.get("timings") or timings
+            for choice in piece.get("choices") or ():
+                delta = choice.get("delta") or {}
+                # What a model thinks is decoded as well as what it answers.
+                text = delta.get("content") or delta.get("reasoning_content") or delta.get("reasoning") or ""
+                stopped = choice.get("finish_reason") or stopped
+                if text:
+                    come.append(text)
+        if come:
+            last = time.perf_counter()
+            first = first if counted else last
+            counted += len(come)
+            pieces += come
+            if on_text is not None:
+                on_text("".join(come))
+        if ended:
             break
-        piece = _json(server, line[5:])
-        if isinstance(piece.get("error"), dict):
-            raise Unavailable(f"{server.base} breaks off: {str(piece['error'].get('message'))[:300].rstrip('.')}.", "its log")
-        usage, timings = piece.get("usage") or usage, piece.get("timings") or timings
-        for choice in piece.get("choices") or ():
-            delta = choice.get("delta") or {}
-            # What a model thinks is decoded as well as what it answers.
-            text = delta.get("content") or delta.get("reasoning_content") or delta.get("reasoning") or ""
-            stopped = choice.get("finish_reason") or stopped
-            if text:
-                last = time.perf_counter()
-                first = last if not counted else first
-                counted += 1
-                pieces.append(text)
-                if on_text is not None:
-                    on_text(text)
     if not ended and not stopped:
         raise Unavailable(f"{server.base} breaks off in the middle of an answer.", "its log")
     made = int(usage.get("completion_tokens") or timings.get("predicted_n") or counted)

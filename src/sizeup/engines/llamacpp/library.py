@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ctypes as c
 import glob
-import importlib.metadata
 import importlib.util
 import os
 import sys
@@ -234,15 +233,31 @@ def _word(address: int) -> int:
 
 def installed_version() -> str:
     """The installed xllamacpp; raises Unavailable when it is missing or not one whose layouts are known."""
-    try:
-        version = importlib.metadata.version("xllamacpp")
-    except importlib.metadata.PackageNotFoundError:
-        raise Unavailable("The embedded engine is not installed.", 'pip install "sizeup[run]"') from None
+    version = _version()
+    if version is None:
+        raise Unavailable("The embedded engine is not installed.", 'pip install "sizeup[run]"')
     if version not in KNOWN_VERSIONS:
         raise Unavailable(
             f"The embedded engine is xllamacpp {version}, which sizeup has not checked.", f"pip install xllamacpp=={KNOWN_VERSIONS[-1]}"
         )
     return version
+
+
+def _version() -> str | None:
+    """As the folder of the wheel's metadata is named: importlib.metadata reads the same with 6 MB of parsers of mail and archives."""
+    spec = importlib.util.find_spec("xllamacpp")
+    if spec is None or spec.origin is None:
+        return None
+    packages = os.path.dirname(os.path.dirname(spec.origin))
+    found = glob.glob("xllamacpp-*.dist-info", root_dir=packages)
+    if len(found) == 1:
+        return found[0].removeprefix("xllamacpp-").removesuffix(".dist-info")
+    from importlib import metadata
+
+    try:
+        return metadata.version("xllamacpp")
+    except metadata.PackageNotFoundError:
+        return None
 
 
 def _shared_object() -> str:

@@ -12,10 +12,9 @@ import signal
 import sys
 from typing import Any
 
-from .child import die_with_parent
 from .library import LOAD_MODES
 from .library_types import CACHE_TYPES
-from .reports import emit, resident
+from .reports import die_with_parent, emit, resident
 
 
 def params(job: dict[str, Any]) -> Any:
