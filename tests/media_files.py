@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import struct
 import zlib
 from collections.abc import Sequence
@@ -9,32 +10,81 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+HELVETICA = "<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>"
+MING = (
+    "<</Type/Font/Subtype/Type0/BaseFont/MSung-Light/Encoding/UniCNS-UTF16-H/DescendantFonts[<</Type/Font/Subtype/CIDFontType0"
+    "/BaseFont/MSung-Light/CIDSystemInfo<</Registry(Adobe)/Ordering(CNS1)/Supplement 0>>/DW 1000/FontDescriptor<</Type/FontDescriptor"
+    "/FontName/MSung-Light/Flags 4/FontBBox[0 -200 1000 900]/ItalicAngle 0/Ascent 800/Descent -200/CapHeight 800/StemV 80>>>>]>>"
+)
+"""A font that readers of PDFs bring along, by Adobe's names for Chinese."""
+
 
 def pdf(path: Path, texts: Sequence[str], size: tuple[float, float] = (595, 842), extra: str = "") -> Path:
-    """A PDF of one page a text, Helvetica 9, each line of a text a line; `extra` stands in every page's dictionary."""
-    objects = ["<</Type/Catalog/Pages 2 0 R>>", "", "<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>"]
+    """A PDF of one page a text, a line for each of its lines; `extra` stands in every page's dictionary."""
+    objects = ["<</Type/Catalog/Pages 2 0 R>>", "", HELVETICA, MING]
     kids = []
     for text in texts:
-        lines = " ".join(f"({_escaped(line)}) '" for line in text.split("\n")) if text else ""
-        stream = f"BT /F 9 Tf 10 TL 40 800 Td {lines} ET"
+        lines = " ".join(_shown(line) for line in text.split("\n")) if text else ""
+        stream = f"BT 12 TL 40 800 Td {lines} ET"
         kids.append(f"{len(objects) + 1} 0 R")
         box = f"/MediaBox[0 0 {size[0]} {size[1]}]{extra}"
-        objects.append(f"<</Type/Page/Parent 2 0 R{box}/Resources<</Font<</F 3 0 R>>>>/Contents {len(objects) + 2} 0 R>>")
+        objects.append(f"<</Type/Page/Parent 2 0 R{box}/Resources<</Font<</F 3 0 R/C 4 0 R>>>>/Contents {len(objects) + 2} 0 R>>")
         objects.append(f"<</Length {len(stream)}>>stream\n{stream}\nendstream")
     objects[1] = f"<</Type/Pages/Count {len(kids)}/Kids[{' '.join(kids)}]>>"
     out, starts = bytearray(b"%PDF-1.4\n"), []
     for number, content in enumerate(objects, 1):
         starts.append(len(out))
-        out += f"{number} 0 obj\n{content}\nendobj\n".encode("latin-1")
+        out += f"{number} 0 obj\n{content}\nendobj\n".encode("ascii")
     table = "".join(f"{start:010d} 00000 n \n" for start in starts)
+    end = len(out)
     out += f"xref\n0 {len(objects) + 1}\n0000000000 65535 f \n{table}".encode()
-    out += f"trailer\n<</Size {len(objects) + 1}/Root 1 0 R>>\nstartxref\n{out.rindex(b'xref')}\n%%EOF\n".encode()
+    out += f"trailer\n<</Size {len(objects) + 1}/Root 1 0 R>>\nstartxref\n{end}\n%%EOF\n".encode()
     path.write_bytes(out)
     return path
 
 
-def _escaped(line: str) -> str:
-    return line.replace("\\", r"\\").replace("(", r"\(").replace(")", r"\)")
+def _shown(line: str) -> str:
+    """A line as a PDF shows it: in Helvetica, or in the Chinese font where it is not all ASCII."""
+    if line.isascii():
+        escaped = line.replace("\\", r"\\").replace("(", r"\(").replace(")", r"\)")
+        return f"/F 9 Tf ({escaped}) '"
+    return f"/C 9 Tf <{line.encode('utf-16-be').hex()}> '"
+
+
+WORDS = """the of a to in is that for with as on by this at from or which an each when where
+memory model token page layer cache weight bytes speed answer question reader machine number table figure result measure second
+first large small long short fast slow read write keep show"""
+
+
+def report(path: Path, pages: int) -> Path:
+    """A report of so many pages, 45 lines of at most 80 characters on each: alike each time."""
+    dice = random.Random(pages)
+    return pdf(path, ["\n".join(_line(dice) for _ in range(45)) for _ in range(pages)])
+
+
+def _line(dice: random.Random) -> str:
+    line = " ".join(dice.choices(WORDS.split(), k=16)).capitalize()
+    return line[: line.rfind(" ", 0, 80)] + "."
+
+
+def spread(film: Path, path: Path, size: int) -> Path:
+    """The same MP4 film behind so many bytes of nothing (less than 4 GiB), as a large one whose header stands at its end. Takes no disk."""
+    boxes, content, at = {}, film.read_bytes(), 0
+    while at < len(content):
+        length = int.from_bytes(content[at : at + 4], "big")
+        boxes[content[at + 4 : at + 8]] = at, content[at : at + length]
+        at += length
+    (_, start), (was, frames), (_, header) = (boxes[name] for name in (b"ftyp", b"mdat", b"moov"))
+    # Where each piece of the film stands in the file.
+    table = header.index(b"stco") + 12
+    count = int.from_bytes(header[table - 4 : table], "big")
+    places = struct.unpack(f">{count}I", header[table : table + 4 * count])
+    moved = struct.pack(f">{count}I", *(place - was + len(start) + size for place in places))
+    with path.open("wb") as file:
+        file.write(start + struct.pack(">I4s", size, b"free"))
+        file.seek(len(start) + size)
+        file.write(frames + header[:table] + moved + header[table + 4 * count :])
+    return path
 
 
 def png(path: Path, width: int, height: int, orientation: int | None = None) -> Path:

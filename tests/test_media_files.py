@@ -73,10 +73,11 @@ def test_nothing_waits_for_a_pipe(tmp_path: Path) -> None:
 def test_pages_and_text_of_a_pdf(tmp_path: Path) -> None:
     """Equal pages stand together; the text comes page by page, an empty one as an empty text."""
     pytest.importorskip("pypdfium2")
-    found = looked(media_files.pdf(tmp_path / "a", ["one (1)\ntwo", "", "three"]))
+    pages = ["one (1)\ntwo \\", "", "語言模型需要多少記憶體？\nthree", "语言模型需要多少内存？"]
+    found = looked(media_files.pdf(tmp_path / "a", pages))
     assert isinstance(found, Pdf)
-    assert (found.kind, found.pages, found.runs) == ("pdf", 3, (Pages(3, 595, 842),))
-    assert [text.strip() for text in found.text()] == ["one (1)\ntwo", "", "three"]
+    assert (found.kind, found.pages, found.runs) == ("pdf", 4, (Pages(4, 595, 842),))
+    assert [text.strip() for text in found.text()] == pages
 
 
 def test_a_turned_page_is_counted_turned(tmp_path: Path) -> None:
@@ -109,6 +110,42 @@ def test_an_animated_picture_says_its_frames(tmp_path: Path) -> None:
     found = looked(media_files.gif(tmp_path / "a.gif", 64, 48, 7))
     assert isinstance(found, Picture)
     assert (found.width, found.height, found.frames) == (64, 48, 7)
+
+
+FORMATS = ["PNG", "JPEG", "GIF", "WEBP", "TIFF", "BMP", "AVIF", "JPEG2000"]
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_pictures_of_every_format(tmp_path: Path, format: str) -> None:
+    """Each format that is said to be read is read, whatever the file is called."""
+    image = pytest.importorskip("PIL.Image")
+    image.new("RGB", (48, 32), "grey").save(tmp_path / "a", format=format)
+    found = looked(tmp_path / "a")
+    assert isinstance(found, Picture)
+    assert (found.width, found.height, found.frames) == (48, 32, 1)
+
+
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "TIFF"])
+def test_a_picture_taken_sideways_is_counted_upright(tmp_path: Path, format: str) -> None:
+    """A phone stores a picture as its sensor lay, and says in EXIF how to turn it."""
+    image = pytest.importorskip("PIL.Image")
+    exif = image.Exif()
+    exif[0x0112] = 6
+    image.new("RGB", (48, 32), "grey").save(tmp_path / "a", format=format, exif=exif)
+    found = looked(tmp_path / "a")
+    assert isinstance(found, Picture)
+    assert (found.width, found.height) == (32, 48)
+
+
+@pytest.mark.parametrize("format", ["GIF", "WEBP", "PNG", "AVIF"])
+def test_frames_of_animated_pictures(tmp_path: Path, format: str) -> None:
+    """Animated pictures of each format that has them."""
+    image = pytest.importorskip("PIL.Image")
+    frames = [image.new("RGB", (48, 32), colour) for colour in ("red", "green", "blue")]
+    frames[0].save(tmp_path / "a", format=format, save_all=True, append_images=frames[1:])
+    found = looked(tmp_path / "a")
+    assert isinstance(found, Picture)
+    assert found.frames == 3
 
 
 BOMB = """

@@ -10,7 +10,7 @@ from sizeup.errors import Unavailable, Unreadable
 
 from .medium import Picture
 
-FORMATS = ("PNG", "JPEG", "MPO", "GIF", "WEBP", "TIFF", "BMP", "AVIF", "JPEG2000", "ICO")
+FORMATS = ("PNG", "JPEG", "MPO", "GIF", "WEBP", "TIFF", "BMP", "AVIF", "JPEG2000")
 """Formats that are tried. Not those that run another program or hold a document (EPS, PDF, WMF)."""
 
 LARGE_PIXELS = 89_478_485
@@ -69,6 +69,8 @@ def _header(library: Any, file: Any) -> Any:
 
 
 def _orientation(library: Any, picture: Any) -> int:
+    if picture.format == "TIFF":
+        return 1  # Pillow has turned its size already
     try:
         if picture.format == "PNG":
             # Its own getexif would decode the whole picture to look for EXIF data behind the pixels.
