@@ -21,6 +21,11 @@ MING = (
 
 def pdf(path: Path, texts: Sequence[str], size: tuple[float, float] = (595, 842), extra: str = "") -> Path:
     """A PDF of one page a text, a line for each of its lines; `extra` stands in every page's dictionary."""
+    path.write_bytes(pdf_bytes(texts, size, extra))
+    return path
+
+
+def pdf_bytes(texts: Sequence[str], size: tuple[float, float] = (595, 842), extra: str = "") -> bytes:
     objects = ["<</Type/Catalog/Pages 2 0 R>>", "", HELVETICA, MING]
     kids = []
     for text in texts:
@@ -39,8 +44,7 @@ def pdf(path: Path, texts: Sequence[str], size: tuple[float, float] = (595, 842)
     end = len(out)
     out += f"xref\n0 {len(objects) + 1}\n0000000000 65535 f \n{table}".encode()
     out += f"trailer\n<</Size {len(objects) + 1}/Root 1 0 R>>\nstartxref\n{end}\n%%EOF\n".encode()
-    path.write_bytes(out)
-    return path
+    return bytes(out)
 
 
 def _shown(line: str) -> str:

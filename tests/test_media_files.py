@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import subprocess
 import sys
 from pathlib import Path
@@ -213,6 +214,42 @@ def test_a_recording_is_told_by_its_header(tmp_path: Path, codec: str, format: s
     assert found.seconds == pytest.approx(10, abs=0.15)
 
 
+def sound_ones(folder: Path) -> list[Path]:
+    """A sound file of each kind that the installed libraries write."""
+    for name in ("av", "PIL.Image", "pypdfium2"):
+        pytest.importorskip(name)
+    from PIL import Image
+
+    for format in FORMATS:
+        Image.new("RGB", (40, 30), "red").save(folder / format, format=format)
+    media_files.film(folder / "film.mp4", 4, 2, (64, 48), sound=True)
+    media_files.film(folder / "film.mkv", 4, 2, (64, 48), sound=True)
+    media_files.recording(folder / "sound.wav", 1, "pcm_s16le", "wav")
+    media_files.pdf(folder / "a.pdf", ["one", "two"])
+    return sorted(folder.iterdir())
+
+
+def test_whatever_is_broken_is_named_or_read(tmp_path: Path) -> None:
+    """Bytes of any file may be anything: it is read, or refused in words; nothing else is raised, and no process ends."""
+    dice = random.Random(20261121)
+    answers = set()
+    for file in sound_ones(tmp_path):
+        whole = file.read_bytes()
+        for _ in range(25):
+            broken = bytearray(whole)
+            for _ in range(dice.choice([1, 3, 20])):
+                broken[dice.randrange(min(len(broken), 2000))] = dice.choice([0, 255, dice.randrange(256)])
+            file.write_bytes(broken[: dice.randrange(len(broken))] if dice.random() < 0.3 else broken)
+            try:
+                found = looked(file)
+                answers.add(found.kind)
+                if isinstance(found, Pdf):
+                    answers.add(str(len(list(found.text())) == found.pages))
+            except Unreadable:
+                answers.add("unreadable")
+    assert answers == {"pdf", "True", "picture", "audio", "film", "unreadable"}
+
+
 PLAYLIST = b"#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\nother.mp4\n#EXT-X-ENDLIST\n"
 ENCRYPTED = b"/Encrypt<</Filter/Standard/V 2/R 3/Length 128/P -4/O<" + b"11" * 32 + b">/U<" + b"22" * 32 + b">>>/ID[<33><33>]"
 
@@ -221,6 +258,7 @@ BROKEN = {
     "nothing.png": (b"", "", "is empty"),
     "cut.pdf": (b"%PDF-1.7\n1 0 obj\n<<", "pypdfium2", "is broken or cut short"),
     "text.pdf": (b"hello", "pypdfium2", "is broken or cut short"),
+    "pages.pdf": (media_files.pdf_bytes(["x"]).replace(b"/Count 1", b"/Count 500000"), "pypdfium2", "claims 500,000 pages"),
     "cut.png": (b"\x89PNG\r\n\x1a\n\0\0\0\rIH", "PIL", "header is broken"),
     "text.jpg": (b"hello", "PIL", "header is broken"),
     "zero.bmp": (b"BM" + bytes(60), "PIL", "header is broken"),

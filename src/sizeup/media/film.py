@@ -43,11 +43,13 @@ def _described(path: Path, container: Any) -> Recording | Film:
     if not films and not sounds:
         raise Unreadable(f"{path} holds neither sound nor film.", "an MP4, MKV, MP3 or WAV file")
     seconds, notes = _seconds(container)
-    rate = sounds[0].codec_context.sample_rate or None if sounds else None
+    # A stream of a codec that this FFmpeg does not know has no context.
+    heard = sounds[0].codec_context if sounds else None
+    rate = getattr(heard, "sample_rate", None) or None
     if not films:
-        return Recording(path=path, seconds=seconds, sample_rate=rate, channels=sounds[0].codec_context.channels or None, notes=notes)
+        return Recording(path=path, seconds=seconds, sample_rate=rate, channels=getattr(heard, "channels", None) or None, notes=notes)
     film = films[0]
-    width, height = film.codec_context.width, film.codec_context.height
+    width, height = (getattr(film.codec_context, side, 0) for side in ("width", "height"))
     if not width or not height:
         raise Unreadable(f"{path} does not say how many pixels its film has.", "an MP4 or MKV file")
     per_s = film.average_rate or film.guessed_rate

@@ -55,13 +55,15 @@ def _refusal(path: Path, code: int | None) -> Unreadable:
 def look_pdf(path: Path) -> Pdf:
     """Pages and their sizes. The text is not read yet."""
     with _opened(path) as document, _ONE_AT_A_TIME:
-        sizes = [_size(document, page) for page in range(len(document))]
+        claimed = len(document)
+        # The smallest page takes some bytes, however well it is packed.
+        if claimed > path.stat().st_size:
+            raise Unreadable(f"{path} claims {claimed:,} pages, more than it has bytes.", "download or print it to PDF again")
+        sizes = [size for page in range(claimed) if (size := _size(document, page))]
     if not sizes:
         raise Unreadable(f"{path} has no pages.", "download or print it to PDF again")
-    lost = sizes.count(None)
-    notes = (f"{lost} of its {len(sizes)} pages are broken and not counted.",) if lost else ()
-    runs = tuple(Pages(len(list(same)), *size) for size, same in groupby(size for size in sizes if size))
-    return Pdf(path=path, runs=runs, notes=notes)
+    notes = (f"{claimed - len(sizes):,} of its {claimed:,} pages are broken and not counted.",) if len(sizes) < claimed else ()
+    return Pdf(path=path, runs=tuple(Pages(len(list(same)), *size) for size, same in groupby(sizes)), notes=notes)
 
 
 def _size(document: Any, page: int) -> tuple[float, float] | None:
@@ -78,8 +80,9 @@ def texts(path: Path) -> Iterator[str]:
     with _opened(path) as document:
         for page in range(len(document)):
             with _ONE_AT_A_TIME:
-                text = _text(document, page)
-            yield text
+                text = _text(document, page) if _size(document, page) else None
+            if text is not None:
+                yield text
 
 
 def _text(document: Any, number: int) -> str:

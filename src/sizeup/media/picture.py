@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import warnings
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,8 @@ def look_picture(path: Path) -> Picture:
         from PIL import Image
     except ImportError:
         raise Unavailable("Pictures are read by the package Pillow, which is not installed.", 'pip install "sizeup[tokens]"') from None
-    # Broken EXIF data is warned of, and does not matter here.
+    # Pillow tells a log of what is broken, which nobody here listens to; without a listener it would be printed.
+    logging.getLogger("PIL").addHandler(logging.NullHandler())
     with warnings.catch_warnings(), path.open("rb") as file:
         warnings.simplefilter("ignore")
         picture = _header(Image, file)
