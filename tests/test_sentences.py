@@ -18,6 +18,7 @@ TYPED = {
     "https://ollama.com/download",
     "sizeup models --installed --context 32K",
     "--layers {}",
+    "--share-layers all",
     'pip install "sizeup[rehearse-training]"',
     'pip install "sizeup[tokens]"',
     "--algorithm sft",

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .recommend import models as models
     from .search import fit as fit
     from .search import speed as speed
+    from .shrinking import shrink as shrink
     from .trace.proof import prove_training as prove_training
     from .training.answer import train as train
     from .training.planned import plan_training as plan_training
@@ -48,6 +49,7 @@ _HOME = {
     "read": "readers",
     "rehearse": "ghost.rehearse",
     "run": "engines.llamacpp.run",
+    "shrink": "shrinking",
     "speed": "search",
     "train": "training.answer",
     "verify": "verification",
@@ -71,6 +73,7 @@ __all__ = [
     "read",
     "rehearse",
     "run",
+    "shrink",
     "speed",
     "train",
     "verify",
