@@ -40,6 +40,9 @@ SAME = {
     "compare qwen3:8b gemma3:4b --on rtx-4090": "compare?things=qwen3:8b&things=gemma3:4b&on=rtx-4090",
     "table machines --context 4096": "table?which=machines&context=4096",
     "upgrade --on rtx-3060 --for qwen3:32b --limit 2": "upgrade?on=rtx-3060&for=qwen3:32b&limit=2",
+    "shrink Qwen/Qwen3-0.6B --on rtx-3060 --layers 21 --quant Q4_K_M": "shrink?model=Qwen/Qwen3-0.6B&on=rtx-3060&layers=21&quant=Q4_K_M",
+    "shrink qwen3:4b --on rtx-3060 --to 3GiB": "shrink?model=qwen3:4b&on=rtx-3060&to=3GiB",
+    "shrink Qwen/Qwen3-0.6B --on rtx-3060 --sparsity 2:4 --why": "shrink?model=Qwen/Qwen3-0.6B&on=rtx-3060&sparsity=2:4&why=all",
     "train qwen3:0.6b --method lora --rank 8": "train?model=qwen3:0.6b&method=lora&rank=8",
     "train qwen3:0.6b --on rtx-4090": "train?model=qwen3:0.6b&on=rtx-4090",
     "pretrain --parameters 8B": "pretrain?parameters=8B",
@@ -102,6 +105,7 @@ MISTAKES = {
     "compare?things=/etc/passwd&things=qwen3:8b": (403, None, None),
     "train?model=qwen3:8b&teacher=/etc/passwd": (403, None, None),
     "upgrade?on=rtx-3060&for=/etc/passwd": (403, None, None),
+    "shrink?model=qwen3:8b&sibling=/etc/passwd": (403, None, None),
     "machine?name=/etc/passwd": (
         403,
         "A machine is named by a file, and this server reads no files for others.",

@@ -31,6 +31,7 @@ REAL = {
     "name": ("rtx-4090", "strix halo", "Standard_NC4as_T4_v3"),
     "gpu": ("h100", "rtx-4090"),
     "teacher": ("qwen3:32b",),
+    "sibling": ("qwen3:0.6b",),
     "quant": ("Q4_K_M", "Q8_0", "IQ2_XXS", "F16"),
     "which": ("sizes", "machines"),
     "for": ("chat", "code", "qwen3:8b"),

@@ -16,6 +16,7 @@ VERBS = (
     "machines",
     "table",
     "upgrade",
+    "shrink",
     "model",
     "machine",
     "prove",

@@ -21,6 +21,7 @@ _HOME = {
     "compare": "compare:COMPARE",
     "table": "table:TABLE",
     "upgrade": "upgrade:UPGRADE",
+    "shrink": "shrink:SHRINK",
     "train": "train:TRAIN",
     "pretrain": "pretrain:PRETRAIN",
     "dataset": "dataset:DATASET",

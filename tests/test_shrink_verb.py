@@ -1,0 +1,121 @@
+"""sizeup shrink as people see it: what is known of quality and work, what reaches a size, and words in three languages."""
+
+from __future__ import annotations
+
+import itertools
+import json
+
+import pytest
+from tools.shrink_docs import FILE, document
+
+import sizeup
+from sizeup.page import cells
+from sizeup.shrinking import shrink
+from sizeup.shrinking.evidence import nearest, rows
+from sizeup.shrinking.labour import LEVELS
+from tests.program import Run
+
+GIB = 1 << 30
+
+
+def test_the_page_is_generated() -> None:
+    """`python -m tools.shrink_docs` would change nothing."""
+    assert FILE.read_text(encoding="utf-8") == document()
+
+
+def test_every_measurement_is_sourced() -> None:
+    """A row says whose model before and after, by whom and when; a share is between nothing and everything."""
+    assert [row for row in rows() if not (row.source.where and row.source.date and row.model and 0 < row.removed < 1)] == []
+    assert [row for row in rows() if row.share is not None and not 0 < row.share <= 1] == []
+
+
+def test_unknown_where_nobody_measured() -> None:
+    """Law: a row speaks for its own size and strength, never for another technique, a far size, or experts for dense models."""
+    (row,) = (row for row in rows() if row.method == "ShortGPT")
+    assert nearest("depth", 0.25, row.parameters) == row
+    assert nearest("depth", 0.25, row.parameters * 20) is None
+    assert nearest("depth", 0.37, row.parameters) is None
+    assert nearest("depth", 0.25, row.parameters, routed=True) is None
+    assert nearest("heads", 0.25, row.parameters) is None
+
+
+def test_the_public_name_answers() -> None:
+    """`sizeup.shrink` weighs each technique alone and all together; the shares of independent steps multiply."""
+    found = sizeup.shrink("Qwen/Qwen3-8B", "rtx-3060", layers=27, quant="Q4_K_M")
+    depth, mix = found.alone
+    assert found.together is not None
+    assert found.best is found.together
+    assert found.together.cost.known_share < min(depth.cost.known_share, mix.cost.known_share)
+    assert found.together.stored_bytes < min(depth.stored_bytes, mix.stored_bytes)
+    assert (depth.cost.labour.level, mix.cost.labour.level) == ("hours", "minutes")
+
+
+def test_healing_is_told_in_device_hours() -> None:
+    """Half of the layers as Minitron did it: 94 billion tokens, forward and backward of what is left, forward of the whole."""
+    work = shrink("Qwen/Qwen3-8B", "rtx-3060", layers=18).best.cost.labour
+    assert (work.level, work.tokens) == ("retrain", 94_000_000_000)
+    assert work.device_hours is not None
+    assert 1_000 < work.device_hours.low < work.device_hours.high < 20_000
+
+
+@pytest.mark.parametrize("to", [3, 6, 9])
+def test_what_reaches_a_size_runs_in_it(to: int) -> None:
+    """Law: every combination needs no more than was asked for; known losses come first, the least of them at the top."""
+    found = shrink("Qwen/Qwen3-8B", "rtx-3060", to=to * GIB)
+    assert found.met
+    assert all(outcome.memory_bytes is not None and outcome.memory_bytes <= to * GIB for outcome in found.reached)
+    shares = [outcome.cost.share for outcome in found.reached]
+    known = [share for share in shares if share is not None]
+    assert shares[: len(known)] == known
+    assert all(first >= second - 0.005 for first, second in itertools.pairwise(known))
+
+
+def test_more_room_loses_no_more() -> None:
+    """Law: the gentlest combination for a larger size keeps at least as much."""
+    kept = [shrink("Qwen/Qwen3-8B", "rtx-3060", to=to * GIB).best.cost.known_share for to in (4, 6, 9, 12)]
+    assert all(first <= second + 0.005 for first, second in itertools.pairwise(kept))
+
+
+def test_a_size_that_nothing_reaches(sizeup: Run) -> None:
+    """“Does not fit” is an answer: exit 3, with the least that was found."""
+    said = sizeup("shrink", "qwen3:8b", "--to", "100MiB", "--on", "rtx-3060", "--json")
+    content = json.loads(said.out)
+    assert (said.code, content["reached"]) == (3, [])
+    assert content["smallest_bytes"] > 100 << 20
+    assert "Nothing that was tried runs in 100 MiB" in sizeup("shrink", "qwen3:8b", "--to", "100MiB", "--on", "rtx-3060").out
+
+
+@pytest.mark.parametrize("language", ["en", "zh-Hant", "zh-Hans"])
+@pytest.mark.parametrize("asked", [["Qwen/Qwen3-30B-A3B"], ["qwen3:8b", "--to", "5GiB"], ["qwen3:8b", "--layers", "27", "--rank", "512"]])
+def test_words_fit_the_page(sizeup: Run, language: str, asked: list[str]) -> None:
+    """80 columns in every language; nothing of another language but names and sources."""
+    said = sizeup("shrink", *asked, "--on", "rtx-3060", "--lang", language)
+    assert said.code == 0
+    assert max(map(cells, said.out.splitlines())) <= 80
+    assert "shrink." not in said.out
+
+
+def test_levels_of_work_add_up() -> None:
+    """Law: together the harder work counts."""
+    found = shrink("Qwen/Qwen3-8B", "rtx-3060", hidden=3072, kv_type="q8_0", quant="Q8_0")
+    assert found.together is not None
+    levels = [LEVELS.index(one.cost.labour.level) for one in found.alone]
+    assert LEVELS.index(found.together.cost.labour.level) == max(levels)
+
+
+def test_a_sibling_is_smaller_and_of_the_family(sizeup: Run) -> None:
+    """Another maker's model, a larger one and one that nobody knows are refused, each with a way out."""
+    for name, code in (("gemma3:1b", 2), ("qwen3:14b", 2), ("no-such-model-anywhere", 4)):
+        said = sizeup("shrink", "Qwen/Qwen3-8B", "--on", "rtx-3060", "--sibling", name)
+        assert (said.code, said.err.splitlines()[-1].startswith("Try: ")) == (code, True)
+    rows = json.loads(sizeup("shrink", "Qwen/Qwen3-8B", "--on", "rtx-3060", "--sibling", "qwen3:4b", "--layers", "27", "--json").out)
+    assert [step["technique"] for step in rows["together"]["steps"]] == ["sibling", "depth"]
+    assert rows["together"]["steps"][1]["strength"] == {"left": 27, "of": 36}
+
+
+def test_every_format_is_listed(sizeup: Run) -> None:
+    """`--formats` lists every mix that stores less than the model does, each once."""
+    content = json.loads(sizeup("shrink", "Qwen/Qwen3-0.6B", "--on", "rtx-3060", "--formats", "--json").out)
+    mixes = [row["steps"][0]["strength"]["mix"] for row in content["outcomes"]]
+    assert len(mixes) == len(set(mixes)) > 25
+    assert all(row["stored_bytes"] < content["base"]["stored_bytes"] for row in content["outcomes"])
