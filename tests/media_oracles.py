@@ -297,6 +297,20 @@ def _phi4() -> tuple[Sizes, Any]:
     return sizes, None
 
 
+def _minimax() -> tuple[Sizes, Any]:
+    images = shell(named("minimax_m3_vl.image_processing_minimax_m3_vl", "MiniMaxM3VLImageProcessor"))
+    of = named("minimax_m3_vl.processing_minimax_m3_vl", "MiniMaxM3VLProcessor")
+    made = processor("minimax_m3_vl", of.__name__, images)
+
+    def sizes(height: int, width: int) -> int:
+        patches = images.get_number_of_image_patches(height, width)
+        text = made.replace_image_token({"image_grid_thw": np.array([[1, patches, 1]])}, 0)
+        marks = text.count(of.VISION_START_TOKEN) + text.count(of.VISION_END_TOKEN)
+        return marks + text.count(of.IMAGE_TOKEN)
+
+    return sizes, None
+
+
 def _lfm2() -> tuple[Sizes, Any]:
     of = named("lfm2_vl.image_processing_lfm2_vl", "Lfm2VlImageProcessor")
     images = shell(of)
@@ -339,6 +353,7 @@ FAMILIES: dict[str, Callable[[], tuple[Sizes, Callable[[Any], int] | None]]] = {
     "kimi_k25": _kimi,
     "phi4_multimodal": _phi4,
     "lfm2_vl": _lfm2,
+    "minimax_m3_vl": _minimax,
 }
 """A family -> its helper for sizes, and its real preprocessing where that runs without torchvision."""
 
@@ -359,9 +374,11 @@ def _clips(family: str, name: str, **settings: Any) -> tuple[Callable[[int, floa
     return taken, lambda frames, height, width: int(video.get_num_of_video_patches(frames, height, width, {})) // 4
 
 
-FILMS: dict[str, Callable[[], tuple[Callable[[int, float], int], Callable[[int, int, int], int]]]] = {
+FILMS: dict[str, Callable[[], tuple[Callable[[int, float], int] | None, Callable[[int, int, int], int]]]] = {
     "qwen2_vl": lambda: _clips("qwen2_vl", "Qwen2VL", num_frames=None, fps=2),
     "qwen3_vl": lambda: _clips("qwen3_vl", "Qwen3VL", size={"shortest_edge": 4096, "longest_edge": 25165824}),
+    # Its processor has no way of its own to take frames.
+    "minimax_m3_vl": lambda: (None, _clips("minimax_m3_vl", "MiniMaxM3VL")[1]),
     "glm4v": lambda: _clips("glm4v", "Glm4v"),
     "glm46v": lambda: _clips("glm46v", "Glm46V"),
 }

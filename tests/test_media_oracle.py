@@ -99,10 +99,11 @@ def test_films_looked_at_in_pairs(family: str) -> None:
     assert found is not None
     assert found.clips is not None
     taken, tokens = media_oracles.FILMS[family]()
-    films = [(seconds, per_s) for seconds in (1, 2, 3, 10, 29, 60, 299, 600, 3000, 7200) for per_s in (2, 10, 24, 25, 30)]
-    even = 2 if family.startswith("glm") else 1  # GLM's last frame is given twice, to make a pair
-    frames = {film: -(-(found.frames(*map(float, film)) or 0) // even) * even for film in films}
-    assert frames == {(seconds, per_s): taken(seconds * per_s, per_s) for seconds, per_s in films}
+    if taken is not None:
+        films = [(seconds, per_s) for seconds in (1, 2, 3, 10, 29, 60, 299, 600, 3000, 7200) for per_s in (2, 10, 24, 25, 30)]
+        even = 2 if family.startswith("glm") else 1  # GLM's last frame is given twice, to make a pair
+        frames = {film: -(-(found.frames(*map(float, film)) or 0) // even) * even for film in films}
+        assert frames == {(seconds, per_s): taken(seconds * per_s, per_s) for seconds, per_s in films}
     marks = getattr(found.clips, "pair_marks", 0)
     for count in (2, 4, 5, 8, 32, 300, 768):
         for width, height in FRAME_SIZES:

@@ -95,14 +95,22 @@ class Rule:
 
 
 def rule(model: Any, engine: str = "transformers") -> Rule | None:
-    """The rule of a family, by its `model_type` or llama.cpp's name for it, or of a model (ModelSpec), whose config goes before the row.
+    """The rule of a family by its `model_type`, or of a model (ModelSpec): by its config, whose numbers go before the row's, or by
+    llama.cpp's name for it when it was read from a GGUF (which says nothing of the projector file beside it).
 
     None when it takes text only, or nobody wrote it down. `engine` "llama.cpp" gives that engine's own limits where they are known to
     differ.
     """
-    name = model if isinstance(model, str) else model.model_type or model.architecture
-    row = next((row for row in _rows() if name in row["model_types"] or name in row.get("gguf", ())), None)
-    return None if row is None else _rule(row, {} if isinstance(model, str) else model.config, engine)
+    config: Mapping[str, Any] = {} if isinstance(model, str) else model.config
+    if isinstance(model, str):
+        name, column = model, "model_types"
+    elif config:
+        # The whole model's, not its language model's: Gemma 3 with pictures is gemma3, without them gemma3_text.
+        name, column = str(config.get("model_type") or model.model_type), "model_types"
+    else:
+        name, column = model.architecture, "gguf"
+    row = next((row for row in _rows() if name in row.get(column, ())), None)
+    return None if row is None else _rule(row, config, engine)
 
 
 @functools.cache
