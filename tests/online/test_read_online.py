@@ -129,13 +129,6 @@ def test_a_ghost_of_a_checkpoint_read_in_place(world: Hub) -> None:
     assert made.files[0].name == "config.json"
 
 
-def test_a_split_gguf(world: Hub, gguf_bytes: bytes) -> None:
-    """A set with a part missing is no model."""
-    world.add("someone/split-GGUF", {"Q8_0/big-Q8_0-00001-of-00002.gguf": gguf_bytes})
-    with pytest.raises(NotFound, match="holds no model"):
-        sizeup.read("someone/split-GGUF")
-
-
 def test_a_revision(world: Hub) -> None:
     """`@REVISION` asks for a branch, tag or commit, and one that is not there is said to be missing."""
     world.add("someone/small-llama", checkpoint())

@@ -142,7 +142,9 @@ class Puller:
                 return self._whole(repo, tool, to)
             if number is not None:
                 return None
-            raise NotFound(f"{repo.id} holds no GGUF model.", f"sizeup pull {repo.id} --for hf, or a repository whose name ends in -GGUF")
+            raise gguf_files.lacking(repo) or NotFound(
+                f"{repo.id} holds no GGUF model.", f"sizeup pull {repo.id} --for hf, or a repository whose name ends in -GGUF"
+            )
         known = catalogue_spec(number) if number is not None else None
         return self._gguf(choose.of_repository(kept, repo, self.machine, quant, wanted.file, known), tool, to, projector)
 
@@ -165,7 +167,9 @@ class Puller:
         paths = [file.path for file in repo.files]
         files = [file for file in repo.files if not file.path.lower().endswith(NOT_NEEDED) and not file.name.startswith("consolidated")]
         if not any(path.endswith(".safetensors") for path in paths):
-            raise NotFound(f"{repo.id} holds no safetensors files.", "a repository that does, or one whose name ends in -GGUF")
+            raise gguf_files.lacking(repo) or NotFound(
+                f"{repo.id} holds no safetensors files.", "a repository that does, or one whose name ends in -GGUF"
+            )
         # The weights come first, so that a disk or a licence that forbids them is known at once.
         files.sort(key=lambda file: (not file.path.endswith(".safetensors"), file.path))
         return self._settled(repo, tuple(files), "", tool or "", to, None, "whole", "")

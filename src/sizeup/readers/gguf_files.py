@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from sizeup.errors import NotFound, close_names
 
@@ -17,6 +18,7 @@ QUANT = re.compile(
 SPELLINGS = {"FP16": "F16", "FP32": "F32", "MXFP4": "MXFP4_MOE"}
 BESIDE = ("mmproj", "imatrix", "ggml-vocab", "lora")
 """Beginnings of files that are GGUF and no language model."""
+MOST_PARTS = 1000
 USUAL = ("Q4_K_M", "Q4_K_S", "Q4_0", "MXFP4_MOE", "Q5_K_M", "Q8_0")
 """What to read when nobody says which: the one that most people take first, as llama.cpp and Ollama do."""
 
@@ -50,21 +52,55 @@ def quant_of(path: str) -> str:
 
 def models(repository: Repository) -> list[GgufModel]:
     """Every whole language model, in the order of the list; a split one with a part missing is left out."""
+    whole, sets = _sorted(repository)
+    return whole + [
+        GgufModel(quant_of(found[1].path), tuple(found[number] for number in range(1, one.parts + 1)))
+        for one, found in sets.items()
+        if len(found) == one.parts
+    ]
+
+
+class _Set(NamedTuple):
+    """What the parts of one model share."""
+
+    folder: str
+    stem: str
+    parts: int
+
+    def part(self, number: int) -> str:
+        """The path of a part."""
+        return f"{self.folder}/" * bool(self.folder) + f"{self.stem}-{number:05}-of-{self.parts:05}.gguf"
+
+
+def _sorted(repository: Repository) -> tuple[list[GgufModel], dict[_Set, dict[int, RepoFile]]]:
+    """The models of one file, and of each split one the parts that are there."""
     whole: list[GgufModel] = []
-    parts: dict[tuple[str, str, int], dict[int, RepoFile]] = {}
+    sets: dict[_Set, dict[int, RepoFile]] = {}
     for file in repository.files:
         if not file.path.lower().endswith(".gguf") or file.name.lower().startswith(BESIDE) or "mmproj" in file.name.lower():
             continue
         split = SPLIT_NAME.match(file.name)
         if split is None:
             whole.append(GgufModel(quant_of(file.path), (file,)))
-        else:
-            key = (file.path.rpartition("/")[0], split["stem"], int(split["count"]))
-            parts.setdefault(key, {})[int(split["number"])] = file
-    for (_, _, count), found in parts.items():
-        if 0 < count <= 1000 and sorted(found) == list(range(1, count + 1)):
-            whole.append(GgufModel(quant_of(found[1].path), tuple(found[number] for number in range(1, count + 1))))
-    return whole
+            continue
+        one, number = _Set(file.path.rpartition("/")[0], split["stem"], int(split["count"])), int(split["number"])
+        if 1 <= number <= one.parts <= MOST_PARTS:
+            sets.setdefault(one, {})[number] = file
+    return whole, sets
+
+
+def lacking(repository: Repository, quant: str | None = None, file: str | None = None) -> NotFound | None:
+    """The error for a split model of this quantisation or file whose parts are not all there, with the first that is missing."""
+    for one, found in _sorted(repository)[1].items():
+        path = next(iter(found.values())).path
+        if quant is not None and quant_of(path).upper() != SPELLINGS.get(quant.upper(), quant.upper()):
+            continue
+        if file is not None and file not in [one.part(number) for number in range(1, one.parts + 1)]:
+            continue
+        number = next((number for number in range(1, one.parts + 1) if number not in found), None)
+        if number is not None:
+            return NotFound(f"Part {number} of {one.parts} is missing: {one.part(number)}.", "another revision of the repository")
+    return None
 
 
 def chosen(repository: Repository, quant: str | None, file: str | None = None) -> GgufModel:
@@ -74,18 +110,20 @@ def chosen(repository: Repository, quant: str | None, file: str | None = None) -
         for model in found:
             if any(part.path == file for part in model.files):
                 return model
-        raise NotFound(f"{repository.id} has no whole model in “{file[:200]}”.", f"{repository.id}:QUANT, or {repository.id} alone")
+        raise lacking(repository, file=file) or NotFound(
+            f"{repository.id} has no whole model in “{file[:200]}”.", f"{repository.id}:QUANT, or {repository.id} alone"
+        )
     if quant is not None:
         for model in found:
             if model.quant.upper() == SPELLINGS.get(quant.upper(), quant.upper()):
                 return model
-        raise missing(repository, quant, [model.quant for model in found])
+        raise lacking(repository, quant) or missing(repository, quant, [model.quant for model in found])
     for usual in USUAL:
         for model in found:
             if model.quant == usual:
                 return model
     if not found:
-        raise NotFound(f"{repository.id} holds no GGUF model.", "a repository whose name ends in -GGUF")
+        raise lacking(repository) or NotFound(f"{repository.id} holds no GGUF model.", "a repository whose name ends in -GGUF")
     return found[0]
 
 

@@ -40,7 +40,9 @@ def read(
     elif quant is not None or file is not None or gguf_files.models(repo):
         spec = _gguf(kept, repo, quant, file, assume)
     else:
-        raise NotFound(f"{repo.id} holds no model: no config.json, no .gguf.", "the repository of the language model itself")
+        raise gguf_files.lacking(repo) or NotFound(
+            f"{repo.id} holds no model: no config.json, no .gguf.", "the repository of the language model itself"
+        )
     moved = (f"{id} is now called {repo.id}",) if repo.id != id else ()
     return replace(spec, path=None, card=_card(repo.id), notes=(*spec.notes, *moved))
 
