@@ -74,7 +74,7 @@ def warned() -> Iterator[Raised]:
     A text counts as one when it ends as a sentence does and is no docstring, or is added to what is called warnings or limits.
     """
     folder = Path(sizeup.__file__).parent
-    for path in sorted([*(folder / "probe").rglob("*.py"), *(folder / "readers").rglob("*.py")]):
+    for path in sorted(path for part in ("probe", "readers", "tokens") for path in (folder / part).rglob("*.py")):
         for function, node in _said(ast.parse(path.read_text(encoding="utf-8"))):
             for text in texts(node, function):
                 yield Raised(f"{path.relative_to(folder).as_posix()}: {ast.unparse(node)}", text)

@@ -268,7 +268,7 @@ def test_a_vocabulary_of_pieces_in_gguf(tmp_path: Path) -> None:
     # ▁abc: bc (-5) before ▁a (-7); ab (-9) has no a left. The two bytes of é fall back.
     assert found.lengths(["abc", "é"]) == [2, 3]
     with pytest.raises(SizeupError, match="of the kind"):
-        tokenizer(vocabulary_file(tmp_path / "w.gguf", "bert", tokens))
+        tokenizer(vocabulary_file(tmp_path / "w.gguf", "never-heard-of", tokens))
 
 
 def test_a_broken_tokenizer(tmp_path: Path) -> None:

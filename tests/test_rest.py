@@ -78,6 +78,7 @@ def test_every_operation_is_compared() -> None:
         "rehearse",
         "settings",
         "texts",
+        "tokens",
         "verify",
     ]
 
@@ -114,6 +115,8 @@ MISTAKES = {
     "machine?name=rtx-4090 and ./box.toml over 10gbe": (403, None, None),
     "pretrain?parameters=8B&gpu=/etc/passwd": (403, None, None),
     "dataset?file=/etc/passwd": (403, None, None),
+    "tokens?file=/etc/passwd": (403, "A file is named, and this server reads no files for others.", "sizeup serve --allow-files"),
+    "tokens": (400, "No file is named.", "sizeup tokens FILE, or a folder"),
     "installed": (
         403,
         "The models on this machine are asked for, and this server reads no files for others.",

@@ -14,6 +14,7 @@ from sizeup.readers.local import KINDS
 from tests.raised import raised, warned
 
 TYPED = {
+    "--model qwen3:8b",
     "http://127.0.0.1:8080",
     "https://ollama.com/download",
     "sizeup models --installed --context 32K",
@@ -106,6 +107,8 @@ VALUES = {
     "readers/__init__.py: error.message": "an error raised elsewhere",
     "readers/online.py: error.hint": "the hint of an error raised elsewhere",
     "cli/serve.py: INSTALL": "a command",
+    "tokens/whole.py: first.hint": "the hint of an error raised elsewhere",
+    "tokens/whole.py: first.message": "an error raised elsewhere",
     "web/failures.py: error.hint": "the hint of an error raised elsewhere",
     "web/failures.py: error.message": "an error raised elsewhere",
     "datasets/tokenizer.py: INSTALL": "a command",
@@ -152,6 +155,7 @@ BECOMES = {
     "readers/safetensors.py: f'{source.name} is {what}.'": FOREIGN,
     "readers/safetensors.py: way_out": FOREIGN_HINTS,
     "readers/safetensors.py: hint": ("download it again",),
+    "tokens/document.py: _UNPACK": ("the same document saved as .txt, .html or .pdf",),
 }
 """Arguments whose words are chosen elsewhere -> all that they become."""
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from .search import fit as fit
     from .search import speed as speed
     from .shrinking import shrink as shrink
+    from .tokens.whole import count_tokens as count_tokens
     from .trace.proof import prove_training as prove_training
     from .training.answer import train as train
     from .training.planned import plan_training as plan_training
@@ -36,6 +37,7 @@ _HOME = {
     "SizeupError": "errors",
     "account": "memory",
     "compare": "comparison",
+    "count_tokens": "tokens.whole",
     "dataset": "datasets.count",
     "explain": "derivation",
     "fit": "search",
@@ -60,6 +62,7 @@ __all__ = [
     "SizeupError",
     "account",
     "compare",
+    "count_tokens",
     "dataset",
     "explain",
     "fit",

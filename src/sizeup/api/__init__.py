@@ -23,6 +23,7 @@ from .things import ghost_json as ghost_json
 from .things import known_json as known_json
 from .things import machine_json as machine_json
 from .things import model_json as model_json
+from .tokens import tokens_json as tokens_json
 from .training import dataset_json as dataset_json
 from .training import pretraining_json as pretraining_json
 from .training import purposes_json as purposes_json

@@ -30,6 +30,7 @@ VERBS = (
     "train",
     "pretrain",
     "dataset",
+    "tokens",
     "compare",
     "browser",
     "sweep",

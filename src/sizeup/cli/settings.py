@@ -99,7 +99,7 @@ def options(parameters: Sequence[Parameter]) -> list[click.Parameter]:
 
 def ask(asked: Asked) -> Ask:
     """The question's manner, as operations take it."""
-    return Ask(World(asked.offline, asked.online), asked.page.texts, asked.page.units, asked.why)
+    return Ask(World(asked.offline, asked.online), asked.page.texts, asked.page.units, asked.why, asked.tell)
 
 
 def verb(operation: Operation, tell: Callable[..., None], extra: Sequence[click.Parameter] = ()) -> Verb:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,9 +13,12 @@ from typing import Any
 import click
 
 from sizeup.i18n import Texts, language, texts
-from sizeup.page import WIDEST, WIDTH, Page, cells, indented, pad
+from sizeup.page import WIDEST, WIDTH, Page, cells, cut, indented, pad
 
 WHY_ALL = "all"
+
+REDRAW_S = 0.3
+"""Progress is not drawn more often."""
 
 BROKEN_PIPE = 141
 """Exit code when nobody reads the answer any more, as shells have it."""
@@ -32,6 +36,25 @@ class Asked:
     online: bool = False
     """Read on the hub also what the shipped catalogue has."""
     sink: list[str] = field(default_factory=list)
+    told_at: list[float] = field(default_factory=list)
+    """When progress was told last; empty before."""
+
+    def tell(self, done: int, coming: str) -> None:
+        """How much of long work is done and what comes next, on one line of a terminal that is drawn anew; nothing in the first moment.
+
+        An empty `coming` ends it. Silent where no person looks.
+        """
+        if not sys.stderr.isatty():
+            return
+        now = time.monotonic()
+        if not coming:
+            sys.stderr.write("\r\x1b[K" if self.told_at else "")
+        elif not self.told_at:
+            self.told_at.append(now)
+        elif now - self.told_at[0] >= REDRAW_S:
+            self.told_at[0] = now
+            sys.stderr.write("\r\x1b[K" + cut(f"  {done:,}  {coming}", self.page.width - 1))
+        sys.stderr.flush()
 
     def say(self, text: str) -> None:
         """Print a finished answer."""

@@ -25,6 +25,7 @@ _HOME = {
     "train": "train:TRAIN",
     "pretrain": "pretrain:PRETRAIN",
     "dataset": "dataset:DATASET",
+    "tokens": "tokens:TOKENS",
     "browser": "browser:BROWSER",
     "explain": "explain:EXPLAIN",
     "prove": "engines:PROVE",

@@ -27,6 +27,8 @@ class Ask:
     texts: Texts
     units: str = "iec"
     why: str | None = None
+    tell: Callable[[int, str], None] = lambda done, coming: None
+    """Told during long work how much is done and what comes next, "" at its end; only a person at a terminal looks."""
 
     @property
     def page(self) -> Page:

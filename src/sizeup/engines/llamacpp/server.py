@@ -56,7 +56,7 @@ def serving(plan: Plan, port: int = 0, key: str = "", name: str = "") -> Iterato
         try:
             child.stdin.write(json.dumps(told).encode() + b"\n")
             child.stdin.flush()
-            said = _first(child.stdout)
+            said = first(child.stdout)
             if said.get("event") != "ready":
                 child.wait(STOP_SECONDS)
                 why = said.get("message") or "it ended without an answer"
@@ -69,7 +69,7 @@ def serving(plan: Plan, port: int = 0, key: str = "", name: str = "") -> Iterato
             stop(child)
 
 
-def _first(out: IO[bytes]) -> dict[str, object]:
+def first(out: IO[bytes]) -> dict[str, object]:
     """The first event of a child; empty when it ended without one."""
     for line in out:
         try:

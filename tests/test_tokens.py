@@ -1,0 +1,320 @@
+"""Tokens of files and folders: what is read of each kind, which encoding, what is passed over, and files that mean harm."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import socket
+import zipfile
+from pathlib import Path
+
+import pytest
+
+import sizeup as package
+from sizeup.datasets.guess import KINDS, characters, tokens
+from sizeup.datasets.tokenizer import Counter
+from sizeup.errors import SizeupError, Unavailable, UserError
+from sizeup.tokens import document, pieces, web_page
+from sizeup.tokens.count import count
+from sizeup.tokens.decode import encoding_of, is_binary
+from sizeup.tokens.found import Tokens
+from sizeup.tokens.pieces import Piece
+
+RIVER = "春天的河水每年都會漫過田地，留下一層細細的泥土。四月裡抱怨洪水的農夫，到了八月又會感謝它。"
+RIVER_SIMPLIFIED = "春天的河水每年都会漫过田地，留下一层细细的泥土。四月里抱怨洪水的农民，到了八月又会感谢它。"
+ENGLISH = "A river that floods every spring leaves fine mud on the fields."
+
+
+def written(path: Path, content: bytes | str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+def names(found: Tokens) -> list[str]:
+    return [Path(thing.path).name for thing in found.things]
+
+
+ENCODINGS = [
+    ("utf-8", ENGLISH + RIVER, "utf-8"),
+    ("utf-8-sig", ENGLISH + RIVER, "utf-8-sig"),
+    ("utf-16", ENGLISH + RIVER, "utf-16"),
+    ("utf-32", ENGLISH + RIVER, "utf-32"),
+    ("big5", RIVER, "big5"),
+    ("gb18030", RIVER_SIMPLIFIED, "gb18030"),
+    ("cp1252", "Der alte Uhrmacher öffnet jeden Morgen seine Werkstatt und prüft die Federn der großen Standuhr.", "cp1252"),
+]
+
+
+@pytest.mark.parametrize(("encoding", "text", "expected"), ENCODINGS, ids=[row[0] for row in ENCODINGS])
+def test_encodings(tmp_path: Path, encoding: str, text: str, expected: str) -> None:
+    """The same characters whatever the bytes are; what nothing names is told by what it says, and that is said."""
+    thing = package.count_tokens(written(tmp_path / "x.txt", text.encode(encoding))).things[0]
+    assert (thing.encoding, thing.characters, thing.tokens.middle) == (expected, len(text), tokens(characters(text))[1])
+    assumed = encoding in ("big5", "gb18030", "cp1252")
+    assert thing.notes == ((f"Its encoding is not said; read as {expected}.",) if assumed else ())
+
+
+def test_an_encoding_that_is_named(tmp_path: Path) -> None:
+    """A person's word stands where no mark says otherwise; one that does not exist is refused."""
+    path = written(tmp_path / "x.txt", RIVER.encode("big5"))
+    assert package.count_tokens(path, encoding="big5").things[0].notes == ()
+    broken = package.count_tokens(path, encoding="ascii").things[0]
+    assert "places are not ascii" in broken.notes[0]
+    for encoding in ("big6", "base64", ""):
+        with pytest.raises(UserError, match="is not an encoding"):
+            package.count_tokens(path, encoding=encoding)
+
+
+def test_an_unknown_encoding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Named and left out, with the rest still counted; so it is without the package that tells encodings."""
+    written(tmp_path / "noise.txt", bytes([0x81, 0xFF, 0xFE, 0x80]) * 500)
+    written(tmp_path / "good.txt", ENGLISH)
+    found = package.count_tokens(tmp_path)
+    assert (names(found), [one.message for one in found.skipped]) == (
+        ["good.txt"],
+        [f"The encoding of {tmp_path}/noise.txt cannot be told."],
+    )
+    monkeypatch.setitem(__import__("sys").modules, "charset_normalizer", None)
+    with pytest.raises(Unavailable, match="is not UTF-8"):
+        encoding_of(RIVER.encode("big5"), "x", True)
+
+
+def test_a_character_at_the_end_of_a_sample() -> None:
+    """What is cut in the middle of a character is UTF-8 still, unless there is no more."""
+    half = "泥".encode()[:2]
+    assert encoding_of(b"mud " + half, "x", whole=False).name == "utf-8"
+    assert not is_binary("\ufeffHello".encode("utf-16-le"))
+    assert is_binary(b"a\0b")
+
+
+PAGE = """<!doctype html><html><head><title>T</title><style>p {x: y}</style><script>if (a < b) c("<p>no</p>")</script></head>
+<body><nav>Menu</nav><h1>River</h1><p>Some <b>fine</b> mud&nbsp;&amp; sand<p>more<!-- not this --><br>end</body></html>"""
+WORDS = "Menu\nRiver\nSome fine mud & sand\nmore\nend"
+
+
+def test_the_words_of_a_web_page() -> None:
+    """What a reader sees, in whatever portions it comes."""
+    assert "".join(web_page.words([PAGE])) == WORDS
+    for seed in range(20):
+        cut = sorted(random.Random(seed).sample(range(len(PAGE)), 5))
+        portions = [PAGE[a:b] for a, b in zip([0, *cut], [*cut, len(PAGE)], strict=True)]
+        assert "".join(web_page.words(portions)) == WORDS
+
+
+def test_web_pages(tmp_path: Path) -> None:
+    """Saved as .html in an encoding of its own, or as an archive; counted as it is written when asked so."""
+    page = PAGE.replace("<title>", '<meta charset="big5"><title>').replace("River", RIVER)
+    plain = written(tmp_path / "a.html", page.encode("big5"))
+    archive = b"From: <Saved>\r\nMIME-Version: 1.0\r\nContent-Type: multipart/related; boundary=x\r\n\r\n--x\r\n"
+    archive += b"Content-Type: text/html; charset=big5\r\nContent-Transfer-Encoding: 8bit\r\n\r\n" + page.encode("big5") + b"\r\n--x--\r\n"
+    saved = written(tmp_path / "b.mhtml", archive)
+    found = package.count_tokens([plain, saved])
+    assert [(thing.kind, thing.characters) for thing in found.things] == [("page", len(WORDS) - 5 + len(RIVER))] * 2
+    raw = package.count_tokens(plain, raw=True, encoding="big5").things[0]
+    assert (raw.kind, raw.characters) == ("text", len(page))
+
+
+def node(text: str, parent: str | None, *children: str) -> dict[str, object]:
+    return {"message": {"content": {"content_type": "text", "parts": [text]}}, "parent": parent, "children": list(children)}
+
+
+CHATS = {
+    "messages.jsonl": '{"messages": [{"role": "system", "content": "s"}, {"role": "user", "content": "q"}], "title": "no"}\n' * 2,
+    "share.json": json.dumps([{"id": "1", "conversations": [{"from": "human", "value": "q"}, {"from": "gpt", "value": "a"}]}] * 2, indent=1),
+    "list.json": json.dumps([{"role": "user", "content": "q"}, {"role": "assistant", "content": [{"type": "text", "text": "a"}]}] * 2),
+    "conversations.json": json.dumps([
+        {
+            "title": "no",
+            "current_node": "c",
+            "mapping": {"r": {"message": None, "parent": None}, "a": node("q", "r", "b", "c"), "b": node("old", "a"), "c": node("a", "a")},
+        },
+        {"mapping": {"a": node("q", "b", "b"), "b": node("a", "a", "a")}, "current_node": "b"},
+    ]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CHATS)
+def test_chats(tmp_path: Path, name: str) -> None:
+    """Four turns of one character in every export: of ChatGPT's tree the branch that is shown, once round a ring."""
+    thing = package.count_tokens(written(tmp_path / name, CHATS[name])).things[0]
+    assert (thing.kind, thing.turns, thing.characters) == ("chat", 4, 8)
+
+
+def test_json_that_is_no_chat(tmp_path: Path) -> None:
+    """Settings are text, with or without comments; a broken chat is named and left out."""
+    written(tmp_path / "tsconfig.json", '{// a comment\n "strict": true}')
+    written(tmp_path / "chat.json", '{"messages": [{"role": "user", "content": ')
+    found = package.count_tokens(tmp_path)
+    assert (names(found), [one.message for one in found.skipped]) == (["tsconfig.json"], [f"{tmp_path}/chat.json is not JSON."])
+
+
+def archive(path: Path, parts: dict[str, str | bytes]) -> Path:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
+        for name, content in parts.items():
+            file.writestr(name, content)
+    return path
+
+
+WORD = (
+    '<w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"><w:p><w:r><w:t>River</w:t></w:r></w:p></w:document>'
+)
+
+
+def test_documents(tmp_path: Path) -> None:
+    """The text of Word, PowerPoint, OpenDocument and e-books."""
+    slide = WORD.replace("w:", "a:").replace("xmlns:w", "xmlns:a")
+    paths = [
+        archive(tmp_path / "a.docx", {"word/document.xml": WORD, "word/media/image1.png": b"\x89PNG"}),
+        archive(tmp_path / "b.pptx", {"ppt/slides/slide1.xml": slide}),
+        archive(tmp_path / "c.odt", {"content.xml": WORD}),
+        archive(tmp_path / "d.epub", {"OEBPS/1.xhtml": "<html><body><p>River</p></body></html>"}),
+    ]
+    found = package.count_tokens(paths)
+    assert [(thing.kind, thing.characters) for thing in found.things] == [("document", 6)] * 4
+
+
+def test_documents_that_mean_harm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A bomb, entities, an archive without a document, half an archive: one sentence each."""
+    monkeypatch.setattr(document, "MOST_BYTES", 1 << 20)
+    bomb = archive(tmp_path / "bomb.docx", {"word/document.xml": WORD.replace("River", "a" * (4 << 20))})
+    entities = '<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;">]><x>&b;</x>'
+    laughs = archive(tmp_path / "laughs.odt", {"content.xml": entities})
+    none = archive(tmp_path / "none.docx", {"a": "b"})
+    half = written(tmp_path / "half.docx", bomb.read_bytes()[:100])
+    for path, said in ((bomb, "unpacks to more"), (laughs, "declares entities"), (none, "not a document"), (half, "not a document")):
+        with pytest.raises(SizeupError, match=said):
+            package.count_tokens(path)
+
+
+def tree(top: Path) -> None:
+    """A source tree with what is not for reading in it."""
+    written(top / "src" / "a.py", "x = 1\n")
+    written(top / "src" / "kept.log", "kept\n")
+    written(top / "src" / ".gitignore", "!kept.log\n")
+    written(top / "gone.log", "gone\n")
+    written(top / "secret" / "key", "k\n")
+    written(top / ".gitignore", "*.log\nsecret/\n")
+    written(top / ".git" / "config", "c\n")
+    written(top / "node_modules" / "m.js", "m\n")
+    written(top / "py" / "pyvenv.cfg", "home\n")
+    written(top / "uv.lock", "l\n")
+    written(top / "logo.bin", b"\0\1\2")
+    written(top / "empty.py", "")
+
+
+def test_folders(tmp_path: Path) -> None:
+    """What a person would read: not what is hidden, ignored, made by tools, or no text; each is counted by reason."""
+    pytest.importorskip("pathspec")
+    tree(tmp_path)
+    found = package.count_tokens(tmp_path)
+    assert names(found) == ["a.py", "kept.log"]
+    assert found.passed_over == {"hidden": 3, "ignored": 2, "made": 2, "locked": 1, "binary": 1, "empty": 1}
+    everything = package.count_tokens(tmp_path, everything=True)
+    assert len(everything.things) == 10
+    assert everything.passed_over == {"binary": 1, "empty": 1}
+
+
+def test_each_file_once(tmp_path: Path) -> None:
+    """A file that is named and lies in a folder that is named is one file; what is named is counted however it is called."""
+    tree(tmp_path)
+    found = package.count_tokens([tmp_path / "gone.log", tmp_path / "src", tmp_path / "src" / "a.py", tmp_path / "src" / ".." / "gone.log"])
+    assert names(found) == ["gone.log", "a.py", "kept.log"]
+
+
+def test_what_never_ends(tmp_path: Path) -> None:
+    """Pipes, sockets, devices and rings of links: nothing waits, and what is named is refused by name."""
+    written(tmp_path / "a.txt", ENGLISH)
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "ring").symlink_to("ring")
+    (tmp_path / "up").symlink_to("..")
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(tmp_path / "s"))
+        found = package.count_tokens(tmp_path)
+        assert (names(found), found.passed_over) == (["a.txt"], {"link": 2, "special": 2})
+        named = package.count_tokens([tmp_path / "a.txt", tmp_path / "pipe", tmp_path / "ring", "/dev/zero", tmp_path / "s", "a\0b"])
+    assert (names(named), len(named.skipped)) == (["a.txt"], 5)
+
+
+def test_what_cannot_be_read(tmp_path: Path) -> None:
+    """Nothing of it: one sentence, and the exit code of the first; some of it: the rest is counted."""
+    empty = written(tmp_path / "zero.txt", "")
+    with pytest.raises(SizeupError, match="is empty") as caught:
+        package.count_tokens(empty)
+    assert caught.value.exit_code == 4
+    with pytest.raises(SizeupError, match=r"Nothing of 2 files can be counted\. There is no file"):
+        package.count_tokens([tmp_path / "missing", empty])
+    with pytest.raises(UserError):
+        package.count_tokens([])
+    good = written(tmp_path / "good.txt", ENGLISH)
+    found = package.count_tokens([empty, good])
+    assert (names(found), [one.path for one in found.skipped]) == (["good.txt"], [str(empty)])
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read everything")
+def test_no_permission(tmp_path: Path) -> None:
+    """A file and a folder that this user may not read are named."""
+    written(tmp_path / "good.txt", ENGLISH)
+    written(tmp_path / "closed.txt", ENGLISH).chmod(0)
+    (tmp_path / "inside").mkdir(mode=0)
+    found = package.count_tokens(tmp_path)
+    (tmp_path / "inside").chmod(0o700)
+    assert (names(found), len(found.skipped)) == (["good.txt"], 2)
+
+
+def by_words(texts: list[str] | tuple[str, ...]) -> list[int]:
+    """A tokenizer whose tokens are what spaces and line ends part, with them."""
+    return [len(text.split()) + text.count("\n") for text in texts]
+
+
+def test_cutting_changes_no_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A text in any portions and pieces has the tokens that it has whole."""
+    random_ = random.Random(7)
+    text = "".join(random_.choice(["river ", "mud\n", "x = 1\n\n", "  indented\n", "田地，泥土。\n", "a" * 50 + " "]) for _ in range(2000))
+    whole = by_words([text])[0]
+    monkeypatch.setattr(pieces, "LENGTH", 100)
+    monkeypatch.setattr(pieces, "LONGEST", 400)
+    for size in (1, 7, 100, 5000):
+        portions = [text[at : at + size] for at in range(0, len(text), size)]
+        cut = list(pieces.pieces(portions))
+        assert "".join(piece.text for piece in cut) == text
+        assert not any(piece.hard for piece in cut)
+        found = count(portions, Counter(by_words, "words"))
+        assert (found.tokens.low, found.tokens.middle, found.tokens.high, found.characters) == (whole, whole, whole, len(text))
+
+
+def test_a_text_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without lines or spaces a cut may fall into a token: the count becomes an interval."""
+    monkeypatch.setattr(pieces, "LENGTH", 100)
+    monkeypatch.setattr(pieces, "LONGEST", 400)
+    cut = list(pieces.pieces(["a" * 1000]))
+    assert cut == [Piece("a" * 400), Piece("a" * 400, "a", True), Piece("a" * 200, "a", True)]
+    found = count(["a" * 1000], Counter(lambda texts: [-(-len(text) // 3) for text in texts], "threes"))
+    # 134 + (134 - 1) + (67 - 1), where 334 would be right: two cuts, two tokens each.
+    assert (found.tokens.low, found.tokens.middle, found.tokens.high) == (329, 333, 337)
+
+
+def test_a_large_file_in_little_memory(tmp_path: Path) -> None:
+    """A file of 20 MB is read in pieces: memory follows the pieces."""
+    import tracemalloc
+
+    path = tmp_path / "large.txt"
+    line = ("The river leaves mud. " * 40 + "\n").encode()
+    with path.open("wb") as file:
+        for _ in range(20):
+            file.write(line * 1200)
+    tracemalloc.start()
+    found = package.count_tokens(path)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert found.characters == path.stat().st_size > 20_000_000
+    assert peak < 16_000_000
+
+
+def test_tables_of_numbers() -> None:
+    """Digits are counted apart and what stands between them is a table: all characters of one, however they fall."""
+    text = "name,bytes\nriver,123456789\nmud,987654321\n" * 10
+    kinds = characters(text)
+    assert (kinds["digits"], kinds["data"], sum(kinds.values())) == (180, len(text) - 180, len(text))
+    assert set(kinds) == set(KINDS)
