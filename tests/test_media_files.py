@@ -149,6 +149,20 @@ def test_frames_of_animated_pictures(tmp_path: Path, format: str) -> None:
     assert found.frames == 3
 
 
+@pytest.mark.parametrize("orientation", [1, 3, 6, 8])
+def test_boxes_of_a_phones_picture(tmp_path: Path, orientation: int) -> None:
+    """A HEIC says its size as an AVIF does, which Pillow reads: the same boxes under another brand."""
+    image = pytest.importorskip("PIL.Image")
+    exif = image.Exif()
+    exif[0x0112] = orientation
+    image.new("RGB", (48, 32), "grey").save(tmp_path / "a.avif", exif=exif)
+    (tmp_path / "a.heic").write_bytes((tmp_path / "a.avif").read_bytes().replace(b"avif", b"heic"))
+    found, same = looked(tmp_path / "a.heic"), looked(tmp_path / "a.avif")
+    assert isinstance(found, Picture)
+    assert isinstance(same, Picture)
+    assert (found.width, found.height) == (same.width, same.height) == ((48, 32) if orientation < 5 else (32, 48))
+
+
 BOMB = """
 import resource, sys
 from sizeup.media import looked

@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
+from tools.media import FILE, document
 
 from sizeup.errors import Refused
 from sizeup.facts import data_json
@@ -172,3 +173,8 @@ def test_every_note_of_a_family_is_translated(language: str) -> None:
 def test_a_family_that_nobody_wrote_down_has_no_rule() -> None:
     """Unknown is a value: no family is taken for another."""
     assert rule("llama") is None
+
+
+def test_the_page_of_rules_is_written_anew() -> None:
+    """`python -m tools.media` would change nothing."""
+    assert FILE.read_text(encoding="utf-8") == document()

@@ -47,7 +47,7 @@ _BRAND: dict[bytes, Kind] = {
 
 _NAMED: dict[Kind, str] = {
     "pdf": "pdf",
-    "picture": "png jpg jpeg gif webp bmp tif tiff avif jp2",
+    "picture": "png jpg jpeg gif webp bmp tif tiff avif heic heif jp2",
     "audio": "mp3 wav flac ogg oga opus m4a m4b aac amr aif aiff wma mka",
     "film": "mp4 m4v mov mkv webm avi mpg mpeg m2ts wmv flv ogv 3gp",
 }

@@ -9,6 +9,7 @@ from typing import Any
 
 from sizeup.errors import Unavailable, Unreadable
 
+from . import heif
 from .medium import Picture
 
 FORMATS = ("PNG", "JPEG", "MPO", "GIF", "WEBP", "TIFF", "BMP", "AVIF", "JPEG2000")
@@ -31,19 +32,25 @@ def look_picture(path: Path) -> Picture:
     logging.getLogger("PIL").addHandler(logging.NullHandler())
     with warnings.catch_warnings(), path.open("rb") as file:
         warnings.simplefilter("ignore")
-        picture = _header(Image, file)
-        if picture is None:
-            raise Unreadable(
-                f"{path} is not a picture that can be read: its header is broken or of an unknown format.", "a PNG or JPEG file"
-            )
-        width, height = picture.size
-        turned = _orientation(Image, picture) >= 5
-        frames = _frames(picture)
-    if turned:
-        width, height = height, width
+        width, height, frames = _described(Image, file) or (0, 0, 0)
+    if not frames:
+        raise Unreadable(f"{path} is not a picture that can be read: its header is broken or of an unknown format.", "a PNG or JPEG file")
     large = width * height > 2 * LARGE_PIXELS
     note = f"It claims {width:,} × {height:,} pixels: only its header was read, and programs that unpack it may refuse it."
     return Picture(path=path, width=width, height=height, frames=frames, notes=(note,) if large else ())
+
+
+def _described(library: Any, file: Any) -> tuple[int, int, int] | None:
+    """Width and height as it is shown, and frames; None when no format knows it."""
+    picture = _header(library, file)
+    if picture is None:
+        file.seek(0)
+        found = heif.size(file)
+        return None if found is None else (*found, 1)
+    width, height = picture.size
+    if _orientation(library, picture) >= 5:
+        width, height = height, width
+    return width, height, _frames(picture)
 
 
 def _header(library: Any, file: Any) -> Any:
