@@ -256,10 +256,10 @@ def test_points_teach_each_at_its_depth() -> None:
     # At the same rate the deeper one read more.
     assert new[1].moved_bytes > new[0].moved_bytes
     cpu = rated.machine.cpu.name
-    assert new[0].share in paces.shares(cpu, plan.quant, new[0].moved_bytes)
+    assert new[0] in paces.taught(cpu, plan.quant, new[0].moved_bytes)
     paces.learn(cpu, 0.123, "m", plan.quant, new[0].moved_bytes, "2026-11-21", 0, 4)
-    assert 0.123 not in paces.shares(cpu, plan.quant, new[0].moved_bytes)
-    assert paces.shares(cpu, plan.quant, new[0].moved_bytes, sequences=4) == (0.123,)
+    assert 0.123 not in [lesson.share for lesson in paces.taught(cpu, plan.quant, new[0].moved_bytes)]
+    assert [lesson.share for lesson in paces.taught(cpu, plan.quant, new[0].moved_bytes, sequences=4)] == [0.123]
 
 
 def test_points_are_extrapolated_one_by_one() -> None:

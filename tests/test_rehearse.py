@@ -102,8 +102,8 @@ def test_what_ran_backs_the_next_answer_and_teaches_the_pace() -> None:
     shallow = with_speed(rated, 64)
     assert shallow.speed.decode is not None
     assert shallow.speed.decode.tokens_per_s == pytest.approx(50.0, rel=0.01)
-    assert paces.shares(rated.machine.cpu.name, "Q8_0", 10**8) == ()
-    assert paces.shares(rated.machine.cpu.name, plan.quant, 10**11) == ()
+    assert paces.taught(rated.machine.cpu.name, "Q8_0", 10**8) == ()
+    assert paces.taught(rated.machine.cpu.name, plan.quant, 10**11) == ()
 
 
 def test_a_damaged_lesson_teaches_nothing() -> None:
@@ -113,7 +113,7 @@ def test_a_damaged_lesson_teaches_nothing() -> None:
     for content in (b"", b"[1, {}, null]", b"{", b'[{"cpu": "x", "quant": "q", "moved_bytes": -1, "share": 1.0}]'):
         (data_dir() / paces.FILE).write_bytes(content)
         paces._lessons.cache_clear()
-        assert paces.shares("x", "q", 1) == ()
+        assert paces.taught("x", "q", 1) == ()
 
 
 @pytest.mark.engine

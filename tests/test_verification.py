@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -15,13 +16,15 @@ from sizeup import corrections, probe, report, store
 from sizeup.drift import drifts, order
 from sizeup.engines import engine
 from sizeup.errors import NotFound
+from sizeup.figure import leaf
 from sizeup.hardware import Machine
 from sizeup.i18n import LANGUAGES, texts
 from sizeup.logs import LoggedModel, readings
 from sizeup.page import cells
-from sizeup.plan import Measurement
+from sizeup.plan import Claim, Measurement
 from sizeup.readers import read
 from sizeup.search import make_plan
+from sizeup.shortlist import listed
 from sizeup.verification import Verified, box, model, verify
 from tests.program import Run
 
@@ -180,7 +183,7 @@ def test_the_next_prediction_on_that_machine_is_what_was_measured(machine: Machi
     one(changed(9000, "25.35"), machine)
     (lesson,) = corrections.learned()
     assert (lesson.version, lesson.part, lesson.side, lesson.runs) == ("b9000", "compute", "ram", 1)
-    assert compute_of(machine) == (round(before[0] * lesson.factor), lesson.factor - 1)
+    assert compute_of(machine) == (math.ceil(before[0] * lesson.factor), lesson.factor - 1)
     assert abs(compute_of(machine)[0] - 25.35 * 2**20) <= 0.005 * 2**20 + 1
     assert compute_of(elsewhere) == far
     said = sizeup("fit", "google/gemma-3-270m", "--on", "raspberry-pi-5-16gb", "--quant", "Q4_K_M")
@@ -198,6 +201,62 @@ def test_three_logs_tell_their_spread(machine: Machine) -> None:
     one(changed(9500, "21.00"), machine)
     assert abs(compute_of(machine)[0] - 21 * 2**20) <= 2  # the newest version's alone
     assert before < compute_of(machine)[0]
+
+
+def test_why_tells_what_was_measured(machine: Machine, sizeup: Run) -> None:
+    """The derivation of a corrected part is the formula's, times the factor with its runs, spread, version and day; int == Figure."""
+    for mib in ("24.00", "25.00", "26.00"):
+        one(changed(9000, mib), machine)
+    (lesson,) = corrections.learned()
+    ask = ("plan", "google/gemma-3-270m", "--on", "raspberry-pi-5-16gb", "--quant", "Q4_K_M", "--context", "2048")
+    plan = json.loads(sizeup(*ask, "--json").out)
+    (claim,) = [claim for claim in plan["breakdown"]["claims"] if claim["part"] == "compute"]
+    (line,) = json.loads(sizeup(*ask, "--why", "compute", "--json").out)["derivation"]
+    assert line["value"] == claim["bytes"]
+    (factor,) = [below for below in line["below"] if below["name"] == "measured_factor"]
+    assert (factor["value"], factor["source"]["kind"]) == (lesson.factor, "measured")
+    assert (factor["source"]["where"], factor["source"]["date"]) == ("3 logs of llama.cpp b9000, ± 4.0%", lesson.date)
+    said = sizeup(*ask, "--why", "compute", "--lang", "zh-Hant").out
+    assert "實測除以預測" in said
+    assert "llama.cpp b9000 的 3 份紀錄檔" in said
+
+
+def test_a_measured_part_is_one_rule_for_numbers_figures_and_columns(machine: Machine) -> None:
+    """int == Figure == column, band and needed bytes too."""
+    numpy = pytest.importorskip("numpy")
+    one(changed(9000, "25.35"), machine)
+    known = corrections.lessons(machine.kept_as, "llama.cpp")
+    counts = [1, 20 * 2**20 + 1, 3 * 2**30]
+    plain = [corrections.as_measured(Claim("compute", "ram", count, 0.02), known) for count in counts]
+    column = corrections.as_measured(Claim("compute", "ram", numpy.array(counts), 0.02), known)
+    assert [corrections.as_measured(Claim("compute", "ram", leaf("x", count), 0.02), known) for count in counts] == plain
+    assert (column.bytes.tolist(), column.needed_bytes.tolist()) == ([c.bytes for c in plain], [c.needed_bytes for c in plain])
+    assert {c.within for c in plain} == {column.within}
+
+
+def test_the_ranking_uses_what_was_measured(machine: Machine, sizeup: Run) -> None:
+    """Rankings of that machine have the corrected bytes of every model, to the byte of its plan, and say so; others do not."""
+    before = sizeup("models", "--on", "raspberry-pi-5-16gb", "--json")
+    one(changed(9000, "40.00"), machine)
+    known = corrections.lessons(machine.kept_as, "llama.cpp")
+    llama = engine("llama.cpp")
+    for row in (listed()[7], listed()[300]):
+        context = min(2048, row.facts["context"])
+        settings = llama.Settings(context_tokens=context, repack=False, cpu_features=())
+        spec = read(row.id)
+        plan = corrections.corrected(llama.account(spec, row.mixes()[0], settings), machine.kept_as, "llama.cpp")
+        formula = llama.account(spec, row.mixes()[0], settings)
+        changed_by = plan.needed_bytes("ram") - formula.needed_bytes("ram")
+        assert row.beside_weights(context, "cuda", known)[2] - row.beside_weights(context, "cuda")[2] == changed_by > 0
+    after = sizeup("models", "--on", "raspberry-pi-5-16gb", "--json")
+    rows = [{one["model"]: one["needed_bytes"] for one in json.loads(said.out)["models"]} for said in (before, after)]
+    both = rows[0].keys() & rows[1].keys()
+    assert both
+    assert all(rows[1][name] > rows[0][name] for name in both)
+    assert [one["part"] for one in json.loads(after.out)["corrections"]] == ["compute"]
+    assert json.loads(before.out)["corrections"] == json.loads(sizeup("models", "--on", "rtx-4090", "--json").out)["corrections"] == []
+    said = " ".join(sizeup("models", "--on", "raspberry-pi-5-16gb").out.split())
+    assert "own logs say: compute 197.3% of the formula (1 under llama.cpp b9000" in said
 
 
 def test_versions_have_an_order() -> None:

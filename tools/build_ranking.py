@@ -16,8 +16,10 @@ from sizeup.errors import SizeupError
 from sizeup.facts import data_json
 from sizeup.memory import make_settings
 from sizeup.model import ModelSpec
+from sizeup.plan import Claim
 from sizeup.readers import catalogue
 from sizeup.readers.catalogue_data import index, rows
+from sizeup.shortlist import BAND_UNIT, MEASURED_PARTS
 from tools.quality.traits import traits_of
 
 DATA = Path(__file__).resolve().parent.parent / "src" / "sizeup" / "data" / "ranking"
@@ -32,13 +34,19 @@ def placed(context: int, gpu: bool, kind: str = "cuda") -> Any:
 
 
 def rest(spec: ModelSpec, mix: str, context: int) -> list[int]:
-    """[card, host beside a card, the same of Metal, host alone]: bytes needed beside the weights."""
-    found = []
-    for kind in ("cuda", "metal"):
-        card = ENGINE.account(spec, mix, placed(context, True, kind))
-        found += [card.needed_bytes(pool) - weights(card, pool) for pool in ("vram:0", "ram")]
-    alone = ENGINE.account(spec, mix, placed(context, False))
-    return [*found, alone.needed_bytes("ram") - weights(alone, "ram")]
+    """Of [card, host beside a card, the same of Metal, host alone]: bytes needed beside the weights; then of each the parts that logs may
+    correct, as the formula has them: bytes, and their band."""
+    cards = [ENGINE.account(spec, mix, placed(context, True, kind)) for kind in ("cuda", "metal")]
+    sides = [(card, pool) for card in cards for pool in ("vram:0", "ram")] + [(ENGINE.account(spec, mix, placed(context, False)), "ram")]
+    found = [made.needed_bytes(pool) - weights(made, pool) for made, pool in sides]
+    for made, pool in sides:
+        for part in MEASURED_PARTS:
+            claims = [claim for claim in made.claims if (claim.part, claim.pool) == (part, pool)]
+            # Rounding is by claim, so two could not be told from their sum.
+            (one,) = claims or [Claim(part, pool, 0)]
+            found += [int(one.bytes), round(one.within * BAND_UNIT)]
+            assert found[-1] / BAND_UNIT == one.within, one
+    return found
 
 
 def weights(breakdown: Any, pool: str) -> int:

@@ -8,13 +8,15 @@ from __future__ import annotations
 import functools
 import os
 import statistics
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
 from . import store
 from .drift import order
 from .errors import SizeupError
-from .figure import is_column, plain
+from .facts import Source
+from .figure import Figure, Number, leaf, step, whole
 from .home import data_file
 from .plan import Breakdown, Claim, Correction
 
@@ -22,6 +24,8 @@ FEW = 3
 """Of fewer measurements nobody knows the spread."""
 PARTS = ("compute", "output", "process", "overhead", "activations", "logits", "buffers")
 """What an engine's version decides. Weights and caches follow from the file and the settings: if they differ, something else was run."""
+LEAST_WITHIN = 0.005
+"""No measurement that was printed with a few decimals is surer."""
 LEAST, MOST = 0.2, 5.0
 """A factor beyond is no correction but another thing that was measured."""
 
@@ -42,13 +46,41 @@ class Learned(NamedTuple):
     runs: int
     date: str
 
+    def within(self, formula: float) -> float:
+        """The band of what it corrects, whose formula has a band of its own: of few measurements nobody knows more than how far off they were."""
+        found = max(formula, abs(self.factor - 1)) if self.runs < FEW else self.spread / self.factor
+        return max(found, LEAST_WITHIN)
+
+    @property
+    def source(self) -> Source:
+        """What was measured, how often, how far apart, and when last."""
+        name = " ".join(filter(None, (self.engine, self.version)))
+        logs = f"{self.runs} logs of {name}, ± {self.spread / self.factor:.1%}" if self.runs > 1 else f"1 log of {name}"
+        return Source("measured", logs, self.date)
+
+
+Lessons = Mapping[tuple[str, str], Learned]
+"""What is known of one machine under one engine, by part and side."""
+NOTHING: Lessons = {}
+
 
 def corrected(breakdown: Breakdown, machine: str, engine: str) -> Breakdown:
     """The breakdown with what this machine's logs say of its claims; itself where they say nothing else than the formula."""
-    known = _known(machine, engine.lower())
+    known = lessons(machine, engine)
     if not known:
         return breakdown
-    return replace(breakdown, claims=tuple(_claim(claim, known) for claim in breakdown.claims))
+    return replace(breakdown, claims=tuple(as_measured(claim, known) for claim in breakdown.claims))
+
+
+@step("measured_bytes")
+def measured_bytes(bytes: Number, factor: Number) -> Number:
+    """A claim's bytes by the formula, times what was measured over what was predicted; whole bytes. Not counted: the band, `Learned.within`."""
+    return whole(bytes * factor)
+
+
+def lessons(machine: str, engine: str) -> Lessons:
+    """What this machine's logs say of parts; nothing where there are none."""
+    return _known(machine, engine.lower())
 
 
 def learned(machine: str | None = None, engine: str | None = None) -> list[Learned]:
@@ -107,11 +139,12 @@ def _read(path: str, changed_ns: int, size: int, machine: str, engine: str) -> d
         return {}  # a damaged store teaches nothing; the doctor says that it is damaged
 
 
-def _claim(claim: Claim, known: dict[tuple[str, str], Learned]) -> Claim:
+def as_measured(claim: Claim, known: Lessons) -> Claim:
+    """A claim, its bytes a number, figure or column, with what was learned of its part; itself where nothing was."""
     found = known.get((claim.part, side(claim.pool)))
-    if found is None or claim.correction is not None or is_column(claim.bytes):
+    if found is None or claim.correction is not None:
         return claim
-    # Of a few measurements nobody knows more than that they were off by so much.
-    within = max(claim.within, abs(found.factor - 1)) if found.runs < FEW else found.spread / found.factor
-    correction = Correction(found.engine, found.version, found.factor, found.runs, found.date)
-    return replace(claim, bytes=round(plain(claim.bytes) * found.factor), within=max(within, 0.005), correction=correction)
+    # A figure remembers where its factor is from; numbers and columns are only multiplied.
+    factor = leaf("measured_factor", found.factor, found.source) if isinstance(claim.bytes, Figure) else found.factor
+    correction = Correction(found.engine, found.version, found.factor, found.spread, found.runs, found.date)
+    return replace(claim, bytes=measured_bytes(claim.bytes, factor), within=found.within(claim.within), correction=correction)

@@ -84,7 +84,7 @@ def speed_lines(plan: Plan, walk: Walk) -> list[Line]:
         share, rate = float(work.moved_bytes) / float(found.memory) / pool.bytes_per_s, f"{show_bandwidth(pool.bytes_per_s)} GB/s"
         source = Source(
             "measured" if reach.how == "here" else "assumed" if reach.how == "assumed" else "published",
-            f"{t(f'reach.{reach.how}')} ({reach.source.partition(': ')[2]})",
+            f"{t(f'reach.{reach.how}')} ({t.sentence(reach.source.partition(': ')[2])})",
         )
         below.append(Line("moved", t("why.moved", pool=where), moved, "B", source=model_source(plan.model)))
         below.append(Line("bandwidth", t("why.bandwidth", pool=where), pool.bytes_per_s, "", source=pool.bandwidth_source, shown=rate))

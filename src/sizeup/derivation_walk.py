@@ -94,6 +94,8 @@ class Walk:
             return self._many(number, below, outer)
         if op == "neg":
             return "−" + self.expression(number.args[0], below, 3)
+        if op == "round up":
+            return f"⌈{self.expression(number.args[0], below)}⌉"
         left, right = number.args
         if op in ("//", "÷") and plain(right) == 1:
             return self.expression(left, below, outer)

@@ -12,6 +12,7 @@ import math
 from collections.abc import Iterator
 from typing import Any, Literal, NamedTuple
 
+from .corrections import NOTHING, Lessons, lessons
 from .engines import engine as find_engine
 from .hardware import Machine
 from .memory import make_settings
@@ -34,6 +35,12 @@ class Room(NamedTuple):
     host_bytes: int
     """Free host memory; what cards and host share counts here and not there."""
     shared: bool
+    lessons: Lessons = NOTHING
+    """What the machine's own logs say of parts."""
+
+    def beside_weights(self, model: Listed, context_tokens: int) -> tuple[int, int, int]:
+        """(card, host beside a card, host alone): what a model needs here beside its weights."""
+        return model.beside_weights(context_tokens, self.settings.gpu_kind, self.lessons)
 
 
 class Outline(NamedTuple):
@@ -71,7 +78,7 @@ def room(machine: Machine, context_tokens: int) -> Room:
         for number, device in enumerate(device for device in machine.devices if machine.pool(device.pool)):
             pool = machine.pool(device.pool)
             cards.append((f"vram:{number}", 0 if device.pool == "unified" or pool is None else pool.free_bytes))
-    return Room(machine, settings, tuple(cards), host.free_bytes if host else 0, shared)
+    return Room(machine, settings, tuple(cards), host.free_bytes if host else 0, shared, lessons(machine.kept_as, engine.name))
 
 
 def _has_backend(machine: Machine) -> bool:
@@ -104,11 +111,12 @@ def _on_cards(where: Room) -> int:
 
 
 def _splits(model: Listed, mix: str, where: Room, context_tokens: int) -> Iterator[Split]:
-    weights, rest = model.weights(mix), model.beside_weights(context_tokens, where.settings.gpu_kind)
+    weights, rest = model.weights(mix), where.beside_weights(model, context_tokens)
     if where.cards:
         # Each further card has working buffers of its own, and whole layers are dealt out, of which one may not fit at the end.
         further, free = len(where.cards) - 1, _on_cards(where)
-        buffers = rest[0] + further * model.beside_weights(0, where.settings.gpu_kind)[0]
+        empty = where.beside_weights(model, 0)[0]
+        buffers = rest[0] + further * empty
         # Metal maps the file: its span holds what stays on the host too.
         held = weights.host if where.settings.gpu_kind == "metal" else weights.card
         card, host = held + buffers, weights.beside + rest[1]
@@ -120,11 +128,11 @@ def _splits(model: Listed, mix: str, where: Room, context_tokens: int) -> Iterat
                 yield Split("experts", moved / weights.experts, 0.0, card - moved, host + moved)
         if not where.shared and free > buffers:
             # A layer takes its cache along; working buffers stay.
-            each = (card - model.beside_weights(0, where.settings.gpu_kind)[0]) / (model.layers + 1)
-            kept = max(int((free - model.beside_weights(0, where.settings.gpu_kind)[0]) / each), 0)
+            each = (card - empty) / (model.layers + 1)
+            kept = max(int((free - empty) / each), 0)
             away = 1 - min(kept / (model.layers + 1), 1.0)
             if 0 < away < 1:
-                moved = int(away * (card - model.beside_weights(0, where.settings.gpu_kind)[0]))
+                moved = int(away * (card - empty))
                 yield Split("layers", away, away, card - moved, host + moved)
     yield Split("host", 1.0, 1.0, 0, weights.host + rest[2])
 

@@ -37,10 +37,10 @@ SHALLOW_TOKENS, NEAR_DEPTH = 512, 4
 """Depths up to the first are alike; deeper ones count for those up to so many times as deep or as shallow."""
 
 
-def shares(cpu: str, quant: str, moved_bytes: int, sequences: int = 1, depth_tokens: int = 0) -> tuple[float, ...]:
-    """The shares reached on this processor by models in this format and of this size, oldest first, so many decoded together so deep."""
+def taught(cpu: str, quant: str, moved_bytes: int, sequences: int = 1, depth_tokens: int = 0) -> tuple[Lesson, ...]:
+    """What models in this format and of this size reached on this processor, oldest first, so many decoded together so deep."""
     return tuple(
-        lesson.share
+        lesson
         for lesson in lessons()
         if (lesson.cpu, lesson.quant, lesson.sequences) == (cpu, quant, sequences)
         and moved_bytes <= NEAR * lesson.moved_bytes <= NEAR * NEAR * moved_bytes
@@ -66,6 +66,7 @@ class Lesson(NamedTuple):
     """None in lessons of before depths were kept."""
     sequences: int = 1
     model: str = ""
+    date: str = ""
 
 
 def lessons() -> tuple[Lesson, ...]:
@@ -82,7 +83,7 @@ def _lessons(path: Path) -> tuple[Lesson, ...]:
             depth = row.get("depth_tokens")
             lesson = Lesson(
                 str(row["cpu"]), str(row["quant"]), int(row["moved_bytes"]), float(row["share"]),
-                None if depth is None else int(depth), int(row.get("sequences", 1)), str(row.get("model", "")),
+                None if depth is None else int(depth), int(row.get("sequences", 1)), str(row.get("model", "")), str(row.get("date", "")),
             )  # fmt: skip
         except (TypeError, KeyError, ValueError, AttributeError):
             continue

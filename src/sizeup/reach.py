@@ -10,7 +10,7 @@ from . import calibration
 from .facts import data_json
 from .figure import Number, step
 from .hardware import Device, Machine, Pool
-from .paces import shares
+from .paces import taught
 from .rates import Known, kinds, known, spread
 from .roofline import Pace
 from .work import Work
@@ -101,12 +101,18 @@ def _by_share(cpu: str, bandwidth: float, work: Work, mix: str) -> Reach:
 
     `cpu` is the processor's name on this machine, "" on another.
     """
-    seen = sorted(shares(cpu, mix, int(work.moved_bytes), int(work.tokens), work.depth_tokens)) if cpu else []
-    if seen:
+    lessons = taught(cpu, mix, int(work.moved_bytes), int(work.tokens), work.depth_tokens) if cpu else ()
+    if lessons:
+        seen = sorted(lesson.share for lesson in lessons)
         middle = seen[len(seen) // 2]
         margin = data_json("host_rates.json")["lesson_margin"]["factor"]
         low, high = seen[0] / margin / middle, seen[-1] * margin / middle
-        how, source = "here", f"measured: {len(seen)} runs and rehearsals on this machine"
+        newest = max(lesson.date for lesson in lessons)[:10]
+        spread = (seen[-1] - seen[0]) / 2 / middle
+        how, source = (
+            "here",
+            f"measured: {len(seen)} runs and rehearsals on this machine, ± {spread:.0%}" + (f", the last {newest}" if newest else ""),
+        )
     else:
         row = data_json("host_rates.json")["share_of_measured"]
         middle, how, source = row["middle"], "assumed", row["source"]

@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from .corrections import Learned
 from .errors import NotFound, UserError
 from .hardware import Machine
 from .outline import Outline, Room, outline, room
@@ -66,6 +67,8 @@ class Ranking(NamedTuple):
     """Wish -> models that would do if it alone were dropped; empty when the wishes are met."""
     task: str
     slowest_tokens_per_s: float
+    lessons: tuple[Learned, ...] = ()
+    """What the machine's own logs said of parts, which the bytes here take into account."""
 
 
 def models(
@@ -98,6 +101,10 @@ def ranking(machine: Machine | str | None, wishes: Wishes, limit: int = 10, engi
     wishes = wishes.checked()
     box = resolve_machine(machine)
     where = room(box, wishes.context_tokens)
+    return _ranked(where, wishes, limit)._replace(lessons=tuple(where.lessons.values()))
+
+
+def _ranked(where: Room, wishes: Wishes, limit: int) -> Ranking:
     floor = wishes.floor()
     found = _best(where, wishes, limit)
     if found:

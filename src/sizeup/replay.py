@@ -6,6 +6,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
+from .corrections import corrected
 from .engines import engine as find_engine
 from .facts import GIVEN, Source
 from .figure import leaf, plain, traced
@@ -79,6 +80,7 @@ def traced_breakdown(plan: Plan) -> Breakdown:
     engine = find_engine(plan.engine)
     try:
         replay = engine.account(traced_model(plan.model), plan.asked_quant, traced_settings(plan.settings))
+        replay = corrected(replay, plan.machine.kept_as, plan.engine)
     except (TypeError, ValueError, AttributeError, ArithmeticError):
         return plan.breakdown
     pairs = zip(plan.breakdown.claims, replay.claims, strict=True)

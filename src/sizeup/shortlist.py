@@ -9,11 +9,20 @@ from __future__ import annotations
 import array
 import functools
 import zlib
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from .corrections import NOTHING, Lessons, as_measured
 from .facts import data_bytes, data_json
+from .plan import Claim
 
-MODEL_COLUMNS, CONTEXT_COLUMNS, MIX_COLUMNS = 5, 5, 6
+MEASURED_PARTS = ("compute", "output", "process", "overhead")
+"""Parts beside the weights that a machine's own logs may correct."""
+SIDES = 5
+"""Card and host beside it, the same of Metal, host alone."""
+BAND_UNIT = 1_000_000
+"""Bands are kept in millionths."""
+MODEL_COLUMNS, CONTEXT_COLUMNS, MIX_COLUMNS = 5, SIDES + SIDES * len(MEASURED_PARTS) * 2, 6
 
 
 class Weights(NamedTuple):
@@ -80,10 +89,10 @@ class Listed(NamedTuple):
         """The number format that most bytes of a mix are in."""
         return str(self.facts["formats"][_table()["mixes"].index(mix)])
 
-    def beside_weights(self, context_tokens: int, kind: str = "cuda") -> tuple[int, int, int]:
+    def beside_weights(self, context_tokens: int, kind: str = "cuda", lessons: Lessons = NOTHING) -> tuple[int, int, int]:
         """(card, host beside a card, host alone): bytes beside the weights at this context, between the two nearest that were accounted.
 
-        Cards other than Apple's are taken for CUDA's.
+        Cards other than Apple's are taken for CUDA's. `lessons` are what the machine's own logs say of parts.
         """
         contexts = _table()["contexts"]
         limit = self.facts["context"] or contexts[-1]
@@ -94,12 +103,25 @@ class Listed(NamedTuple):
         share = min(max((context_tokens - known[before]) / apart, 0.0), 1.0) if apart else 0.0
         low, high = (self.columns[MODEL_COLUMNS + CONTEXT_COLUMNS * n :][:CONTEXT_COLUMNS] for n in (before, at))
         first = 2 if kind == "metal" else 0
+        if lessons:
+            low, high = _as_measured(low, lessons), _as_measured(high, lessons)
         card, beside, host = (int(low[n] + (high[n] - low[n]) * share) for n in (first, first + 1, 4))
         return card, beside, host
 
     def _at(self, number: int) -> Any:
         start = MODEL_COLUMNS + CONTEXT_COLUMNS * len(_table()["contexts"]) + MIX_COLUMNS * number
         return self.columns[start : start + MIX_COLUMNS]
+
+
+def _as_measured(columns: Sequence[int], lessons: Lessons) -> list[int]:
+    """Bytes needed beside the weights on each side, with the parts that were measured as they were."""
+    found = list(columns[:SIDES])
+    for place in range(SIDES):
+        for number, part in enumerate(MEASURED_PARTS):
+            at = SIDES + 2 * (place * len(MEASURED_PARTS) + number)
+            claim = Claim(part, "vram:0" if place in (0, 2) else "ram", columns[at], columns[at + 1] / BAND_UNIT)
+            found[place] += as_measured(claim, lessons).needed_bytes - claim.needed_bytes
+    return found
 
 
 def _table() -> dict[str, Any]:

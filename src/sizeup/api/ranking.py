@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TypedDict
 
+from ..corrections import Learned
 from ..facts import Source
 from ..hardware import Machine
 from ..quality import Score
@@ -61,6 +62,19 @@ class RankedJson(TypedDict):
     made_of: str | None
 
 
+class LessonJson(TypedDict):
+    """Measured over predicted for a part, on the host ("ram") or on cards ("vram")."""
+
+    engine: str
+    version: str
+    part: str
+    side: str
+    factor: float
+    spread: float
+    runs: int
+    date: str
+
+
 class RankingJson(TypedDict):
     """The best models, and what stood in the way of more."""
 
@@ -68,6 +82,8 @@ class RankingJson(TypedDict):
     slowest_tokens_per_s: float
     met: bool
     models_without_wish: dict[str, int]
+    corrections: list[LessonJson]
+    """What the machine's own logs said of parts, which the bytes take into account."""
     models: list[RankedJson]
 
 
@@ -103,6 +119,7 @@ def ranking_json(found: Ranking) -> RankingJson:
         "slowest_tokens_per_s": found.slowest_tokens_per_s,
         "met": found.met,
         "models_without_wish": found.excluded,
+        "corrections": [_lesson(one) for one in found.lessons],
         "models": [choice_json(choice) for choice in found.choices],
     }
 
@@ -131,6 +148,19 @@ def choice_json(choice: Choice) -> RankedJson:
         "release_date": facts["date"] or None,
         "dated_by": facts["dated_by"] or None,
         "made_of": facts["made_of"] or None,
+    }
+
+
+def _lesson(one: Learned) -> LessonJson:
+    return {
+        "engine": one.engine,
+        "version": one.version,
+        "part": one.part,
+        "side": one.side,
+        "factor": one.factor,
+        "spread": one.spread,
+        "runs": one.runs,
+        "date": one.date,
     }
 
 

@@ -36,7 +36,9 @@ class Correction(NamedTuple):
     version: str
     """The engine's, under which it was measured."""
     factor: float
-    """Measured over predicted."""
+    """Measured over predicted; the middle of the runs."""
+    spread: float
+    """Half the distance between the least and the most of them."""
     runs: int
     date: str
 
@@ -71,6 +73,7 @@ class CorrectionJson(TypedDict):
     engine: str
     version: str
     factor: float
+    spread: float
     runs: int
     date: str
 

@@ -38,9 +38,25 @@ def models(page: Page, found: Ranking) -> str:
         lines += [page.paint(line, "dim") for line in indented(t("list.semicolon").join(marks), page.width, EDGE)]
     if any(choice.score.task == "general" for choice in choices):
         lines += [page.paint(line, "dim") for line in indented(_general(page, found.task), page.width, EDGE)]
+    if found.lessons:
+        lines += [page.paint(line, "dim") for line in indented(t("models.corrected", each=_lessons(page, found)), page.width, EDGE)]
     if choices:
         lines += [page.paint(line, "dim") for line in indented(t("hint.models", model=choices[0].model), page.width, EDGE)]
     return "\n".join(lines) + "\n"
+
+
+def _lessons(page: Page, found: Ranking) -> str:
+    """What the machine's own logs said, part by part; where a part lies on the host and on cards the place is said too."""
+    t = page.texts
+    words = []
+    for one in found.lessons:
+        twice = [one.part for other in found.lessons if other.part == one.part][1:]
+        part = t.named("part", one.part) + (f" ({t(f'side.{one.side}')})" if twice else "")
+        version = one.version or t("verify.no_version")
+        words.append(
+            t("models.lesson", part=part, percent=f"{one.factor:.1%}", count=one.runs, engine=one.engine, version=version, date=one.date)
+        )
+    return t("list.semicolon").join(words)
 
 
 def columns(page: Page, choices: Sequence[Choice]) -> list[Column]:

@@ -84,7 +84,7 @@ def _verified(log: str, reading: Reading, model: ModelSpec | None, on: Machine |
         spec = None
     elif spec is not None and reading.engine in serving.ENGINES:
         try:
-            breakdown, counts = serving.predicted(spec, reading)
+            breakdown, counts = serving.predicted(spec, reading, on)
         except SizeupError as error:
             why = error.message
     elif spec is None:

@@ -17,6 +17,9 @@ def release(version: str) -> dict[str, Any]:
     for row in data_json("vllm.json")["releases"]:
         if parts(row["from"]) <= wanted:
             found |= {name: value for name, value in row.items() if name != "from"}
+    if not found:
+        oldest = data_json("vllm.json")["releases"][0]["from"]
+        raise UserError(f"vLLM {version} is older than the releases that sizeup knows.", f"{oldest} or later")
     return found
 
 
