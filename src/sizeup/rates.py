@@ -50,6 +50,8 @@ class Known(NamedTuple):
 def known(device: str, family: str, backend: str, bytes_per_s: float, flops_per_s: float | None, flash: bool = True) -> Known:
     """The rates of a device by its specification: memory bandwidth, and dense half-precision FLOP/s where known."""
     table = data_json("speed_rates.json")
+    if (own := table["engines"].get(backend)) is not None:
+        return _beside(known(device, family, own["on"], bytes_per_s, flops_per_s, flash), own, device, family)
     nodes, shared, runs = table["rates"], table["shared"], table["runs"]
     path = [node for node in branch(device, family, backend) if node in nodes]
     read, layer, compute = (_product(nodes[node][i] for node in path) for i in range(3))
@@ -62,6 +64,19 @@ def known(device: str, family: str, backend: str, bytes_per_s: float, flops_per_
         if node in runs:
             return Known(pace, nearness, runs[node])
     return Known(pace, "far", max((runs[node] for node in path if node in runs), default=0))
+
+
+def _beside(base: Known, own: Mapping[str, Any], device: str, family: str) -> Known:
+    """The rates of an engine that was held against another's: its factors on them, as near as its own runs are."""
+    pace = base.pace._replace(
+        read_bytes_per_s={kind: rate * own["read"] for kind, rate in base.pace.read_bytes_per_s.items()},
+        cache_bytes_per_s=base.pace.cache_bytes_per_s * own["read"],
+        layer_s=base.pace.layer_s * own["layer"],
+    )
+    for nearness, name in (("device", device), ("family", generation(family))):
+        if name in own["runs"]:
+            return Known(pace, nearness, own["runs"][name])
+    return Known(pace, "far", max(own["runs"].values()))
 
 
 def assembled(

@@ -142,8 +142,10 @@ class Run(NamedTuple):
 
     def _reach(self, work: Work, metric: str) -> Reach | None:
         label = self.quant or self.model.mix or "as stored"
-        flash = self.settings.flash_attention is not False
-        return reach_of(self.machine, work, metric, label, flash, self.backend)
+        flash = getattr(self.settings, "flash_attention", True) is not False
+        # Some engines reach other rates on a device than its usual backend does.
+        backend = self.backend or getattr(self.engine, "backend", None)
+        return reach_of(self.machine, work, metric, label, flash, backend)
 
     def _crossed(self, part: Work, device: Device, spent: Terms, reach: Reach) -> tuple[Terms, Reach]:
         """The same with what a card of another machine waits for the network."""

@@ -17,6 +17,7 @@ import numpy as np
 from sizeup.facts import data_json
 from sizeup.rates import RATES, branch
 
+from . import mlx
 from .errors import Line, spreads, tables, without_device, without_model
 from .fit import HABITS, Fit
 from .rows import CLASSES, Row, usable
@@ -92,6 +93,7 @@ def main() -> None:
         "classes": list(CLASSES),
         **facts(fit, rows),
         "spread": before.get("spread", {}),
+        "engines": before.get("engines", {}),
     }
     if "--quick" not in sys.argv:
         apart = list(without_device(rows, fit))
@@ -99,6 +101,8 @@ def main() -> None:
         told["spread"] = {kind: [_short(low), _short(high)] for kind, (low, high) in spreads([*apart, *near]).items()}
         PAGE.write_text(page(left_out, list(tables(apart)), len(rows)))
     FACTS.write_text(json.dumps(told, indent=1) + "\n")
+    data_json.cache_clear()
+    mlx.main()
 
 
 if __name__ == "__main__":

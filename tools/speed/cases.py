@@ -98,7 +98,7 @@ def _unfit(row: dict[str, str]) -> str:
         return "another metric"
     if re.search(r"pp\d+\+tg\d+", row["test"]):
         return "prompt and decoding as one rate"
-    part = _part(row["device"])
+    part = device_part(row["device"])
     if part is None or not part.bytes_per_s:
         return "device that the table does not know, or without a published bandwidth"
     if row["offload"] == "ngl=0" and row["device"].startswith(("NVIDIA", "AMD", "Intel Arc")):
@@ -107,13 +107,13 @@ def _unfit(row: dict[str, str]) -> str:
 
 
 def _case(row: dict[str, str]) -> Case | None:
-    model, mix = _model(row["model"]), MIXES.get(_mix(row), _mix(row))
+    model, mix = model_of(row["model"]), MIXES.get(_mix(row), _mix(row))
     sequences = re.search(r"B=(\d+)", row["test"])
     depth = re.search(r"@d(\d+)", row["test"])
     size = re.search(r"(?:pp|tg|prompt ) ?(\d+)", row["test"])
     if model is None or not mix:
         return None
-    part = _part(row["device"])
+    part = device_part(row["device"])
     assert part is not None
     prompt = "prefill" in row["metric"]
     tokens = int(size[1]) if size else (512 if prompt else 128)
@@ -159,7 +159,7 @@ def _mix(row: dict[str, str]) -> str:
 
 
 @functools.cache
-def _part(device: str) -> table.Part | None:
+def device_part(device: str) -> table.Part | None:
     """The row of the device table, by the name that `sizeup.machine` takes."""
     try:
         return table.part(device)[0]
@@ -170,7 +170,7 @@ def _part(device: str) -> table.Part | None:
 _known: dict[str, str | None] = {}
 
 
-def _model(name: str) -> str | None:
+def model_of(name: str) -> str | None:
     if name not in _known:
         _known[name] = NAMES.get(name) or _found(name)
     return _known[name]

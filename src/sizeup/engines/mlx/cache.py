@@ -86,7 +86,7 @@ def kept(model: ModelSpec, part: Part, form: Form, long: Length) -> Iterator[Kep
         else:
             yield Kept("cache", "", part.cache_bytes(full, form, form))
     elif isinstance(part, LatentAttention):
-        yield Kept("cache", "", _latent(model, part, full, form))
+        yield Kept("cache", "", latent(model, part, full, form))
         if part.indexer is not None:
             yield Kept("cache", "indexer", 2 * part.indexer.cache_bytes(full, form, form))
     elif isinstance(part, CompressedAttention):
@@ -97,7 +97,8 @@ def kept(model: ModelSpec, part: Part, form: Form, long: Length) -> Iterator[Kep
         yield Kept("state", "", state_bytes(part, form.float), 0.0 if plain(part.channels) else 0.5)
 
 
-def _latent(model: ModelSpec, part: LatentAttention, slots: Number, form: Form) -> Number:
+def latent(model: ModelSpec, part: LatentAttention, slots: Number, form: Form) -> Number:
+    """Bytes of one layer's slots of MLA, as the model's family keeps them."""
     if mlx_type(model) in data_json("mlx.json")["latent"]["types"]:
         return latent_bytes(part.kv_rank, part.rope_dim, slots, form)
     return latent_bytes(part.heads * (part.nope_dim + part.rope_dim), part.heads * part.value_dim, slots, form)

@@ -22,12 +22,15 @@ from .compute import logits_bytes, working
 from .formats import format_of, mlx_type, stored_as
 from .settings import Settings as Given
 from .weights import outside, weight_bytes
+from .work import work as step_work
 
 
 class Mlx:
     """The engine's rules. Exact to the byte: weights, caches, states, logits; working memory and the process say their bands."""
 
     name = "mlx"
+    backend = "mlx"
+    """What its rates are kept by, beside llama.cpp's Metal (data/speed_rates.json)."""
     Settings = Given
 
     def on(self, settings: Given, machine: Machine, given: Collection[str]) -> Given:
@@ -68,8 +71,12 @@ class Mlx:
     def work(
         self, model: ModelSpec, quant: str | None, settings: Given, tokens: int = 1, depth_tokens: int = 0, sequences: int = 1
     ) -> tuple[Work, ...]:
-        """Nothing: no published runs say what devices reach under MLX, so its speed is unknown."""
-        return ()
+        """One decode step of a Mac's GPU. Nothing of a prompt, and nothing of a processor: no published runs say what they reach under MLX."""
+        if tokens > 1 or settings.pool != "unified":
+            return ()
+        long = Length(depth_tokens + 1, depth_tokens, settings.prefill_tokens)
+        format = format_of(model, quant)
+        return (step_work(model, format, form(model, settings, format.float, long), depth_tokens, sequences),)
 
     def quants(self, model: ModelSpec) -> list[str | None]:
         """What the model's config says where mlx-lm converted it; else what mlx-lm converts to, four bits first."""
