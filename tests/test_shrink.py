@@ -100,6 +100,8 @@ REFUSED = {
     (LATENT, "experts", 100): "100 experts do not divide into the 8 groups that deepseek-ai/DeepSeek-V3 routes by.",
     (WINDOWED, "tie", 1): "google/gemma-3-1b-it already uses its token embedding as its output projection.",
     (DENSE, "quant", "F32"): "Qwen/Qwen3-8B takes 30.5 GiB as F32 and 15.3 GiB as it is.",
+    ("state-spaces/mamba-130m-hf", "kv_type", "q8_0"): "state-spaces/mamba-130m-hf keeps no keys and values.",
+    (DENSE, "kv_type", "f32"): "A cache of f32 is no smaller than one of f16.",
     (DENSE, "sparsity", "half"): "“half” is neither a share of weights nor the pattern 2:4.",
     (DENSE, "share_layers", 99): "--share-layers 99 shares nothing among 36 layers.",
 }

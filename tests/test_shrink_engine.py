@@ -8,11 +8,13 @@ from pathlib import Path
 import pytest
 
 import sizeup
+from sizeup.engines.llamacpp import refusals
 from sizeup.engines.llamacpp.tensors import gguf_tensors
+from sizeup.errors import EngineFailed, Refused
 from sizeup.ghost.write import write_sparse
 from sizeup.probe import machine
 from sizeup.shrinking import shrink
-from sizeup.shrinking.ghosts import proved
+from sizeup.shrinking.ghosts import proved, rehearsed
 from tests.program import Run
 
 pytestmark = pytest.mark.engine
@@ -36,6 +38,37 @@ def test_the_engine_plans_what_was_predicted(name: str) -> None:
     best = shrink(model, machine(), context_tokens=4096, **asked).best  # type: ignore[arg-type]
     _, found = proved(best)
     assert {part: gap for part, gap in found.difference_bytes.items() if gap} == {}
+
+
+REFUSED = {
+    "queries as wide as the residual": ("Qwen/Qwen2.5-0.5B-Instruct", {"hidden": 768}),
+    "joined queries as wide as the residual": ("openai-community/gpt2-medium", {"heads": 8}),
+    "a number of layers that it tells models by": ("deepseek-ai/DeepSeek-V2-Lite", {"layers": 20}),
+    "keys for every query": ("allenai/OLMoE-1B-7B-0924", {"kv_heads": 4}),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_the_engine_does_not_load_is_said(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Law: a shape that we refuse is one that the engine really refuses; its bytes are told all the same."""
+    model, asked = REFUSED[name]
+    best = shrink(model, machine(), context_tokens=1024, **asked).best  # type: ignore[arg-type]
+    assert best.refusal is not None
+    assert best.refusal.message.startswith(f"llama.cpp does not load {model}")
+    assert (best.plan, best.stored_bytes < shrink(model, machine(), context_tokens=1024).base.stored_bytes) == (None, True)
+    with pytest.raises(Refused):
+        proved(best)
+    monkeypatch.setattr(refusals, "_loaded", lambda model: None)
+    with pytest.raises(EngineFailed):
+        proved(shrink(model, machine(), context_tokens=1024, **asked).best)  # type: ignore[arg-type]
+
+
+def test_a_shrunk_shape_is_rehearsed() -> None:
+    """It really runs, full-size with made-up weights, and takes the weights that were predicted."""
+    best = shrink("Qwen/Qwen3-0.6B", machine(), context_tokens=512, layers=4, vocabulary=4096, quant="Q4_0").best
+    plan, found = rehearsed(best, prompt_tokens=16, decode_tokens=4, seconds=0.2)
+    assert (found.level, found.layers_run, found.difference_bytes["weights"]) == ("rehearsed", 0, 0)
+    assert plan.model.layers == 4
 
 
 def test_a_shrunk_file_is_planned_too(tmp_path: Path) -> None:

@@ -86,7 +86,7 @@ def test_a_size_that_nothing_reaches(sizeup: Run) -> None:
 
 
 @pytest.mark.parametrize("language", ["en", "zh-Hant", "zh-Hans"])
-@pytest.mark.parametrize("asked", [["Qwen/Qwen3-30B-A3B"], ["qwen3:8b", "--to", "5GiB"], ["qwen3:8b", "--layers", "27", "--rank", "512"]])
+@pytest.mark.parametrize("asked", [["openai/gpt-oss-20b"], ["qwen3:8b", "--to", "5GiB"], ["qwen3:8b", "--layers", "27", "--rank", "512"]])
 def test_words_fit_the_page(sizeup: Run, language: str, asked: list[str]) -> None:
     """80 columns in every language; nothing of another language but names and sources."""
     said = sizeup("shrink", *asked, "--on", "rtx-3060", "--lang", language)

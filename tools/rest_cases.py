@@ -39,7 +39,7 @@ REAL = {
     "engine": ("llama.cpp",),
 }
 """Names that mean something, by parameter."""
-SLOW = ("/api/table", "/api/upgrade", "/api/machines")
+SLOW = ("/api/table", "/api/upgrade", "/api/machines", "/api/shrink")
 """Routes that look at dozens of machines or models for one answer: asked a twentieth as often, so that the others are asked more."""
 PATIENCE_S = 60.0
 """A server waits less long; here a busy machine must not look like a failure."""

@@ -37,12 +37,19 @@ sizeup shrink qwen3:30b --experts 96 --ghost small.gguf           the shrunk sha
 * What llama.cpp does not read (zeros, 2:4, low rank, shared layers, keys and values shared by neighbours) is counted in stored bytes of its
   encoding; its moved bytes are those of the dense shape, except for low rank and shared keys, whose factors and smaller cache are what an
   engine that knew them would read. No memory and no speed is told for those.
+* Not every shape is one to llama.cpp: some families must have queries as wide as the residual (Qwen2, Phi, OLMo …), or tell models by their
+  number of layers (DeepSeek-V2-Lite). Such rows say so and have no memory and no speed. Seven changes of 55
+  architectures gave 262 shapes that the engine planned: 260 equal in every part; a Jamba and an EXAONE 4 (whose windows llama.cpp drops
+  unless it has 64 layers) differ by 1 and 2 MiB of compute buffers.
 * Zeros take the smaller of a bitmap (values, a bit a place) and CSR (values, two bytes of column each, a pointer a row); 2:4 takes half of the
   values and two bits for each: 9/16 of 16 bits. Blocks of a quantised format keep their scales, packed with what is left.
 * A width that is no multiple of a format's block (256 values for the K mixes) falls back to a larger format, as llama-quantize does; it says so.
 * Layers go from the deep end, the last one stays; where kinds of layers alternate, whole rounds go, so that the order is kept.
 * Order: another model, its shape, its formats, what is left out of the weights. Either order gives the same bytes, except that mixes which
   look at a layer's place (K_M and their kin) give a file pruned after quantising other types than one quantised after pruning.
+* Towers (vision, audio) are a file of their own and not counted. A model published in FP8 is counted from 16 bits, as llama.cpp stores it.
+* Distilling to a width or a depth is `--hidden` or `--layers`: where a measurement healed the model, the training hours are told, with the
+  whole model forward as teacher. Distilling to a named smaller model is `--sibling`, which exists already and takes a download.
 * `--to` means all that must be free to run it, in all pools together, at the context: weights, cache, working buffers, the engine's process.
 
 ## Quality and work

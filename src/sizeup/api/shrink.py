@@ -58,6 +58,7 @@ class QualityJson(TypedDict):
     unknown: list[str]
     measured: list[MeasuredJson]
     rests_on: list[str]
+    scores: list[str]
     said: list[ToldJson]
 
 
@@ -82,6 +83,7 @@ class OutcomeJson(TypedDict):
     stored_bytes: int
     moved_bytes: int
     runs_in_llamacpp: bool
+    refusal: str | None
     fits: bool | None
     memory_bytes: int | None
     decode: SpeedJson | None
@@ -140,7 +142,8 @@ def outcome_json(one: Outcome) -> OutcomeJson:
         "active_parameters": form.model.active_parameters,
         "stored_bytes": one.stored_bytes,
         "moved_bytes": one.moved_bytes,
-        "runs_in_llamacpp": form.runnable,
+        "runs_in_llamacpp": form.runnable and one.refusal is None,
+        "refusal": None if one.refusal is None else one.refusal.message,
         "fits": None if one.plan is None else one.plan.fits,
         "memory_bytes": one.memory_bytes,
         "decode": speed_json(one.decode),
@@ -165,6 +168,7 @@ def quality_json(cost: Cost) -> QualityJson:
         "unknown": list(cost.unknown),
         "measured": [measured_json(row) for row in cost.rows],
         "rests_on": list(cost.kin),
+        "scores": list(cost.scores),
         "said": [{"text": text, "source": as_json(source)} for text, source in cost.told],
     }
 

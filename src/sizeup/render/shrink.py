@@ -39,8 +39,10 @@ def shrink(page: Page, found: Shrinkage) -> str:
     marks = _marks(rows)
     lines += [*table(page, _columns(page, rows, marks, found.goal is not None)), ""]
     rest = [(t(f"shrink.note_{note.key}", **_places(page, note))) for note in found.notes]
+    rest += [f"{steps_words(t, row.steps)}: {t.sentence(row.refusal.message)}" for row in rows if row.refusal is not None]
     rest += [t("shrink.measured", mark=mark, row=row_words(t, row)) for row, mark in marks.items()]
     rest += [t("shrink.rests_on", names=t("list.comma").join(kin))] if (kin := _kin(rows)) else []
+    rest += [t("shrink.scores", names=names) for names in dict.fromkeys(names for row in rows for names in row.cost.scores)]
     rest += [t("shrink.said", text=t.sentence(text), source=source.where, date=source.date) for text, source in _told(rows)]
     rest += [*_training(page, rows), t("shrink.rule")]
     for words in rest:
@@ -133,7 +135,7 @@ def row_words(t: Texts, row: Row) -> str:
 
 def _kin(rows: Sequence[Outcome]) -> list[str]:
     """What losses of formats rest on, without repeating the mix of every row."""
-    return list(dict.fromkeys(kin.rpartition(" of ")[2] for row in rows for kin in row.cost.kin))
+    return list(dict.fromkeys(kin.rpartition(" of ")[2].partition(",")[0] for row in rows for kin in row.cost.kin))
 
 
 def _told(rows: Sequence[Outcome]) -> list[tuple[str, Source]]:

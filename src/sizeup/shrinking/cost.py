@@ -33,7 +33,9 @@ class Cost:
     rows: tuple[Row, ...]
     """Measurements that it rests on."""
     kin: tuple[str, ...]
-    """What the losses of formats and the scores of siblings rest on, in words."""
+    """What the losses of formats rest on: "Q4_K_M of Llama 3 8B"."""
+    scores: tuple[str, ...]
+    """Of a sibling and of the model itself."""
     told: tuple[tuple[str, Source], ...]
     """What sources say in words where they have no figure that fits."""
     unknown: tuple[str, ...]
@@ -52,6 +54,7 @@ def cost(before: Form, after: Form, steps: Sequence[Step]) -> Cost:
     bounded = True
     rows: list[Row] = []
     kin: list[str] = []
+    scores: list[str] = []
     told: list[tuple[str, Source]] = []
     unknown: list[str] = []
     routed = bool(parts_of(before.model, Moe))
@@ -68,7 +71,7 @@ def cost(before: Form, after: Form, steps: Sequence[Step]) -> Cost:
         row = nearest(technique, step.removed, model.parameters, step.pattern, routed) if found is None else None
         if found is not None:
             share, low, high = share * found.share, low * found.lower, high * found.upper
-            kin += [found.kin] if found.kin else []
+            (scores if technique == "sibling" else kin).extend([found.kin] if found.kin else [])
         elif row is not None:
             rows.append(row)
             told += [heard] if row.share is None and (heard := said(technique)) else []
@@ -79,7 +82,7 @@ def cost(before: Form, after: Form, steps: Sequence[Step]) -> Cost:
             told += [heard] if (heard := said(technique)) else []
         work += _work(technique, step, before.model, after.model, row)
     ends = (low, high) if bounded and not unknown else None
-    return Cost(share, ends, tuple(rows), tuple(kin), tuple(told), tuple(unknown), work)
+    return Cost(share, ends, tuple(rows), tuple(kin), tuple(scores), tuple(told), tuple(unknown), work)
 
 
 def formats(before: Form, after: Form, technique: str) -> Kept:

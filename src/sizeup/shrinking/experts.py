@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from sizeup.errors import UserError
-from sizeup.layers import Block, Moe
+from sizeup.layers import Block, Extras, Moe
 from sizeup.model import ModelSpec
 
 from .shape import below, each, parts_of, reshaped
@@ -50,7 +50,10 @@ def _with(block: Block, experts: int | None = None, used: int | None = None) -> 
     feed = block.feed
     if not isinstance(feed, Moe):
         return block
-    return replace(block, feed=replace(feed, experts=experts or feed.experts, used=used or feed.used))
+    kept = experts or feed.experts
+    # Scales of single experts stand among the norms (Gemma 4).
+    norms = tuple((name, (kept,) if "exps" in name and shape == (feed.experts,) else shape) for name, shape in block.norms.shapes)
+    return replace(block, feed=replace(feed, experts=kept, used=used or feed.used), norms=Extras(norms))
 
 
 def _number(table: Any, name: str) -> int:

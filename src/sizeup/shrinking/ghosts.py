@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from sizeup.engines import engine as find_engine
 from sizeup.errors import Unavailable, UserError
@@ -40,10 +41,10 @@ def proved(outcome: Outcome) -> tuple[Plan, Measurement]:
     return plan, prove(plan)
 
 
-def rehearsed(outcome: Outcome) -> tuple[Plan, Measurement]:
-    """The same plan, really run with made-up weights."""
+def rehearsed(outcome: Outcome, **asked: Any) -> tuple[Plan, Measurement]:
+    """The same plan, really run with made-up weights; `asked` as for `sizeup.rehearse`."""
     plan = planned(outcome)
-    return plan, rehearse(plan)
+    return plan, rehearse(plan, **asked)
 
 
 def planned(outcome: Outcome) -> Plan:
@@ -56,7 +57,9 @@ def planned(outcome: Outcome) -> Plan:
 
 
 def check(outcome: Outcome) -> None:
-    """Raises UserError for what llama.cpp has no file for."""
+    """Raises UserError for what llama.cpp has no file for, Refused for shapes that it does not load."""
+    if outcome.refusal is not None:
+        raise outcome.refusal
     if not outcome.form.runnable:
         raise UserError(
             "llama.cpp has no file for what these techniques store.", "--ghost with --quant, --layers, --hidden, --heads or --experts"

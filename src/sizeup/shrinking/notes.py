@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from sizeup.layers import Moe
 from sizeup.model import ModelSpec
+from sizeup.work import experts_read
 
 from . import low_rank
 from .adapters import copies_bytes
 from .cost import requantised
 from .form import Form
+from .shape import parts_of
 from .steps import Step
 from .vocabulary import scripts
 
@@ -18,7 +21,6 @@ EXPLAINED = (
     "two_four",
     "share_layers",
     "share_layers_all",
-    "experts",
     "active_experts",
     "share_kv",
     "kv_heads",
@@ -26,6 +28,10 @@ EXPLAINED = (
     "vocabulary",
 )
 """Steps with one thing to say, whatever the model."""
+
+
+BATCH = 32
+"""Tokens of a batch that is told of."""
 
 
 class Note(NamedTuple):
@@ -39,6 +45,8 @@ def notes(step: Step, before: Form, after: Form) -> tuple[Note, ...]:
     """What is to be said of one step alone."""
     name = step.technique
     found = [Note(name, {})] if name in EXPLAINED else []
+    if name == "experts":
+        found.append(Note("experts", coverage(before.model, after.model)))
     if name == "rank":
         kinds = low_rank.kinds(before.dense, before.model.architecture)
         whole = [kind.name for kind in kinds if kind.break_even <= after.rank]
@@ -53,6 +61,13 @@ def notes(step: Step, before: Form, after: Form) -> tuple[Note, ...]:
     if fallen := fallbacks(before, after):
         found.append(Note("fallback", {"names": ", ".join(fallen)}))
     return tuple(found)
+
+
+def coverage(before: ModelSpec, after: ModelSpec) -> dict[str, int]:
+    """Experts of one layer that a batch reads, before and after."""
+    whole, left = (parts_of(model, Moe)[0] for model in (before, after))
+    read = (round(float(experts_read(feed.experts, feed.used, BATCH))) for feed in (whole, left))
+    return {"used": left.used, "batch": BATCH, "before": next(read), "after": next(read)}
 
 
 def lost_scripts(model: ModelSpec, kept: int) -> dict[str, float]:

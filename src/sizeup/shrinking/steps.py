@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from sizeup.engines.llamacpp.tensors import blocks
 from sizeup.errors import UserError
 from sizeup.model import ModelSpec
+from sizeup.quant import quant
 from sizeup.units import show_bytes
 
 from . import cache, depth, experts, heads, sparse, vocabulary, width
@@ -177,6 +178,10 @@ def _kv_type(form: Form, asked: Asked) -> Step | None:
     if not asked.kv_type:
         return None
     k, _, v = asked.kv_type.lower().partition("/")
+    if not form.model.cache_row_bytes(quant("f16"), quant("f16")):
+        raise UserError(f"{form.model.name} keeps no keys and values.", "--quant Q4_K_M")
+    if quant(k).block_bytes * quant("f16").block >= quant("f16").block_bytes * quant(k).block:
+        raise UserError(f"A cache of {k} is no smaller than one of f16.", "--kv-type q8_0")
     return Step("cache", {"type": asked.kv_type.lower()}, lambda form: replace(form, k=k, v=v or k))
 
 

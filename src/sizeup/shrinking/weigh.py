@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from sizeup.engines import engine as find_engine
+from sizeup.errors import Refused
 from sizeup.figure import plain
 from sizeup.hardware import Machine
 from sizeup.memory import make_settings
@@ -32,6 +33,8 @@ class Outcome:
     plan: Plan | None
     """How llama.cpp runs it; None for what it does not run."""
     cost: Cost
+    refusal: Refused | None = None
+    """Why llama.cpp would not start with this shape; None where it would."""
 
     @property
     def memory_bytes(self) -> int | None:
@@ -52,17 +55,23 @@ def needed_bytes(plan: Plan) -> int:
 def weighed(steps: Sequence[Step], before: Form, machine: Machine, context_tokens: int, near: Plan | None = None) -> Outcome:
     """The outcome of these steps. What the engine does not run is placed as `near`, the plan of the model as it is.
 
-    Raises Refused where the engine would not start, UserError for steps that make nothing smaller.
+    Raises Refused where the engine would not start with the model as it is, UserError for steps that make nothing smaller.
     """
     form = applied(before, steps)
-    plan = placed(form, machine, context_tokens) if form.runnable or near is None else None
+    plan, refusal = None, None
+    try:
+        plan = placed(form, machine, context_tokens) if form.runnable or near is None else None
+    except Refused as error:
+        if near is None:
+            raise
+        refusal = error
     at = plan or near
     assert at is not None
     settings = replace(at.settings, k=form.k, v=form.v)
     work = find_engine(ENGINE).work(*form.worked, settings, depth_tokens=context_tokens - 1)
     moved = sum(float(plain(part.moved_bytes)) for part in work)
     moved += form.adapter_moved_bytes
-    return Outcome(tuple(steps), form, form.stored_bytes, round(moved), plan, cost(before, form, steps))
+    return Outcome(tuple(steps), form, form.stored_bytes, round(moved), plan, cost(before, form, steps), refusal)
 
 
 def placed(form: Form, machine: Machine, context_tokens: int) -> Plan:

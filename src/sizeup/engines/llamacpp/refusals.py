@@ -65,6 +65,19 @@ def _known(model: ModelSpec) -> None:
 
 def _loaded(model: ModelSpec) -> None:
     """Shapes that the engine's loader takes for granted."""
+    counts = data_json("llamacpp_memory.json")["direct_queries"].get(model.architecture)
+    if counts and model.layers not in counts and _direct(model):
+        raise Refused(
+            f"llama.cpp does not load {model.name}: with queries that are not compressed it knows {model.architecture} models of "
+            f"{' or '.join(map(str, counts))} layers alone.",
+            "another engine",
+        )
+    if model.architecture in data_json("llamacpp_memory.json")["no_shared_keys"]:
+        for part in (part for group in model.groups for part in group.block.mixers):
+            if isinstance(part, Attention) and plain(part.kv_heads) != plain(part.heads):
+                raise Refused(
+                    f"llama.cpp does not load {model.name}: its {model.architecture} models share no keys and values.", "another engine"
+                )
     if model.architecture not in data_json("llamacpp_memory.json")["square_queries"]:
         return
     for group in model.groups:
@@ -75,6 +88,11 @@ def _loaded(model: ModelSpec) -> None:
                     f"{model.architecture} models it expects {plain(model.hidden):,}.",
                     "another engine",
                 )
+
+
+def _direct(model: ModelSpec) -> bool:
+    """Whether latent attention takes its queries at once."""
+    return any(isinstance(part, LatentAttention) and not plain(part.query_rank) for group in model.groups for part in group.block.mixers)
 
 
 def _one_sequence(model: ModelSpec, settings: Settings) -> None:
