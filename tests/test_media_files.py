@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import sizeup
 from sizeup.errors import NotFound, Unavailable, Unreadable
 from sizeup.i18n import LANGUAGES, texts
 from sizeup.media import Film, Pages, Pdf, Picture, Recording, kind, looked
@@ -336,3 +337,21 @@ def test_a_missing_library_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_every_note_is_translated(note: str, language: str) -> None:
     """What is noted of a file is told in every language."""
     assert texts(language).sentence(note) != note
+
+
+def test_too_thin_for_some_is_counted_by_the_others(tmp_path: Path) -> None:
+    """Without a model a picture is told between the families that take it; one that some of them refuse is not lost."""
+    pytest.importorskip("PIL")
+    thing = sizeup.count_tokens(media_files.png(tmp_path / "a.png", 1, 5000)).things[0]
+    assert thing.how == "estimated"
+    assert thing.tokens.high > thing.tokens.low > 0
+
+
+def test_a_film_for_a_family_without_films_says_how_it_is_given(tmp_path: Path) -> None:
+    """Frames as pictures are another thing than a film that the family knows."""
+    pytest.importorskip("av")
+    found = sizeup.count_tokens(media_files.film(tmp_path / "a.mkv", 10, 2, (64, 48)), model="google/gemma-3-4b-it")
+    assert (found.things[0].tokens.middle, found.things[0].notes) == (
+        2600,
+        ("It has no rule for films: a frame a second is given as a picture.",),
+    )

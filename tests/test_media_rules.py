@@ -167,7 +167,16 @@ def test_every_row_is_a_rule_and_stands_once() -> None:
 @pytest.mark.parametrize("language", LANGUAGES[1:])
 def test_every_note_of_a_family_is_translated(language: str) -> None:
     """What there is to know of a family besides is told in every language."""
-    assert [found.note for found in families() if found.note and texts(language).sentence(found.note) == found.note] == []
+    notes = [note for found in families() for _, note in found.notes]
+    assert len(notes) > 10
+    assert [note for note in notes if texts(language).sentence(note) == note] == []
+
+
+def test_a_note_is_of_what_is_asked() -> None:
+    """What is to know of films is not told of pictures."""
+    found = rule("gemma4")
+    assert found is not None
+    assert (found.note("picture"), found.note("film")) == ("", "Of a film 32 frames are taken, however long it is.")
 
 
 def test_a_family_that_nobody_wrote_down_has_no_rule() -> None:

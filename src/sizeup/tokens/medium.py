@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from sizeup.datasets.tokenizer import Counter
+from sizeup.errors import Refused
 from sizeup.facts import Source
 from sizeup.interval import Interval
 from sizeup.media import Film, Pdf, Picture, Recording, looked
-from sizeup.media.rules import Rule, families, rule
+from sizeup.media.rules import Rule, What, families, rule
 from sizeup.model import ModelSpec
 
 from .count import count
@@ -20,6 +21,8 @@ PAGE_DPI = 144
 """Dots per inch that a page is drawn with before a model sees it: twice the points of PDF, at which small print stays legible."""
 FEWEST_PAGE_CHARACTERS = 16
 """A PDF with less text than this a page is a scan: its text layer, if any, is page numbers."""
+
+WHAT: dict[str, What] = {"pictures": "picture", "sound": "audio", "films": "film"}
 
 Value = Callable[[Rule], "int | Interval | None"]
 
@@ -89,14 +92,26 @@ def _timed(model: ModelSpec | None, seconds: float | None, value: Value, what: s
 def _by(model: ModelSpec | None, value: Value, what: str) -> tuple[Interval, How, tuple[str, ...]]:
     """By the model's own rule; without a model, between the families that take such a thing."""
     if model is None:
-        return _between(value(one) for one in families())
+        return _between(_unless_refused(value, one) for one in families())
     own = rule(model)
     found = None if own is None else value(own)
     if found is None or own is None:
         return NOTHING, "unknown", (f"{model.name} takes no {what}, or nobody wrote down how many tokens it makes of them.",)
+    said = own.note(WHAT[what])
+    notes = (said,) if said else ()
+    if what == "films" and own.films == "pictures":
+        notes = ("It has no rule for films: a frame a second is given as a picture.",)
     if isinstance(found, Interval):
-        return found, "rule", ()
-    return Interval(found, found, found, own.source), "rule", ()
+        return found, "rule", notes
+    return Interval(found, found, found, own.source), "rule", notes
+
+
+def _unless_refused(value: Value, one: Rule) -> int | Interval | None:
+    """By a family's rule; None where it takes no such thing, or not this one: a picture may be too thin for it."""
+    try:
+        return value(one)
+    except Refused:
+        return None
 
 
 def _between(values: Iterable[int | Interval | None]) -> tuple[Interval, How, tuple[str, ...]]:

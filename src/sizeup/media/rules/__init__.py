@@ -24,6 +24,9 @@ SAMPLED = Frames(((1.0, 1.0),), most=1 << 40)
 """One frame a second: what is taken of a film for a family that takes pictures but no films."""
 
 
+What = Literal["picture", "audio", "film"]
+
+
 class Pictures(Protocol):
     """Pixels -> tokens. Raises Refused for a picture that the family's own code refuses."""
 
@@ -50,8 +53,8 @@ class Rule:
     """Marks that the family's chat template, not its processor, puts around each; counted in what `picture`, `audio` and `film` say."""
     cross_tokens: int = 0
     """Keys and values a picture (or 30 s of sound) that layers of cross-attention keep beside the prompt."""
-    note: str = ""
-    """What else there is to know, in a sentence; "" for nothing."""
+    notes: tuple[tuple[What, str], ...] = ()
+    """What else there is to know of how it takes a thing, in a sentence each."""
 
     def picture(self, width: int, height: int) -> int | None:
         """Tokens of one picture of so many pixels. Raises Refused for one that the family's own code refuses."""
@@ -60,6 +63,10 @@ class Rule:
     def audio(self, seconds: float) -> int | None:
         """Tokens of so many seconds of sound."""
         return None if self.sounds is None else self.sounds.tokens(max(0.0, seconds)) + self.template
+
+    def note(self, what: What) -> str:
+        """What else there is to know of how it takes pictures, sound or films; "" for nothing."""
+        return dict(self.notes).get(what, "")
 
     @property
     def films(self) -> Literal["film", "pictures"] | None:
@@ -142,7 +149,7 @@ def _rule(row: Mapping[str, Any], config: Mapping[str, Any], engine: str) -> Rul
         _made(row.get("film")),
         row.get("template", 0),
         row.get("cross_tokens", 0),
-        own.get("note", row.get("note", "")),
+        tuple(row.get("notes", {}).items()),
     )
 
 
