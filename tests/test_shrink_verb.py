@@ -8,7 +8,7 @@ import json
 import pytest
 from tools.shrink_docs import FILE, document
 
-import sizeup
+import sizeup as sizeup_package
 from sizeup.page import cells
 from sizeup.shrinking import shrink
 from sizeup.shrinking.evidence import nearest, rows
@@ -41,7 +41,7 @@ def test_unknown_where_nobody_measured() -> None:
 
 def test_the_public_name_answers() -> None:
     """`sizeup.shrink` weighs each technique alone and all together; the shares of independent steps multiply."""
-    found = sizeup.shrink("Qwen/Qwen3-8B", "rtx-3060", layers=27, quant="Q4_K_M")
+    found = sizeup_package.shrink("Qwen/Qwen3-8B", "rtx-3060", layers=27, quant="Q4_K_M")
     depth, mix = found.alone
     assert found.together is not None
     assert found.best is found.together
@@ -119,3 +119,11 @@ def test_every_format_is_listed(sizeup: Run) -> None:
     mixes = [row["steps"][0]["strength"]["mix"] for row in content["outcomes"]]
     assert len(mixes) == len(set(mixes)) > 25
     assert all(row["stored_bytes"] < content["base"]["stored_bytes"] for row in content["outcomes"])
+    assert {row["engine"] for row in content["formats"]} == {"mlx", "transformers", "vLLM"}
+    (mlx,) = (row for row in content["formats"] if row["format"] == "mlx-4bit-g64")
+    assert mlx["stored_bytes"] == sizeup_account("mlx", "mlx-4bit-g64")
+
+
+def sizeup_account(engine: str, quant: str) -> int:
+    """What the engine's own accounting says of its weights."""
+    return int(sizeup_package.account("Qwen/Qwen3-0.6B", engine, quant, context_tokens=8192).bytes(part="weights"))

@@ -98,6 +98,18 @@ class NoteJson(TypedDict):
     values: dict[str, Any]
 
 
+class FormatJson(TypedDict):
+    """A format of another engine: weights as that engine holds them, and the share of quality left."""
+
+    engine: str
+    format: str
+    stored_bytes: int
+    share: float
+    lower_share: float
+    upper_share: float
+    rests_on: str
+
+
 class ShrinkJson(TypedDict):
     """Outcomes beside the model as it is."""
 
@@ -110,6 +122,7 @@ class ShrinkJson(TypedDict):
     to_bytes: int | None
     reached: list[OutcomeJson]
     smallest_bytes: int | None
+    formats: list[FormatJson]
     notes: list[NoteJson]
 
 
@@ -126,6 +139,18 @@ def shrink_json(found: Shrinkage) -> ShrinkJson:
         "to_bytes": None if found.goal is None else found.goal.to_bytes,
         "reached": [outcome_json(one) for one in found.reached],
         "smallest_bytes": None if smallest is None else smallest.needed_bytes,
+        "formats": [
+            {
+                "engine": one.engine,
+                "format": one.name,
+                "stored_bytes": one.stored_bytes,
+                "share": one.kept.share,
+                "lower_share": one.kept.lower,
+                "upper_share": one.kept.upper,
+                "rests_on": one.kept.kin,
+            }
+            for one in found.formats
+        ],
         "notes": [{"key": note.key, "values": note.places} for note in found.notes],
     }
 

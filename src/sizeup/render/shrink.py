@@ -38,7 +38,9 @@ def shrink(page: Page, found: Shrinkage) -> str:
     rows = [base, *found.alone, *([found.together] if found.together else []), *found.reached]
     marks = _marks(rows)
     lines += [*table(page, _columns(page, rows, marks, found.goal is not None)), ""]
-    rest = [(t(f"shrink.note_{note.key}", **_places(page, note))) for note in found.notes]
+    lines += [*_formats(page, found), ""] if found.formats else []
+    rest = [t("shrink.formats_note")] if found.formats else []
+    rest += [(t(f"shrink.note_{note.key}", **_places(page, note))) for note in found.notes]
     rest += [f"{steps_words(t, row.steps)}: {t.sentence(row.refusal.message)}" for row in rows if row.refusal is not None]
     rest += [t("shrink.measured", mark=mark, row=row_words(t, row)) for row, mark in marks.items()]
     rest += [t("shrink.rests_on", names=t("list.comma").join(kin))] if (kin := _kin(rows)) else []
@@ -48,6 +50,18 @@ def shrink(page: Page, found: Shrinkage) -> str:
     for words in rest:
         lines += [page.paint(line, "dim") for line in indented(words, page.width, EDGE + "· ", EDGE + "  ")]
     return "\n".join(lines) + "\n"
+
+
+def _formats(page: Page, found: Shrinkage) -> list[str]:
+    """What other engines read, in the order of their names."""
+    t, listed = page.texts, found.formats
+    columns = [
+        Column(t("shrink.format"), [one.name for one in listed]),
+        Column(t("shrink.engine"), [one.engine for one in listed]),
+        Column(t("shrink.stored"), [page.bytes(one.stored_bytes) for one in listed], right=True),
+        Column(t("shrink.kept"), [_share(one.kept.share) for one in listed], right=True),
+    ]
+    return table(page, columns)
 
 
 def _goal(page: Page, found: Shrinkage) -> str:
@@ -102,8 +116,12 @@ def _kept(t: Texts, row: Outcome, marks: dict[Row, int]) -> str:
     if not row.steps:
         return ""
     cost = row.cost
-    found = t("shrink.unknown") if cost.share is None else f"{cost.share:.1%}" if cost.share > 0.9 else f"{cost.share:.0%}"
+    found = t("shrink.unknown") if cost.share is None else _share(cost.share)
     return found + "".join(f" [{marks[one]}]" for one in cost.rows)
+
+
+def _share(share: float) -> str:
+    return f"{share:.1%}" if share > 0.9 else f"{share:.0%}"
 
 
 def _marks(rows: Sequence[Outcome]) -> dict[Row, int]:

@@ -12,8 +12,9 @@ from sizeup.search import read_model, resolve_machine
 from sizeup.units import parse_bytes
 
 from .form import Form, published, quantised
+from .formats import Format, others
 from .goal import Goal, reach
-from .menu import formats, menu
+from .menu import every_mix, menu
 from .notes import Note, notes
 from .steps import Asked, Step, steps
 from .weigh import Outcome, weighed
@@ -37,6 +38,8 @@ class Shrinkage:
     """What was wanted of `to`."""
     reached: tuple[Outcome, ...]
     """The goal's combinations, weighed, the gentlest first."""
+    formats: tuple[Format, ...] = ()
+    """Of engines other than llama.cpp, where every format was asked for."""
 
     @property
     def best(self) -> Outcome:
@@ -80,7 +83,8 @@ def shrink(
 ) -> Shrinkage:
     """What shrinking `model` would save on `machine` (None: this one) and cost, beside the model as it is stored.
 
-    Each technique that is given is weighed alone and all together; none given, each at its usual strengths; `every_format` every mix.
+    Each technique that is given is weighed alone and all together; none given, each at its usual strengths; `every_format` every mix
+    and what other engines read.
     `to` ("8GiB") searches combinations that run in so much memory, all of it, at `context_tokens` (None: 8,192 or the model's limit).
     `source` is the mix to start from; None is the published format. Raises UserError for what the model does not have or what makes
     nothing smaller, Refused where the engine would not start.
@@ -120,8 +124,9 @@ def shrink(
     if goal is None:
         alone = tuple(_usual(form, every_format, outcome)) if not wanted or every_format else tuple(map(outcome, _each(form, wanted)))
     together = outcome(wanted) if goal is None and len(wanted) > 1 else None
+    formats = tuple(others(spec, tokens)) if every_format and goal is None else ()
     shown = [*alone, *([together] if together else []), *reached]
-    return Shrinkage(spec, box, tokens, base, alone, together, _noted(form, shown), goal, reached)
+    return Shrinkage(spec, box, tokens, base, alone, together, _noted(form, shown), goal, reached, formats)
 
 
 def _each(form: Form, wanted: tuple[Step, ...]) -> list[tuple[Step, ...]]:
@@ -133,7 +138,7 @@ def _each(form: Form, wanted: tuple[Step, ...]) -> list[tuple[Step, ...]]:
 
 def _usual(form: Form, every_format: bool, outcome: Callable[[Iterable[Step]], Outcome]) -> Iterable[Outcome]:
     """The menu, without what this model cannot take."""
-    for asked in formats(form) if every_format else menu(form):
+    for asked in every_mix(form) if every_format else menu(form):
         try:
             yield outcome(steps(form, asked))
         except (UserError, Refused):

@@ -76,6 +76,6 @@ def headed(form: Form) -> Iterator[Asked]:
     yield Asked(share_kv=2)
 
 
-def formats(form: Form) -> Iterator[Asked]:
+def every_mix(form: Form) -> Iterator[Asked]:
     """Every mix of llama.cpp but the one that it is stored in."""
     yield from (Asked(quant=mix) for mix in mixes() if mix not in (form.model.mix, form.quant))
