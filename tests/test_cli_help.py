@@ -8,6 +8,7 @@ import pytest
 
 from sizeup.cli import VERBS, main_group
 from sizeup.i18n import LANGUAGES, texts
+from sizeup.i18n.glossary import glossary
 from sizeup.page import cells
 from tests.program import Run
 from tests.test_cli_process import program_run
@@ -50,11 +51,16 @@ def test_completion_script(sizeup: Run, shell: str) -> None:
 
 @pytest.mark.parametrize(
     ("words", "word", "expected"),
-    [("sizeup mac", "1", "plain,machine"), ("sizeup fit x --quan", "3", "plain,--quant"), ("sizeup fit gemma2:2", "2", "plain,gemma2:2b")],
+    [
+        ("sizeup mac", "1", "plain,machine"),
+        ("sizeup fit x --quan", "3", "plain,--quant"),
+        ("sizeup fit gemma2:2", "2", "plain,gemma2:2b"),
+        ("sizeup explain 上下", "2", "plain,上下文"),
+    ],
 )
 def test_completion(words: str, word: str, expected: str) -> None:
     """The shell completes verbs, options and names of the catalogue."""
-    environment = {**os.environ, "_SIZEUP_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": word}
+    environment = {**os.environ, "LC_ALL": "zh_TW.UTF-8", "_SIZEUP_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": word}
     said = program_run(env=environment)
     assert expected in said.stdout.splitlines()
 
@@ -62,10 +68,11 @@ def test_completion(words: str, word: str, expected: str) -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_explain(sizeup: Run, language: str) -> None:
     """Terms are found by any of their names, in English or in the language spoken; alone it lists them all."""
-    t = texts(language)
-    by_key = sizeup("explain", "kv", "cache", "--lang", language)
+    words = glossary(language)
+    options = ("--lang", language, "--on", "raspberry-pi-5-8gb")
+    by_key = sizeup("explain", "kv", "cache", *options)
     assert by_key.code == 0
-    assert by_key == sizeup("explain", "KV-Cache", "--lang", language)
-    assert by_key == sizeup("explain", str((t.term("kv cache") or {})["name"]), "--lang", language)
+    assert by_key == sizeup("explain", "KV-Cache", *options)
+    assert by_key == sizeup("explain", words.entry("kv cache").name, *options)
     listed = "".join(sizeup("explain", "--lang", language).out.split())
-    assert "".join(str((t.term("MoE") or {})["name"]).split()) in listed
+    assert [entry.key for entry in words.by_theme()["model"] if "".join(entry.name.split()) not in listed] == []

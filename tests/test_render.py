@@ -7,14 +7,26 @@ from collections.abc import Callable
 import pytest
 
 from sizeup import render
+from sizeup.examples import work_out
 from sizeup.i18n import LANGUAGES, texts
+from sizeup.i18n.glossary import glossary
 from sizeup.page import Page, cells
 from sizeup.plan import PARTS, Breakdown, Claim
-from sizeup.render import ranking
+from sizeup.probe import machine
+from sizeup.readers import read
+from sizeup.render import ranking, term
 from sizeup.render.bar import GLYPHS, memory_bar, segments, spread
 from tests import answers
 
 Golden = Callable[[str, str], None]
+
+
+def explained(page: Page, key: str) -> str:
+    """A term as it is explained on a small board."""
+    entry = glossary(page.texts.language).entry(key)
+    example = work_out(entry.example, machine("raspberry-pi-5-8gb"), None, read, page.texts.language)
+    return term.term(page, entry, example, term.command(entry, example, "raspberry-pi-5-8gb"))
+
 
 SCREENS: dict[str, Callable[[Page], str]] = {
     "fits": lambda page: render.fit(page, answers.FITS, [answers.BETTER], (), 61_440),
@@ -28,7 +40,8 @@ SCREENS: dict[str, Callable[[Page], str]] = {
     "machine": lambda page: render.machine(page, answers.LAPTOP),
     "card": lambda page: render.machine(page, answers.DESKTOP),
     "run": lambda page: render.measurement(page, answers.FITS, answers.MEASUREMENT),
-    "term": lambda page: render.term(page, page.texts.term("kv cache") or {}),
+    "term": lambda page: explained(page, "kv cache"),
+    "terms": lambda page: term.terms(page),
 }
 
 

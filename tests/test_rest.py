@@ -50,7 +50,8 @@ SAME = {
     "dataset": "dataset",
     "browser llama3.2:1b --engine webllm": "browser?model=llama3.2:1b&engine=webllm",
     "browser qwen3:0.6b --quant Q8_0 --slowest 2.5": "browser?model=qwen3:0.6b&quant=Q8_0&slowest=2.5",
-    "explain kv cache --lang zh-Hans": "explain?word=kv&word=cache&lang=zh-Hans",
+    "explain kv cache --lang zh-Hans --on raspberry-pi-5-8gb": "explain?word=kv&word=cache&lang=zh-Hans&on=raspberry-pi-5-8gb",
+    "explain LoRA --model qwen3:8b --on rtx-4090": "explain?word=LoRA&model=qwen3:8b&on=rtx-4090",
 }
 """A command line -> the same question to REST."""
 

@@ -1,4 +1,4 @@
-"""sizeup explain WORD: a term of the field in plain words, and what it does to memory or speed."""
+"""sizeup explain WORD: a term of the field in three sentences, worked out on this machine, and where to go next."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from .verb import Asked
 
 def tell(asked: Asked, answer: Term | Terms) -> None:
     """Print one term, or the list of them."""
-    from sizeup import render
+    from sizeup.render.term import term, terms
 
-    asked.say(render.terms(asked.page, answer.names) if isinstance(answer, Terms) else render.term(asked.page, answer.entry))
+    asked.say(terms(asked.page) if isinstance(answer, Terms) else term(asked.page, answer.entry, answer.example, answer.command))
 
 
 command = verb(EXPLAIN, tell)

@@ -18,7 +18,7 @@ from .verb import Asked, Option, Verb
 
 
 class Value(click.ParamType):  # type: ignore[type-arg]
-    """A value of one of the table's kinds; the shell completes names of models and machines, and files."""
+    """A value of one of the table's kinds; the shell completes names of models, machines and terms, and files."""
 
     def __init__(self, parameter: Parameter) -> None:
         self.parameter = parameter
@@ -34,6 +34,8 @@ class Value(click.ParamType):  # type: ignore[type-arg]
             return [CompletionItem(name) for name in self.parameter.kind.schema["enum"] if name.startswith(incomplete)]
         if self.name == "setting":
             return [CompletionItem(name) for name in _settings_like(str(ctx.params.get("engine") or ""), incomplete)]
+        if self.name == "term":
+            return [CompletionItem(name) for name in _terms(ctx, incomplete)]
         if self.name not in ("model", "machine", "file"):
             return []
         return [CompletionItem(name) for name in self._names(incomplete)[:50]] or [CompletionItem(incomplete, type="file")]
@@ -70,6 +72,16 @@ def list_settings(asked: Asked, engine: str | None) -> None:
 
     answer = known(ask(asked), {"engine": engine})
     asked.say_json(answer.to_json()) if asked.json else asked.say(drawn(asked.page, answer.engine, answer.found))
+
+
+def _terms(ctx: click.Context, incomplete: str) -> list[str]:
+    """Terms of the glossary in the language of the command line, and in English."""
+    from sizeup.i18n.glossary import glossary
+
+    from .verb import texts_of
+
+    languages = dict.fromkeys((texts_of(ctx).language, "en"))
+    return list(dict.fromkeys(name for language in languages for name in glossary(language).beginning(incomplete)))[:50]
 
 
 def of(kind: kinds.Kind) -> Value:

@@ -1,4 +1,4 @@
-"""Words in three languages: one JSON file a language, message keys -> text with named places.
+"""Words in three languages: one JSON file a language, message keys -> text with named places. Terms of the field are in glossary/.
 
 Sentences that code writes in English (errors, warnings, notes) are their own keys: the file of a language holds the
 English sentence with places beside its translation, so whoever raises an error needs to know nothing of languages.
@@ -14,7 +14,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from sizeup.errors import UserError, close_names
+from sizeup.errors import UserError
 
 LANGUAGES = ("en", "zh-Hant", "zh-Hans")
 """Languages that exist, as BCP 47 writes them; each is a file here."""
@@ -59,7 +59,6 @@ class Texts:
         self.language = language
         self._messages: dict[str, str] = content["messages"]
         self._sentences: dict[str, str] = content.get("sentences", {})
-        self._glossary: dict[str, dict[str, Any]] = content["glossary"]
 
     def __call__(self, key: str, **values: Any) -> str:
         """The text of this key with its places filled; English when this language lacks it. Raises KeyError for an unknown key."""
@@ -94,25 +93,6 @@ class Texts:
             if found:
                 return translated.format(**{place: self.sentence(found[index]) for index, place in enumerate(places, 1)})
         return english
-
-    def term(self, word: str) -> dict[str, Any] | None:
-        """The glossary's entry for a term of the field or one of its other names, in any case; None when there is none."""
-        key = _terms(self.language).get(_plain_term(word))
-        return None if key is None else {"term": key, **self._entry(key)}
-
-    def terms(self) -> list[str]:
-        """Every term of the glossary by its English key, in order."""
-        return list(_content("en")["glossary"])
-
-    def near_terms(self, word: str) -> list[str]:
-        """Names in the glossary that look like this one."""
-        known = _terms(self.language)
-        near = close_names(_plain_term(word), known, 4, 0.5)
-        return list(dict.fromkeys(self._entry(known[name])["name"] for name in near))
-
-    def _entry(self, key: str) -> dict[str, Any]:
-        entry: dict[str, Any] = self._glossary.get(key) or _content("en")["glossary"][key]
-        return entry
 
 
 @functools.cache
@@ -152,18 +132,3 @@ def _patterns(language: str) -> list[tuple[re.Pattern[str], list[str], str]]:
             found.append((sum(map(len, literal)), re.compile(pattern, re.DOTALL), names, translated))
     found.sort(key=lambda row: -row[0])
     return [row[1:] for row in found]
-
-
-@functools.cache
-def _terms(language: str) -> dict[str, str]:
-    """Every way to write a term, plainly -> its key: English names always work, beside the language's own."""
-    known: dict[str, str] = {}
-    for source in dict.fromkeys(("en", language)):
-        for key, entry in _content(source)["glossary"].items():
-            for name in (key, entry["name"], *entry.get("also", ())):
-                known.setdefault(_plain_term(name), key)
-    return known
-
-
-def _plain_term(word: str) -> str:
-    return re.sub(r"[\s_\-–.()（）]+", "", word).lower()

@@ -1,62 +1,77 @@
-"""explain: a term of the field in plain words, and what it does to memory or speed."""
+"""explain: a term of the field in three sentences, worked out on a machine with a model, and where to go next."""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, NotRequired, TypedDict, cast
+from typing import TYPE_CHECKING, NamedTuple
 
 from sizeup.errors import NotFound
+from sizeup.i18n.glossary import Entry, glossary
 
+from .kinds import MODEL, TERM
 from .operation import Ask, Operation
 from .parameter import Parameter, Values
+from .shared import MACHINE_OPTIONS
 
-
-class TermJson(TypedDict):
-    """One term of the glossary."""
-
-    term: str
-    name: str
-    text: str
-    also: NotRequired[list[str]]
-    see: NotRequired[list[str]]
-
-
-class TermsJson(TypedDict):
-    """Every term."""
-
-    terms: list[str]
+if TYPE_CHECKING:
+    from sizeup.api.explained import TermJson, TermsJson
+    from sizeup.examples import Example
 
 
 class Term(NamedTuple):
-    """One term with its entry."""
+    """One term with its example."""
 
-    entry: dict[str, Any]
+    entry: Entry
+    ask: Ask
+    example: Example
+    on: str | None
+    """The machine as it was named."""
     met: bool = True
 
+    @property
+    def command(self) -> str:
+        from sizeup.render.term import command
+
+        return command(self.entry, self.example, self.on)
+
     def to_json(self) -> TermJson:
-        return cast(TermJson, self.entry)
+        from sizeup.api.explained import term_json
+
+        return term_json(self.ask.page, self.entry, self.example, self.command)
 
 
 class Terms(NamedTuple):
-    """Every term, and its name in the language that was asked in."""
+    """Every term under its theme."""
 
-    terms: list[str]
-    names: list[str]
+    themes: dict[str, list[Entry]]
     met: bool = True
 
     def to_json(self) -> TermsJson:
-        return {"terms": self.terms}
+        from sizeup.api.explained import terms_json
+
+        return terms_json(self.themes)
 
 
 def explain(ask: Ask, values: Values) -> Term | Terms:
-    """One term, or the list of them."""
-    t = ask.texts
+    """One term worked out on the machine that is named, or this one; or the list of them."""
+    words = glossary(ask.texts.language)
     if not values["word"]:
-        return Terms(t.terms(), [str((t.term(key) or {})["name"]) for key in t.terms()])
+        return Terms(words.by_theme())
     asked_for = " ".join(values["word"])
-    entry = t.term(asked_for)
+    entry = words.find(asked_for)
     if entry is None:
-        raise NotFound(f"The glossary has no “{asked_for}”.", ", ".join(t.near_terms(asked_for)) or "sizeup explain")
-    return Term(entry)
+        raise NotFound(f"The glossary has no “{asked_for}”.", ", ".join(words.near(asked_for)) or "sizeup explain")
+    from sizeup.examples import work_out
+
+    example = work_out(entry.example, ask.world.on(values), values["model"], ask.world.model, words.language)
+    return Term(entry, ask, example, values["on"])
 
 
-EXPLAIN = Operation("explain", (Parameter("word", key="explain_word", shown="[WORD]", argument=True, many=True),), explain)
+EXPLAIN = Operation(
+    "explain",
+    (
+        Parameter("word", TERM, key="explain_word", shown="[WORD]", argument=True, many=True),
+        Parameter("model", MODEL, key="explain_model", shown="MODEL"),
+        *MACHINE_OPTIONS,
+    ),
+    explain,
+)

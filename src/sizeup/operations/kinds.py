@@ -107,6 +107,8 @@ MODEL = Kind("model", str)
 """What `sizeup.read` takes."""
 MACHINE = Kind("machine", str)
 """What `sizeup.machine` takes."""
+TERM = Kind("term", str)
+"""A term of the glossary, or a word of one."""
 FILE = Kind("file", str)
 """The path of a file of the machine that answers."""
 FLAG = Kind("flag", _flag, {"type": "boolean"})

@@ -5,14 +5,18 @@ Colours help and are never needed; 80 columns are always enough; a narrower page
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from sizeup.page import WIDEST, WIDTH, Page
 
 from .answer import fit
 from .devices import devices
 from .ghost import ghost, ghost_written
-from .listing import machine, model, term, terms
-from .markets import machines, together, upgrades
+from .listing import machine, model
 from .run import census, measurement, proof, proof_line, rehearsals
+
+if TYPE_CHECKING:
+    from .markets import machines, together, upgrades
 
 __all__ = [
     "WIDEST",
@@ -30,8 +34,15 @@ __all__ = [
     "proof",
     "proof_line",
     "rehearsals",
-    "term",
-    "terms",
     "together",
     "upgrades",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    # What is for sale and which models go together is told by few verbs, and costs all others a third of their start.
+    if name not in ("machines", "together", "upgrades"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from . import markets
+
+    return getattr(markets, name)

@@ -1,4 +1,4 @@
-"""What was found: this machine, what was read of one model, a term of the field."""
+"""What was found: this machine, what was read of one model."""
 
 from __future__ import annotations
 
@@ -168,25 +168,3 @@ def _warnings(page: Page, warnings: Sequence[str]) -> list[str]:
     for warning in warnings:
         lines += [page.paint(line, "warn") for line in indented(t.sentence(warning), page.width, EDGE + t("doubt.warning"))]
     return lines
-
-
-def term(page: Page, entry: dict[str, Any]) -> str:
-    """One term of the glossary: its name, its other names, what it is and what it does to memory or speed."""
-    also = [name for name in entry.get("also", ()) if name != entry["name"]]
-    head = page.paint(entry["name"], "strong") + (f"  ({page.texts('list.comma').join(also)})" if also else "")
-    lines = ["", EDGE + head, "", *indented(entry["text"], page.width, EDGE)]
-    if entry.get("see"):
-        lines += [
-            "",
-            *(
-                page.paint(line, "dim")
-                for line in indented(page.texts("term.see", terms=page.texts("list.comma").join(entry["see"])), page.width, EDGE)
-            ),
-        ]
-    return "\n".join(lines) + "\n"
-
-
-def terms(page: Page, names: Sequence[str]) -> str:
-    """The list of terms that are explained, as running text."""
-    title = page.paint(page.texts("term.list"), "strong")
-    return "\n".join(["", EDGE + title, "", *indented(page.texts("list.comma").join(names), page.width, EDGE)]) + "\n"
