@@ -15,9 +15,10 @@ import sizeup as package
 from sizeup.datasets.guess import KINDS, characters, tokens
 from sizeup.datasets.tokenizer import Counter
 from sizeup.errors import SizeupError, Unavailable, UserError
+from sizeup.tokens import count as counting
 from sizeup.tokens import document, pieces, web_page
 from sizeup.tokens.count import count
-from sizeup.tokens.decode import encoding_of, is_binary
+from sizeup.tokens.decode import Encoding, encoding_of, is_binary
 from sizeup.tokens.found import Tokens
 from sizeup.tokens.pieces import Piece
 
@@ -65,6 +66,16 @@ def test_an_encoding_that_is_named(tmp_path: Path) -> None:
     for encoding in ("big6", "base64", ""):
         with pytest.raises(UserError, match="is not an encoding"):
             package.count_tokens(path, encoding=encoding)
+
+
+def test_which_word_on_the_encoding_counts() -> None:
+    """A mark above a person, a person above UTF-8, UTF-8 above what a page's head still says, unless the page is plain so far."""
+    chinese = RIVER.encode()
+    assert encoding_of(b"\xef\xbb\xbf" + chinese, "x", True, "big5", "gb18030").name == "utf-8-sig"
+    assert encoding_of(chinese, "x", True, "big5", "gb18030").name == "big5"
+    assert encoding_of(chinese, "x", True, "", "gb18030").name == "utf-8"
+    assert encoding_of(b"plain", "x", False, "", "gb18030").name == "gb18030"
+    assert encoding_of(RIVER.encode("big5"), "x", True, "", "big5") == Encoding("big5")
 
 
 def test_an_unknown_encoding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -318,3 +329,14 @@ def test_tables_of_numbers() -> None:
     kinds = characters(text)
     assert (kinds["digits"], kinds["data"], sum(kinds.values())) == (180, len(text) - 180, len(text))
     assert set(kinds) == set(KINDS)
+
+
+def test_a_long_text_is_sampled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Behind the first part of a very long text one portion in sixteen is looked at, and all are counted for what it shows."""
+    portions = [ENGLISH, RIVER] * 8000
+    whole = count(portions, None)
+    monkeypatch.setattr(counting, "LONG", 20_000)
+    monkeypatch.setattr(counting, "EACH", 17)
+    sampled = count(portions, None)
+    assert sampled.characters == whole.characters == 8000 * len(ENGLISH + RIVER)
+    assert abs(sampled.tokens.middle / whole.tokens.middle - 1) < 0.01

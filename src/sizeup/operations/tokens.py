@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sizeup.errors import UserError
 
-from .kinds import COUNT, FILE, FLAG, MODEL, choice
+from .kinds import COUNT, FILE, FLAG, MODEL, NUMBER, choice
 from .operation import Ask, Derived, Operation, derived
 from .parameter import Parameter, Values
 from .shared import PLAN, named, settings
@@ -56,6 +56,8 @@ def tokens(ask: Ask, values: Values) -> Counted | Derived:
         encoding=values["encoding"],
         everything=values["all"],
         raw=values["raw"],
+        engine=values["engine"],
+        frames_per_s=values["frames_per_s"],
         tell=ask.tell,
     )
     for option in RAG:
@@ -76,6 +78,7 @@ def tokens(ask: Ask, values: Values) -> Counted | Derived:
         engine=values["engine"],
         quant=values["quant"],
         settings=settings(values),
+        modality=found.modality,
     )
     return derived(ask, read.plan) if ask.why is not None else Counted(found, name, read, None)
 
@@ -124,7 +127,8 @@ TOKENS = Operation(
         Parameter("tokenizer", FILE, key="tokens_tokenizer", shown="FILE"),
         Parameter("encoding", shown="NAME"),
         Parameter("all", FLAG, False, key="tokens_all"),
-        Parameter("raw", FLAG, False),
+        Parameter("raw", FLAG, False, key="tokens_raw"),
+        Parameter("frames_per_s", NUMBER, shown="N", most=1000),
         ANSWER,
         *PLAN,
         *RAG,

@@ -29,6 +29,8 @@ def tokens(page: Page, found: Tokens, model: str = "", reading: Reading | None =
     lines = ["", *_whole(page, found), *_things(page, found), *_left_out(page, found)]
     if reading is not None:
         lines += ["", *_reading(page, reading)]
+        if found.modality is not None:
+            lines += ["", *(page.paint(line, "dim") for line in indented(page.texts("tokens.no_encoder"), page.width, EDGE))]
     elif rag is not None:
         lines += ["", *_rag(page, rag)]
     elif found.things and not model:

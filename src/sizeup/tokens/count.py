@@ -10,10 +10,13 @@ from sizeup.datasets.tokenizer import Counter
 from sizeup.facts import Source, data_json
 from sizeup.interval import Interval
 
-from .pieces import Piece, pieces
+from .pieces import LENGTH, Piece, pieces
 
 TOGETHER = 8
 """Pieces that are tokenized side by side."""
+LONG = 8 << 20
+"""Characters of a text that are all looked at for an estimate; of what follows one portion in EACH is."""
+EACH = 16
 
 
 class Count(NamedTuple):
@@ -54,11 +57,15 @@ def _of(batch: list[Piece], counter: Counter) -> int:
 
 def _estimated(texts: Iterable[str]) -> Count:
     kinds = dict.fromkeys(KINDS, 0)
-    length = 0
-    for piece in pieces(texts):
-        length += len(piece.text)
-        for kind, number in characters(piece.text).items():
-            kinds[kind] += number
-    low, middle, high = tokens(kinds)
+    length = looked = 0
+    for number, text in enumerate(texts):
+        length += len(text)
+        if length <= LONG or not number % EACH:
+            looked += len(text)
+            for at in range(0, len(text), LENGTH):
+                for kind, count in characters(text[at : at + LENGTH]).items():
+                    kinds[kind] += count
+    share = length / looked if looked < length else 1
+    low, middle, high = (end * share for end in tokens(kinds))
     rate = data_json("text_rates.json")
     return Count(Interval(low, middle, high, Source("measured", rate["source"], rate["date"])), length, False)

@@ -42,20 +42,22 @@ def is_binary(sample: bytes) -> bool:
     return b"\0" in sample or len(sample) - len(sample.translate(None, _CONTROLS)) > MOST_CONTROLS * len(sample)
 
 
-def encoding_of(sample: bytes, name: str, whole: bool) -> Encoding:
+def encoding_of(sample: bytes, name: str, whole: bool, named: str = "", declared: str = "") -> Encoding:
     """The encoding that the first bytes of a file are in; `whole` says that there are no more.
 
-    A mark decides, then strict UTF-8, then what charset-normalizer finds most like a language. Raises Unreadable when nothing fits,
-    Unavailable without that package.
+    A mark decides, then the one that a person `named`, then strict UTF-8, then what the file's own head `declared` (programs that save
+    it again in UTF-8 leave that as it was), then what charset-normalizer finds most like a language. Raises Unreadable when nothing
+    fits, Unavailable without that package.
     """
     for mark, encoding in MARKS:
         if sample.startswith(mark):
             return Encoding(encoding)
-    try:
-        codecs.getincrementaldecoder("utf-8")().decode(sample, whole)
+    if named:
+        return Encoding(named)
+    if _is_utf8(sample, whole) and not (declared and sample.isascii()):
         return Encoding("utf-8")
-    except UnicodeDecodeError:
-        pass
+    if declared:
+        return Encoding(declared)
     try:
         import charset_normalizer
     except ImportError:
@@ -66,6 +68,14 @@ def encoding_of(sample: bytes, name: str, whole: bool) -> Encoding:
     if best is None:
         raise Unreadable(f"The encoding of {name} cannot be told.", "--encoding big5, or another name of one")
     return Encoding(best.encoding, True)
+
+
+def _is_utf8(sample: bytes, whole: bool) -> bool:
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(sample, whole)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def checked(encoding: str) -> str:

@@ -76,6 +76,12 @@ class Tokens:
         return all(thing.how in ("counted", "rule") for thing in self.things)
 
     @property
+    def modality(self) -> str | None:
+        """What a model must take beside text, in the catalogue's word; None for nothing."""
+        seen = any(thing.kind in ("picture", "film") or (thing.kind == "pdf" and thing.how == "rule") for thing in self.things)
+        return "image" if seen else "audio" if any(thing.kind == "audio" for thing in self.things) else None
+
+    @property
     def characters(self) -> int:
         return sum(thing.characters for thing in self.things)
 

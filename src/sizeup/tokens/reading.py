@@ -123,8 +123,11 @@ def reading(
     engine: str = "llama.cpp",
     quant: str | None = None,
     settings: Mapping[str, Any] | None = None,
+    modality: str | None = None,
 ) -> Reading:
-    """How `model` reads so many tokens on `machine` with its best plan. Raises UserError where the answer alone fills the context."""
+    """How `model` reads so many tokens on `machine` with its best plan.
+
+    `modality` is what other models must take beside text, "image" or "audio". Raises UserError where the answer alone fills the context."""
     if not model.causal:
         raise UserError(
             f"{model.name} writes no answers; it turns texts into vectors.", f"--rag --embedder {model.card.get('id') or 'MODEL'}"
@@ -138,13 +141,13 @@ def reading(
     within = limit is None or tokens.high + answer_tokens <= limit
     longest = context if plan.fits else search.longest_context(plan)
     nearest = () if plan.fits else tuple(remedies.nearest(model, plan))
-    return Reading(tokens, answer_tokens, limit, plan, longest, nearest, () if within else _others(machine, needed, model))
+    return Reading(tokens, answer_tokens, limit, plan, longest, nearest, () if within else _others(machine, needed, model, modality))
 
 
-def _others(machine: Machine, needed: int, model: ModelSpec) -> tuple[str, ...]:
+def _others(machine: Machine, needed: int, model: ModelSpec, modality: str | None) -> tuple[str, ...]:
     """The best models that take so much at once on this machine."""
     try:
-        found = recommend.ranking(machine, Wishes("chat", needed), OTHERS)
+        found = recommend.ranking(machine, Wishes("chat", needed, modality=modality), OTHERS)
     except SizeupError:
         return ()
     return tuple(one.model for one in found.choices if one.model != model.card.get("id")) if found.met else ()

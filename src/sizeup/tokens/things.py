@@ -6,25 +6,21 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from sizeup.datasets.tokenizer import Counter
 from sizeup.errors import Unreadable
 from sizeup.media import kind
-from sizeup.model import ModelSpec
 
 from . import chat, document, web_page
 from .count import Count, count
-from .decode import SAMPLE, Decoded, Encoding, encoding_of, is_binary
+from .decode import SAMPLE, Decoded, encoding_of, is_binary
 from .found import Kind, Thing
-from .medium import medium
+from .medium import Reader, medium
 from .walk import opened
 
 
 class Manner(NamedTuple):
     """How files are to be read."""
 
-    counter: Counter | None = None
-    model: ModelSpec | None = None
-    """Whose rules pictures and recordings go by."""
+    reader: Reader = Reader()
     encoding: str | None = None
     """The one that a person names, of every text that has no mark."""
     raw: bool = False
@@ -42,21 +38,21 @@ def thing(path: Path, manner: Manner) -> Thing:
     with opened(path) as file:
         size = _size(file)
         if kind(path) is not None:
-            return medium(path, size, manner.counter, manner.model)
+            return medium(path, size, manner.reader)
         sample = file.read(SAMPLE)
         file.seek(0)
         suffix = path.suffix.lower()
         if sample[:2] == b"PK":
             if suffix not in document.SUFFIXES:
                 raise Binary
-            return _made(path, "document", size, count(document.text(file, str(path), suffix), manner.counter))
+            return _made(path, "document", size, count(document.text(file, str(path), suffix), manner.reader.counter))
         if is_binary(sample):
             raise Binary
         if suffix in web_page.ARCHIVES and not manner.raw:
-            return _made(path, "page", size, count(web_page.archived(file, str(path)), manner.counter))
+            return _made(path, "page", size, count(web_page.archived(file, str(path)), manner.reader.counter))
         if suffix in chat.SUFFIXES and not manner.raw and chat.looks_like_chat(sample):
             said = Told(chat.turns(path))
-            found = _made(path, "chat", size, count(said, manner.counter), turns=said.turns)
+            found = _made(path, "chat", size, count(said, manner.reader.counter), turns=said.turns)
             if not said.turns:
                 raise Unreadable(f"{path} holds no turn of a chat.", "--raw to count it as it is written")
             return found
@@ -67,10 +63,10 @@ def _text(path: Path, file: BinaryIO, sample: bytes, size: int, manner: Manner) 
     page = not manner.raw and (
         path.suffix.lower() in web_page.SUFFIXES or sample.lstrip()[:14].lower().startswith((b"<!doctype html", b"<html"))
     )
-    known = (web_page.declared(sample) if page else "") or manner.encoding
-    encoding = Encoding(known) if known else encoding_of(sample, str(path), size <= len(sample))
+    said = web_page.declared(sample) if page else ""
+    encoding = encoding_of(sample, str(path), size <= len(sample), manner.encoding or "", said)
     text = Decoded(file, encoding.name, lambda done: manner.tell(f"{done / size:.0%} {path}"))
-    found = count(web_page.words(text) if page else text, manner.counter)
+    found = count(web_page.words(text) if page else text, manner.reader.counter)
     notes = []
     if encoding.assumed:
         notes.append(f"Its encoding is not said; read as {encoding.name}.")

@@ -14,6 +14,7 @@ from sizeup.model import ModelSpec
 
 from .decode import checked
 from .found import Skipped, Tokens
+from .medium import Reader
 from .things import Binary, Manner, thing
 from .vocabulary_of import LITTLE_BYTES, vocabulary_of
 from .walk import Lying, files
@@ -30,13 +31,16 @@ def count_tokens(
     encoding: str | None = None,
     everything: bool = False,
     raw: bool = False,
+    engine: str = "llama.cpp",
+    frames_per_s: float | None = None,
     tell: Tell = lambda done, coming: None,
 ) -> Tokens:
     """Tokens of files and folders: counted where the tokenizer of `model` is on this machine, else estimated by script.
 
     `model` is what `sizeup.read` takes; `tokenizer` is a tokenizer.json or GGUF file to count with. `encoding` is that of texts which
-    name none; `everything` enters hidden, ignored and built folders too; `raw` counts web pages and chats as they are written. What
-    cannot be read is in `.skipped`, and the rest is counted. Raises UserError, NotFound or Unreadable when nothing can be.
+    name none; `everything` enters hidden, ignored and built folders too; `raw` counts web pages and chats as they are written. Pictures
+    and recordings go by the model's rule under `engine`, `frames_per_s` of a film in place of its own pace. What cannot be read is in
+    `.skipped`, and the rest is counted. Raises UserError, NotFound or Unreadable when nothing can be.
     """
     wanted = [os.fspath(names)] if isinstance(names, str | os.PathLike) else [os.fspath(name) for name in names]
     if not wanted:
@@ -47,7 +51,7 @@ def count_tokens(
     lying = files(wanted, lambda why: _passed(found, why), lambda name, error: _skipped(found, name, error), everything)
     first = next(lying, None)
     several = [] if first is None else [first]
-    counter = None
+    counter, said = None, ""
     spec: ModelSpec | None = None
     if model is not None:
         from sizeup.search import read_model
@@ -64,13 +68,14 @@ def count_tokens(
             if len(several) > 100 or _bytes(several) > LITTLE_BYTES:
                 break
         counter, said = vocabulary_of(spec, _bytes(several))
-        if said:
-            found.notes.append(said)
     found.tokenizer = counter.name if counter else ""
+    reader = Reader(counter, spec, engine, frames_per_s)
     for number, one in enumerate(chain(several, lying)):
         tell(number, str(one.path))
-        _count(found, one, Manner(counter, spec, encoding, raw, functools.partial(tell, number)))
+        _count(found, one, Manner(reader, encoding, raw, functools.partial(tell, number)))
     tell(len(found.things), "")
+    if said and any(thing.characters for thing in found.things):
+        found.notes.append(said)
     if not found.things and found.skipped:
         raise _as_error(found.skipped)
     return found
