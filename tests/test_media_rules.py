@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -130,14 +132,14 @@ def test_llamacpp_has_limits_of_its_own() -> None:
 def test_a_config_goes_before_the_row() -> None:
     """What a model's own config says is taken; a text where a number should be is not."""
     config = {"model_type": "mistral3", "spatial_merge_size": 1, "vision_config": {"patch_size": "14"}}
-    found = rule(SimpleNamespace(model_type="mistral", architecture="llama", config=config))
+    found = rule(SimpleNamespace(model_type="mistral", architecture="llama", config=config, path=None))
     assert found is not None
     assert found.picture(140, 140) == 10 * 10 + 10
 
 
 def test_a_gguf_has_no_model_type() -> None:
     """A model read from a GGUF is known by llama.cpp's name for its family."""
-    found = rule(SimpleNamespace(model_type="", architecture="qwen2vl", config={}))
+    found = rule(SimpleNamespace(model_type="", architecture="qwen2vl", config={}, path=None))
     assert found is not None
     assert found.family == "qwen2_vl"
 
@@ -147,9 +149,9 @@ def test_models_of_the_catalogue_have_rules() -> None:
     configs = [catalogue_data.config(row["id"]) for row in catalogue_data.rows()]
     seeing = [config for config in configs if "vision_config" in config or "audio_config" in config]
     assert len(seeing) > 80
-    assert {config["model_type"] for config in seeing if rule(SimpleNamespace(config=config, model_type="", architecture="")) is None} == {
-        "kimi_k3"
-    }
+    assert {
+        config["model_type"] for config in seeing if rule(SimpleNamespace(config=config, model_type="", architecture="", path=None)) is None
+    } == {"kimi_k3"}
 
 
 def test_every_row_is_a_rule_and_stands_once() -> None:
@@ -187,3 +189,32 @@ def test_a_family_that_nobody_wrote_down_has_no_rule() -> None:
 def test_the_page_of_rules_is_written_anew() -> None:
     """`python -m tools.media` would change nothing."""
     assert FILE.read_text(encoding="utf-8") == document()
+
+
+def _kept(folder: Path, name: str, content: object, **config: object) -> int | None:
+    """Tokens of a large picture to a Qwen2.5-VL whose folder holds this file."""
+    (folder / name).write_text(content if isinstance(content, str) else json.dumps(content))
+    found = rule(SimpleNamespace(model_type="", architecture="", path=str(folder), config={"model_type": "qwen2_5_vl", **config}))
+    assert found is not None
+    return found.picture(8000, 8000)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("preprocessor_config.json", {"size": {"shortest_edge": 3136, "longest_edge": 784 * 100}}),
+        ("preprocessor_config.json", {"min_pixels": 3136, "max_pixels": 784 * 100, "size": {"longest_edge": 784 * 900}}),
+        ("processor_config.json", {"image_processor": {"max_pixels": 784 * 100}, "max_pixels": 784}),
+    ],
+)
+def test_a_checkpoint_s_own_limits_are_taken(tmp_path: Path, name: str, content: object) -> None:
+    """The file beside the weights goes before what is published with the family, in each of the shapes that it has had."""
+    assert _kept(tmp_path, name, content) == 100 + 2
+
+
+@pytest.mark.parametrize(
+    "content", ["{", "[1]", {"max_pixels": "784"}, {"max_pixels": -1}, {"max_pixels": True}, {"size": 5}, "[" * 100_000]
+)
+def test_broken_settings_of_a_checkpoint_are_none(tmp_path: Path, content: object) -> None:
+    """A file that says nothing that can be read leaves what is published."""
+    assert _kept(tmp_path, "preprocessor_config.json", content) == 16384 + 2

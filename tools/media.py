@@ -30,7 +30,8 @@ is the rule; `.picture(width, height)`, `.audio(seconds)` and `.film(seconds, wi
   the helpers refuse is refused; 17 of them also real pictures really preprocessed (the other 6 scale with torchvision, which is not used here).
   Eight rules for films and six for sound equal the processors' own counts. Unchecked: Kimi-VL and Ultravox (not in transformers), PaliGemma, Florence-2,
   Llama 3.2's and Gemma 3n's and Voxtral's sound, read from code or documents.
-* **A checkpoint's own preprocessor_config.json is not read**: who changes `max_pixels` there, or tells a server `--image-max-tokens`, has other numbers.
+* **A checkpoint's own limits** go before these where it lies on this machine (`preprocessor_config.json` beside its weights: `max_pixels`,
+  `size.longest_edge`, `max_soft_tokens`); those of a server that is told `--image-max-tokens` are not known.
 * **llama.cpp** scales to limits of its own for Qwen-VL, GLM-4V and Kimi-VL (`rule(…, engine="llama.cpp")`, read from its source, not run);
   for Gemma 4 its limits differ from version to version; for the others transformers' numbers are given.
 * **What looking takes** (`python -m benchmarks.media`, two shared cores under load, 21 November 2026): `sizeup tokens` on a PDF of 1,000 pages and

@@ -1,8 +1,8 @@
 """How many tokens of a prompt each family of models makes of a picture, of sound and of a film: one row of media_rules.json a family.
 
 Counted: the places in the prompt that the thing takes, with the marks that stand in it and around it. Not counted: the text of the
-prompt, and time stamps between the frames of a film. The settings are those published with the family; a checkpoint whose
-preprocessor_config.json says otherwise, or a server that is told otherwise, makes other numbers.
+prompt, and time stamps between the frames of a film. The settings are those published with the family, but for limits that a
+checkpoint on this machine states in a file beside its weights; a server that is told otherwise makes other numbers.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from sizeup.facts import Source, data_json
 from .anyres import AnyRes, Slices
 from .films import Clips, FrameByFrame, Frames
 from .native import Budget, Native, Padded, Rows
+from .settings import said, settings
 from .sounds import Chunks, Convolved
 from .tiles import Fixed, Large, Masked, Scaled, Shaped, Split
 
@@ -102,8 +103,8 @@ class Rule:
 
 
 def rule(model: Any, engine: str = "transformers") -> Rule | None:
-    """The rule of a family by its `model_type`, or of a model (ModelSpec): by its config, whose numbers go before the row's, or by
-    llama.cpp's name for it when it was read from a GGUF (which says nothing of the projector file beside it).
+    """The rule of a family by its `model_type`, or of a model (ModelSpec): by its config, whose numbers go before the row's (as do
+    those of the preprocessor_config.json beside its weights), or by llama.cpp's name for it when it was read from a GGUF (which says nothing of the projector file beside it).
 
     None when it takes text only, or nobody wrote it down. `engine` "llama.cpp" gives that engine's own limits where they are known to
     differ.
@@ -117,13 +118,14 @@ def rule(model: Any, engine: str = "transformers") -> Rule | None:
     else:
         name, column = model.architecture, "gguf"
     row = next((row for row in _rows() if name in row.get(column, ())), None)
-    return None if row is None else _rule(row, config, engine)
+    path = None if isinstance(model, str) else model.path
+    return None if row is None else _rule(row, config, engine, settings(path))
 
 
 @functools.cache
 def families() -> tuple[Rule, ...]:
     """Every family's rule as published, in the order of the table."""
-    return tuple(_rule(row, {}, "transformers") for row in _rows())
+    return tuple(_rule(row, {}, "transformers", {}) for row in _rows())
 
 
 def _rows() -> list[Mapping[str, Any]]:
@@ -131,15 +133,14 @@ def _rows() -> list[Mapping[str, Any]]:
     return rows
 
 
-def _rule(row: Mapping[str, Any], config: Mapping[str, Any], engine: str) -> Rule:
+def _rule(row: Mapping[str, Any], config: Mapping[str, Any], engine: str, processor: Mapping[str, Any]) -> Rule:
     table = data_json("media_rules.json")
     own = row.get("engines", {}).get(engine, {})
     picture = own.get("picture", row.get("picture"))
-    if picture is not None:
-        picture = {
-            **picture,
-            **{field: said for field, place in row.get("config", {}).items() if isinstance(said := _said(config, place), int)},
-        }
+    # An engine with limits of its own does not look at the processor's.
+    stated = [(row.get("config", {}), config)] + ([] if "picture" in own else [(row.get("settings", {}), processor)])
+    for places, content in stated if picture else ():
+        picture = {**picture, **{field: value for field, place in places.items() if (value := said(content, place)) is not None}}
     source = Source("published", own.get("source", row.get("source", table["source"])), own.get("date", row.get("date", table["date"])))
     return Rule(
         row["model_types"][0],
@@ -151,14 +152,6 @@ def _rule(row: Mapping[str, Any], config: Mapping[str, Any], engine: str) -> Rul
         row.get("cross_tokens", 0),
         tuple(row.get("notes", {}).items()),
     )
-
-
-def _said(config: Mapping[str, Any], place: str) -> Any:
-    """What a config says at a place such as "vision_config.patch_size"."""
-    found: Any = config
-    for name in place.split("."):
-        found = found.get(name) if isinstance(found, Mapping) else None
-    return found
 
 
 _WAYS = {
