@@ -85,6 +85,12 @@ def test_a_size_that_nothing_reaches(sizeup: Run) -> None:
     assert "Nothing that was tried runs in 100 MiB" in sizeup("shrink", "qwen3:8b", "--to", "100MiB", "--on", "rtx-3060").out
 
 
+def test_what_llamacpp_does_not_read_reaches_no_size(sizeup: Run) -> None:
+    """No memory is told for it, so none can be aimed at."""
+    said = sizeup("shrink", "qwen3:8b", "--sparsity", "0.5", "--to", "6GiB", "--on", "rtx-3060")
+    assert (said.code, said.err.splitlines()[0]) == (2, "llama.cpp has no file for what these techniques store.")
+
+
 @pytest.mark.parametrize("language", ["en", "zh-Hant", "zh-Hans"])
 @pytest.mark.parametrize("asked", [["openai/gpt-oss-20b"], ["qwen3:8b", "--to", "5GiB"], ["qwen3:8b", "--layers", "27", "--rank", "512"]])
 def test_words_fit_the_page(sizeup: Run, language: str, asked: list[str]) -> None:

@@ -25,10 +25,8 @@ def fewer_layers(model: ModelSpec, layers: int) -> ModelSpec:
             f"--layers {near}" if near else "--inner or --quant",
         )
     stack = blocks(model)
-    kept = [*stack[: model.layers - gone - 1], stack[-1]] if layers > 1 else stack[:1]
-    # A run of whole rounds may be cut anywhere behind what comes first.
-    if any(old != new for (_, old), (_, new) in zip(kept, stack[:layers], strict=True)):
-        kept = stack[:layers]
+    # Whole rounds go, so the last layer is of the kind that its new place has.
+    kept = [*stack[: layers - 1], stack[-1]]
     return reshaped(model, kept, config={"num_hidden_layers": layers})
 
 

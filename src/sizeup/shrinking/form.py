@@ -16,6 +16,7 @@ from sizeup.engines.llamacpp.tensors import mix_facts
 from sizeup.layers import Moe
 from sizeup.mixes import assign
 from sizeup.model import ModelSpec, Tensor
+from sizeup.quant import quant as format_of
 
 from . import low_rank, sharing, sparse
 from .adapters import VALUE_BYTES, adapter_parameters, adapters_bytes
@@ -79,6 +80,11 @@ class Form:
             return 0
         used = [feed.used / feed.experts for feed in parts_of(self.model, Moe)]
         return VALUE_BYTES * adapter_parameters(self.dense, self.model.architecture, self.adapter_rank, max(used, default=1.0))
+
+    @property
+    def cache_row_bytes(self) -> int:
+        """Cache bytes that one more token takes; windows not considered."""
+        return int(self.model.cache_row_bytes(format_of(self.k), format_of(self.v)))
 
     @functools.cached_property
     def parameters(self) -> int:

@@ -63,8 +63,12 @@ def reach(form: Form, machine: Machine, context_tokens: int, to_bytes: int, aske
     """Combinations below this size, each kind of technique once; `asked` are techniques that all of them use."""
     fixed = asked or Asked()
     tries = list(tried(form, fixed))
+    if not all(after.runnable for _, after in tries):
+        raise UserError(
+            "llama.cpp has no file for what these techniques store.", "--to with --quant, --layers, --hidden, --heads or --experts"
+        )
     # The weights alone say of most that they are too large.
-    small = [(steps, after) for steps, after in tries if after.runnable and after.stored_bytes <= to_bytes]
+    small = [(steps, after) for steps, after in tries if after.stored_bytes <= to_bytes]
     found = [one for steps, after in small if (one := _needed(form, steps, after, machine, context_tokens)) is not None]
     fitting = sorted((one for one in found if one.needed_bytes <= to_bytes), key=lambda one: (one.gentleness, -one.needed_bytes))
     kinds: dict[tuple[str, ...], Candidate] = {}
@@ -72,7 +76,7 @@ def reach(form: Form, machine: Machine, context_tokens: int, to_bytes: int, aske
         kinds.setdefault(tuple(step.technique for step in one.steps if step.technique not in ("quantise", "cache")), one)
     smallest = None
     if not fitting:
-        steps, after = min(tries, key=lambda one: (not one[1].runnable, one[1].stored_bytes, len(one[1].k)))
+        steps, after = min(tries, key=lambda one: (one[1].stored_bytes, one[1].cache_row_bytes))
         smallest = _needed(form, steps, after, machine, context_tokens)
     return Goal(to_bytes, tuple(kinds.values())[:SHOWN], smallest)
 

@@ -178,7 +178,7 @@ def _kv_type(form: Form, asked: Asked) -> Step | None:
     if not asked.kv_type:
         return None
     k, _, v = asked.kv_type.lower().partition("/")
-    if not form.model.cache_row_bytes(quant("f16"), quant("f16")):
+    if not form.cache_row_bytes:
         raise UserError(f"{form.model.name} keeps no keys and values.", "--quant Q4_K_M")
     if quant(k).block_bytes * quant("f16").block >= quant("f16").block_bytes * quant(k).block:
         raise UserError(f"A cache of {k} is no smaller than one of f16.", "--kv-type q8_0")

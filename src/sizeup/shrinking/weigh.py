@@ -38,8 +38,8 @@ class Outcome:
 
     @property
     def memory_bytes(self) -> int | None:
-        """All that must be free to run it, in all pools together; None where the engine does not run it."""
-        return None if self.plan is None else needed_bytes(self.plan)
+        """All that must be free to run it, in all pools together, every adapter too; None where the engine does not run it."""
+        return None if self.plan is None else needed_bytes(self.plan) + self.form.stored_bytes - self.form.weight_bytes
 
     @property
     def decode(self) -> Speed | None:

@@ -23,7 +23,9 @@ def stored_figure(form: Form) -> Figure:
         name = tensor.name if block_of(tensor.name) < 0 else tensor.name.split(".", 2)[2]
         kinds.setdefault((name, tensor.shape, str(tensor.type), tensor.name in pruned), []).append(tensor)
     parts = [
-        leaf(name.removesuffix(".weight"), len(alike)) * _bytes(form, alike[0], sparsely) for (name, _, _, sparsely), alike in kinds.items()
+        leaf(name.removesuffix(".weight"), len(alike))
+        * _bytes(form, "" if len(alike) > 1 else name.removesuffix(".weight"), alike[0], sparsely)
+        for (name, _, _, sparsely), alike in kinds.items()
     ]
     base: Number = total(parts)
     if form.adapters:
@@ -32,11 +34,11 @@ def stored_figure(form: Form) -> Figure:
     return Figure(base.value, "step", (base,), "shrunk_bytes")
 
 
-def _bytes(form: Form, tensor: Tensor, sparsely: bool) -> Number:
+def _bytes(form: Form, name: str, tensor: Tensor, sparsely: bool) -> Number:
     if not sparsely:
-        return leaf(f"bytes as {tensor.type}", tensor.bytes)
+        return leaf(f"{name} {tensor.type}".strip(), tensor.bytes)
     chosen, kind = sparse.encoding(tensor, form.sparsity), quant(str(tensor.type))
-    elements = leaf("weights", tensor.elements)
+    elements = leaf("places", tensor.elements)
     left = leaf("weights_left", sparse.left(tensor, form.sparsity))
     if chosen == "two_four":
         return sparse.two_four_bytes(elements, kind)
@@ -46,4 +48,4 @@ def _bytes(form: Form, tensor: Tensor, sparsely: bool) -> Number:
         return sparse.csr_bytes(
             left, leaf("rows", tensor.elements // tensor.shape[0]), leaf("index_bytes", sparse.index_bytes(tensor)), kind
         )
-    return leaf(f"bytes as {tensor.type}", tensor.bytes)
+    return leaf(f"{name} {tensor.type}".strip(), tensor.bytes)
