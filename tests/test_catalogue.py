@@ -9,9 +9,10 @@ import pytest
 
 from sizeup.errors import ClosedModel, NotFound
 from sizeup.facts import data_json
-from sizeup.readers import catalogue_data, ollama
+from sizeup.readers import catalogue_data, ollama, read
 from sizeup.readers.catalogue import find, spec
 from sizeup.readers.closed import closed
+from sizeup.readers.config import spec_from_config
 from sizeup.readers.names import by_id, near, short
 
 IDS = catalogue_data.index().ids
@@ -220,3 +221,31 @@ def test_finding_imports_nothing_heavy() -> None:
     """A lookup needs no numpy, rich or network library."""
     code = "import sys, sizeup; sizeup.read('gemma2:2b'); print([m for m in ('numpy', 'rich', 'click', 'httpx', 'psutil', 'ssl') if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+
+
+UNSETTLED = {
+    "EleutherAI/pythia-14m",
+    "EleutherAI/pythia-31m",
+    "tiiuae/Falcon3-1B-Instruct",
+    "allenai/Olmo-Hybrid-Instruct-SFT-7B",
+    "allenai/tulu-2-dpo-70b",
+    "nvidia/Nemotron-3-Content-Safety",
+    "nvidia/Nemotron-Cascade-2-30B-A3B",
+    "nvidia/NVIDIA-Nemotron-3-Super-120B-A12B-Base-BF16",
+    "nvidia/NVIDIA-Nemotron-Labs-3-Elastic-30B-A3B-BF16",
+    "zai-org/Glyph",
+    "zai-org/LongWriter-glm4-9b",
+    "zai-org/UI2Code_N",
+}
+"""Models whose row and config (a sibling's, or a class default) tell two contexts, and nothing here says which is right."""
+
+
+def test_a_context_is_one_fact() -> None:
+    """A model's row and its config tell the same context: the positions of the model's own config, not what a scaling could reach."""
+    apart = set()
+    for row in catalogue_data.rows():
+        found = spec_from_config(catalogue_data.config(row["id"]), row["id"]).context_tokens
+        if found and row.get("max_position_embeddings") not in (None, found):
+            apart.add(row["id"])
+    assert apart == UNSETTLED
+    assert read("qwen2.5:7b").context_tokens == 32_768

@@ -12,10 +12,6 @@ from tests.serving import GIB, format_of_row, model_of, name_of, rows, settings_
 POOLS = rows("vllm_kv_pool.csv")
 LOGS = [row for row in rows("serving_memory.csv") if row["engine"] == "vllm" and row["activation_GiB"] and row["num_blocks"]]
 
-WEIGHTS_BEYOND = {
-    "Qwen/Qwen2.5-7B-Instruct tp4": "the shipped config has 131,072 positions, the checkpoint 32,768: a rotary table of 31 MiB instead of 8",
-}
-"""Runs whose weights are more than 0.5 % off, each with its reason."""
 PEAK_BEYOND = {
     "google/gemma-3-27b-it": "profiling a vision encoder, which is not modelled: -0.29 GiB",
     "google/gemma-3-4b-it": "profiling a vision encoder, which is not modelled: -0.24 GiB",
@@ -60,8 +56,7 @@ def _bytes(found: ServingBreakdown, part: str, label: str = "") -> int:
 def test_weights(row: dict[str, str]) -> None:
     """Weights are within 0.5 % of the log's, by the general rule: shares of ranks, padded vocabulary, rotary tables, the allocator's grain."""
     reported, found = float(row["reported_weights_GiB"]) * GIB, _bytes(made(row, num_blocks=int(row["num_blocks"])), "weights")
-    bar = 0.01 if f"{row['model']} tp{row['tp']}" in WEIGHTS_BEYOND else 0.005
-    assert found == pytest.approx(reported, rel=bar)
+    assert found == pytest.approx(reported, rel=0.005)
 
 
 @pytest.mark.parametrize("row", [row for row in LOGS if row["pp"] == "1"], ids=lambda row: f"{row['version']} {name_of(row)}")

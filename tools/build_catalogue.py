@@ -83,6 +83,24 @@ CORRECTIONS: list[tuple[tuple[str, ...], dict[str, Any]]] = [
         {"config": {"max_position_embeddings": 4096}},
     ),
     (("codellama/CodeLlama-13b-Instruct-hf",), {"config": {"max_position_embeddings": 16384}}),
+    # Positions that another list filled in for the model's own. Qwen2.5's config has 32,768, and its card says that YaRN reaches
+    # 131,072: the 7B's rotary table in vLLM is 8 MiB, not 31 (llm-d-planner PR 205). The rows have what the makers' configs say.
+    (tuple(f"Qwen/Qwen2.5-{size}-Instruct" for size in ("1.5B", "7B", "14B", "32B", "72B")), {"config": {"max_position_embeddings": 32768}}),
+    (("Qwen/QwQ-32B",), {"config": {"max_position_embeddings": 40960}}),
+    # Base models are trained at 32,768 (arXiv 2505.09388, section 3.2); 40,960 is of those that were trained on.
+    (
+        tuple(f"Qwen/Qwen3-{size}-Base" for size in ("0.6B", "1.7B", "4B", "8B", "14B", "30B-A3B")),
+        {"config": {"max_position_embeddings": 32768}},
+    ),
+    # 4,096 is its window (arXiv 2310.06825, table 1).
+    (("mistralai/Mistral-7B-Instruct-v0.1",), {"config": {"max_position_embeddings": 32768}}),
+    # The chat models of GLM-4 9B have 128K, the base model that lent its config 8K (arXiv 2406.12793).
+    (("THUDM/glm-4-9b-chat", "zai-org/codegeex4-all-9b"), {"config": {"seq_length": 131072}}),
+    # Here the config is right and the row is not: arXiv 2311.16867, 2403.08295, 2503.19786, 2310.06825 and the scaling in the config.
+    (("tiiuae/falcon-7b", "tiiuae/falcon-40b", "tiiuae/falcon-7b-instruct"), {"row": {"max_position_embeddings": 2048}}),
+    (("google/gemma-2b",), {"row": {"max_position_embeddings": 8192}}),
+    (("google/gemma-3-1b-it", "mistralai/Mistral-7B-v0.1"), {"row": {"max_position_embeddings": 32768}}),
+    (("microsoft/Phi-3.5-mini-instruct",), {"row": {"max_position_embeddings": 131072}}),
 ]
 """What the published total or another source proves about rows that were not exact: fields of the config, and what the total holds."""
 
@@ -99,7 +117,7 @@ def corrected(row: dict[str, Any], config: dict[str, Any]) -> tuple[dict[str, An
         known = {"is": row["published_is"] + FP8}
     if not known:
         return row, config
-    if row["check"] != "exact" or known.keys() != {"config"}:
+    if row["check"] != "exact" or known.keys() not in ({"config"}, {"row"}):
         row = row | {"published_is": known.get("is", row["published_is"]), "check": "exact", "rel_error": 0.0, "corrected": True}
     row = {key: value for key, value in (row | known.get("row", {})).items() if value is not None}
     if "unquantized" in known:
