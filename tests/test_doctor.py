@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import tomllib
 from dataclasses import replace
@@ -43,11 +44,13 @@ def test_a_missing_engine_is_a_finding(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a check raises is told with its way out, and the other checks go on."""
 
     def missing() -> str:
-        raise Unavailable("The embedded engine is not installed.", 'pip install "sizeup[run]"')
+        raise Unavailable("The embedded engine is not installed.", 'pip install ".[run]" in the folder of sizeup')
 
     monkeypatch.setattr(examined, "installed_version", missing)
     found = {check.name: check for check in examine()}
-    assert found["engine"] == Check("engine", "bad", {}, "The embedded engine is not installed.", 'pip install "sizeup[run]"')
+    assert found["engine"] == Check(
+        "engine", "bad", {}, "The embedded engine is not installed.", 'pip install ".[run]" in the folder of sizeup'
+    )
     assert found["memory"].state in ("ok", "note")
 
 
@@ -75,3 +78,10 @@ def test_every_extra_is_looked_for() -> None:
     """The extras that the doctor knows are those that the project declares."""
     project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8"))
     assert {row["name"] for row in data_json("install.json")["extras"]} == set(project["project"]["optional-dependencies"])
+
+
+def test_hints_are_true_of_a_clone() -> None:
+    """sizeup is in no registry of packages, so no text tells to install it from one."""
+    package = Path(__file__).parents[1] / "src" / "sizeup"
+    texts = [path for suffix in ("*.py", "*.json") for path in package.rglob(suffix)]
+    assert [path.name for path in texts if re.search(r"pip install \\*[\"']sizeup", path.read_text(encoding="utf-8"))] == []

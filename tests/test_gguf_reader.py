@@ -167,3 +167,13 @@ def test_hostile_claims_cost_nothing(tmp_path: Path) -> None:
     path = tmp_path / "model.gguf"
     path.write_bytes(file([ARCH, text("k") + struct.pack("<IIQ", 9, 8, 4_000_000) + bytes(64)]))
     assert peak_bytes("try: read_header(sys.argv[1])\nexcept Unreadable: pass\nelse: sys.exit(1)", path) < 50 * 10**6
+
+
+@pytest.mark.parametrize(("start", "shown"), [(b"hello", "hell"), (b"PK\x03\x04", "50 4b 03 04"), (b"\xff\xfe\x00\x00", "ff fe 00 00")])
+def test_a_wrong_beginning_is_told_as_people_read_it(tmp_path: Path, start: bytes, shown: str) -> None:
+    """Letters as letters, other bytes in hexadecimal: no program's spelling of them."""
+    path = tmp_path / "model.gguf"
+    path.write_bytes(start + bytes(100))
+    with pytest.raises(Unreadable) as caught:
+        read_header(path)
+    assert caught.value.message == f"{path} is not a sound GGUF file: it begins with “{shown}”, not with GGUF."

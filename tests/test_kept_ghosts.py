@@ -109,7 +109,7 @@ def test_without_the_library_it_says_what_is_missing(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     ghost = formats.safetensors(package.read("Qwen/Qwen3-8B"))
     assert [file.name for file in ghost.files] == ["config.json", "tokenizer.json", "tokenizer_config.json"]
-    assert 'pip install "sizeup[transformers]"' in ghost.notes[0]
+    assert 'pip install ".[transformers]" in the folder of sizeup' in ghost.notes[0]
     assert "There are no tensors" in ghost.notes[1]
     assert ghost.commands == ("vllm serve {folder} --load-format dummy",)
     assert formats.safetensors(package.read("Qwen/Qwen3-8B"), config_only=True).tensors == 0

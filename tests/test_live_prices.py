@@ -186,7 +186,7 @@ def test_without_the_package(sizeup: Run, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setitem(sys.modules, "gpuhunt", None)
     told = sizeup("machines", "Qwen/Qwen3-8B", "--live-prices")
     assert told.code == 5
-    assert 'pip install "sizeup[prices]"' in told.err
+    assert 'pip install ".[prices]" in the folder of sizeup' in told.err
 
 
 def test_not_offline(sizeup: Run) -> None:

@@ -320,7 +320,7 @@ def test_a_missing_library_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setitem(sys.modules, library, None)
     with pytest.raises(Unavailable) as caught:
         looked(file)
-    assert caught.value.hint == 'pip install "sizeup[tokens]"'
+    assert caught.value.hint == 'pip install ".[tokens]" in the folder of sizeup'
 
 
 @pytest.mark.parametrize("language", LANGUAGES[1:])

@@ -9,6 +9,7 @@ import pytest
 
 from sizeup import i18n
 from sizeup.browser.audience import HEADER
+from sizeup.facts import data_json
 from sizeup.probe.table import parts
 from sizeup.readers.local import KINDS
 from tests.raised import raised, warned
@@ -20,8 +21,6 @@ TYPED = {
     "sizeup models --installed --context 32K",
     "--layers {}",
     "--share-layers all",
-    'pip install "sizeup[rehearse-training]"',
-    'pip install "sizeup[tokens]"',
     "--algorithm sft",
     "--emit trl",
     "--method lora",
@@ -46,10 +45,6 @@ TYPED = {
     "ends = [“vram:0”, “vram:1”]",
     "ollama pull {}",
     "iconv -t UTF-8",
-    'pip install "sizeup[prices]"',
-    'pip install "sizeup[run]"',
-    'pip install "sizeup[train]"',
-    'pip install "sizeup[sweep]"',
     "pip install xllamacpp=={}",
     "sizeup --help",
     "--batches 1,2,4",
@@ -168,12 +163,16 @@ def words(text: str) -> bool:
     return bool(re.search(r"[a-z]{3,}|\b(or|is)\b", re.sub(r"--[\w-]+|\S*=\S*|\{\}/\S+|\{\}|\.(gguf|toml)\b", " ", text)))
 
 
+EXTRAS = {row["name"] for row in data_json("install.json")["extras"]}
+"""Names of what pip installs beside: the same in every language."""
+
+
 def translated(text: str, language: str) -> bool:
     """Whether a text is translated whole: nothing of its own is taken for the value of a place."""
     if text in i18n._content(language)["sentences"]:
         return True
     match = next((found for pattern, _, _ in i18n._patterns(language) if (found := pattern.fullmatch(text))), None)
-    return match is not None and all(not words(place) or translated(place, language) for place in match.groups())
+    return match is not None and all(not words(place) or place in EXTRAS or translated(place, language) for place in match.groups())
 
 
 def sentences() -> Iterator[str]:

@@ -87,7 +87,7 @@ def test_a_missing_library_is_named_with_how_to_get_it(name: str, monkeypatch: p
     with pytest.raises(Unavailable) as error:
         sizeup.prove_training(training)
     assert name in error.value.message
-    assert error.value.hint == 'pip install "sizeup[train]"'
+    assert error.value.hint == 'pip install ".[train]" in the folder of sizeup'
 
 
 @pytest.mark.parametrize(

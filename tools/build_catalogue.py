@@ -85,7 +85,10 @@ CORRECTIONS: list[tuple[tuple[str, ...], dict[str, Any]]] = [
     (("codellama/CodeLlama-13b-Instruct-hf",), {"config": {"max_position_embeddings": 16384}}),
     # Positions that another list filled in for the model's own. Qwen2.5's config has 32,768, and its card says that YaRN reaches
     # 131,072: the 7B's rotary table in vLLM is 8 MiB, not 31 (llm-d-planner PR 205). The rows have what the makers' configs say.
-    (tuple(f"Qwen/Qwen2.5-{size}-Instruct" for size in ("1.5B", "7B", "14B", "32B", "72B")), {"config": {"max_position_embeddings": 32768}}),
+    (
+        tuple(f"Qwen/Qwen2.5-{size}-Instruct" for size in ("1.5B", "7B", "14B", "32B", "72B")),
+        {"config": {"max_position_embeddings": 32768}},
+    ),
     (("Qwen/QwQ-32B",), {"config": {"max_position_embeddings": 40960}}),
     # Base models are trained at 32,768 (arXiv 2505.09388, section 3.2); 40,960 is of those that were trained on.
     (

@@ -25,7 +25,7 @@ verbs, the parameters below, `/api/openapi.json` and the tools of `sizeup mcp`. 
 with `--json`.
 
 ```
-pip install "sizeup[web]"
+pip install ".[web]"
 sizeup serve                       # http://127.0.0.1:{PORT}/, the next free port when that one is taken
 curl 'http://127.0.0.1:{PORT}/api/fit?model=qwen3:8b&on=rtx-4090&context=32K'
 ```

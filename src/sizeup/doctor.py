@@ -147,7 +147,12 @@ def _extras() -> Check:
     missing = [row["name"] for row in rows if any(importlib.util.find_spec(module) is None for module in row["modules"])]
     have = [row["name"] for row in rows if row["name"] not in missing]
     values = {"have": ", ".join(have) or "–", "missing": ", ".join(missing) or "–"}
-    return Check("extras", "note" if missing else "ok", values, hint=f'pip install "sizeup[{",".join(missing)}]"' if missing else "")
+    return Check(
+        "extras",
+        "note" if missing else "ok",
+        values,
+        hint=f'pip install ".[{",".join(missing)}]" in the folder of sizeup' if missing else "",
+    )
 
 
 def _letters() -> Check:

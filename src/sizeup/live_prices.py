@@ -60,7 +60,8 @@ def gpuhunt_catalogue() -> Catalogue:
         import gpuhunt
     except ImportError:
         raise Unavailable(
-            "Today's prices come through the package gpuhunt, which is not installed here.", 'pip install "sizeup[prices]"'
+            "Today's prices come through the package gpuhunt, which is not installed here.",
+            'pip install ".[prices]" in the folder of sizeup',
         ) from None
     # It logs tracebacks of what it could not fetch; what came of it is said here in a sentence.
     logging.getLogger("gpuhunt").addHandler(logging.NullHandler())

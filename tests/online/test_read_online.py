@@ -364,7 +364,7 @@ def test_without_the_package(world: Hub, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr("sizeup.readers.online.missing_package", lambda: True)
     with pytest.raises(NotFound) as caught:
         sizeup.read("someone/small-llama")
-    assert caught.value.hint.endswith('pip install "sizeup[hub]"')
+    assert caught.value.hint.endswith('pip install ".[hub]" in the folder of sizeup')
 
 
 def test_config_alone(world: Hub) -> None:

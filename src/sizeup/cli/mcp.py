@@ -6,7 +6,7 @@ from sizeup.errors import Unavailable
 
 from .verb import Asked, Option, Verb
 
-INSTALL = 'pip install "sizeup[mcp]"'
+INSTALL = 'pip install ".[mcp]" in the folder of sizeup'
 
 
 def mcp(asked: Asked, files: bool) -> None:

@@ -14,7 +14,7 @@ from .settings import of
 from .verb import Asked, Option, Verb
 
 MOST_WORKERS = 64
-INSTALL = 'pip install "sizeup[web]"'
+INSTALL = 'pip install ".[web]" in the folder of sizeup'
 
 
 def serve(

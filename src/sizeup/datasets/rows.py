@@ -126,7 +126,9 @@ def _parquet(file: BinaryIO, name: str) -> Iterator[Any]:
     try:
         import pyarrow.parquet as parquet
     except ImportError:
-        raise Unavailable(f"{name} is Parquet, which the package pyarrow reads.", 'pip install "sizeup[data]", or a .jsonl file') from None
+        raise Unavailable(
+            f"{name} is Parquet, which the package pyarrow reads.", 'pip install ".[data]" in the folder of sizeup, or a .jsonl file'
+        ) from None
     try:
         for batch in parquet.ParquetFile(file).iter_batches(_BATCH_ROWS):
             yield from batch.to_pylist()

@@ -16,7 +16,7 @@ from sizeup.facts import data_json
 
 from .vocabulary import vocabulary
 
-INSTALL = 'pip install "sizeup[tokens]"'
+INSTALL = 'pip install ".[tokens]" in the folder of sizeup'
 LARGEST_JSON_BYTES = 256 << 20
 CONTROL, USER_DEFINED = 3, 4
 """Kinds of tokens in a GGUF vocabulary."""

@@ -68,7 +68,7 @@ def skeleton(model: ModelSpec, dtype: str = "bf16") -> Skeleton:
     """
     if not (importlib.util.find_spec("transformers") and importlib.util.find_spec("torch")):
         raise Unavailable(
-            "The names of a checkpoint's tensors are transformers' to say, and it is not installed here: pip install \"sizeup[transformers]\".",
+            "The names of a checkpoint's tensors are transformers' to say, and it is not installed here: pip install \".[transformers]\" in the folder of sizeup.",
             "sizeup ghost with --config-only",
         )
     asked = {

@@ -26,7 +26,7 @@ def look_film(path: Path) -> Recording | Film:
         import av
     except ImportError:
         raise Unavailable(
-            "Recordings and films are read by the package av, which is not installed.", 'pip install "sizeup[tokens]"'
+            "Recordings and films are read by the package av, which is not installed.", 'pip install ".[tokens]" in the folder of sizeup'
         ) from None
     try:
         with av.open(str(path.absolute()), options={"format_whitelist": DEMUXERS, "protocol_whitelist": "file"}) as container:

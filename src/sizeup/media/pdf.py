@@ -24,7 +24,9 @@ def _library() -> Any:
     try:
         import pypdfium2
     except ImportError:
-        raise Unavailable("PDFs are read by the package pypdfium2, which is not installed.", 'pip install "sizeup[tokens]"') from None
+        raise Unavailable(
+            "PDFs are read by the package pypdfium2, which is not installed.", 'pip install ".[tokens]" in the folder of sizeup'
+        ) from None
     return pypdfium2
 
 

@@ -27,7 +27,9 @@ def look_picture(path: Path) -> Picture:
     try:
         from PIL import Image
     except ImportError:
-        raise Unavailable("Pictures are read by the package Pillow, which is not installed.", 'pip install "sizeup[tokens]"') from None
+        raise Unavailable(
+            "Pictures are read by the package Pillow, which is not installed.", 'pip install ".[tokens]" in the folder of sizeup'
+        ) from None
     # Pillow tells a log of what is broken, which nobody here listens to; without a listener it would be printed.
     logging.getLogger("PIL").addHandler(logging.NullHandler())
     with warnings.catch_warnings(), path.open("rb") as file:

@@ -31,7 +31,7 @@ MOST_REDIRECTS = 8
 STRANGERS_TRIES = 2
 """How often a server that never answered is asked."""
 JSON_LIMIT = 32 << 20
-INSTALL = 'pip install "sizeup[hub]"'
+INSTALL = 'pip install ".[hub]" in the folder of sizeup'
 
 
 class Body(NamedTuple):

@@ -77,7 +77,7 @@ def rehearse_training(training: Training, layers: int | None = None, steps: int 
     if missing:
         raise Unavailable(
             f"A rehearsal of training runs {', '.join(LIBRARIES)}, and {missing[0]} is not installed here.",
-            'pip install "sizeup[rehearse-training]"',
+            'pip install ".[rehearse-training]" in the folder of sizeup',
         )
     model = training.model
     if not model.config:

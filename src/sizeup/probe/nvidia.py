@@ -40,7 +40,9 @@ def find(root: Path = Path("/"), nvml: Any = None, environment: Mapping[str, str
         if importlib.util.find_spec("pynvml") is None:
             # WSL has /dev/dxg without any NVIDIA card, so there the hint may be wrong and is not given.
             here = any((root / trace).exists() for trace in TRACES if trace != "dev/dxg")
-            hint = "An NVIDIA driver is here, but not the package that asks it: pip install 'sizeup[gpu]' to see the cards."
+            hint = (
+                "An NVIDIA driver is here, but not the package that asks it: pip install '.[gpu]' in the folder of sizeup to see the cards."
+            )
             return Found(warnings=(hint,) if here else ())
         try:
             import pynvml

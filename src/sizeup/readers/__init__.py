@@ -76,7 +76,7 @@ def _named(name: str, path: Path, assume: str | None, offline: bool | None, onli
         if because:
             raise NotFound(error.message, f"{error.hint}; or the same without {because}") from None
         if missing_package():
-            raise NotFound(error.message, f'{error.hint}; or pip install "sizeup[hub]"') from None
+            raise NotFound(error.message, f'{error.hint}; or pip install ".[hub]" in the folder of sizeup') from None
     try:
         return read_hub(wanted, assume, "")
     except Unavailable as error:

@@ -80,6 +80,12 @@ def header_from(source: RangeSource) -> Header:
         raise Unreadable(f"{source.name} has a damaged header.", "download it again") from None
 
 
+def begun(start: bytes) -> str:
+    """The first four bytes as a person reads them: letters where they are some, else their hexadecimal digits."""
+    word = start[:4].decode("ascii", "replace")
+    return word if word.isascii() and word.isprintable() else start[:4].hex(" ")
+
+
 class Reader:
     """Walks one header."""
 
@@ -92,7 +98,7 @@ class Reader:
     def header(self) -> Header:
         magic = self.cursor.take(4)
         if magic != b"GGUF":
-            raise self.bad(f"it begins with {magic!r}, not with GGUF", "a .gguf file")
+            raise self.bad(f"it begins with “{begun(magic)}”, not with GGUF", "a .gguf file")
         (version,) = struct.unpack("<I", self.cursor.take(4))
         if version & 0xFFFF == 0 and version:
             raise self.bad("it is big-endian, which no engine on this kind of machine reads", "the little-endian file")
@@ -102,7 +108,7 @@ class Reader:
         metadata = self.metadata(keys)
         alignment = metadata.get("general.alignment", 32)
         if not isinstance(alignment, int) or alignment < 8 or alignment & (alignment - 1) or alignment > 1 << 20:
-            raise self.bad(f"its alignment is {alignment!r}, not a power of two")
+            raise self.bad(f"its alignment is {str(alignment)[:40]}, not a power of two")
         raw = [self.tensor() for _ in range(tensors)]
         start = -(-self.cursor.offset // alignment) * alignment
         self.check(raw, start, alignment)
@@ -122,7 +128,7 @@ class Reader:
         for _ in range(keys):
             key = self.text(NAME_LIMIT, "a key")
             if key in found:
-                raise self.bad(f"the key {key!r} stands twice")
+                raise self.bad(f"the key “{key[:80]}” stands twice")
             (kind,) = struct.unpack("<I", self.cursor.take(4))
             found[key] = self.value(kind, key)
         return found

@@ -86,8 +86,9 @@ def kind(start: bytes) -> tuple[str, str]:
             return what, way_out
     if not start.strip(b"\0"):
         return "all zeros at its start, as a download that never finished", "download it again"
-    shown = start[:4].decode("ascii") if start[:4].isascii() and start[:4].decode("ascii").isprintable() else start[:4].hex(" ")
-    return f"no model file: it begins with “{shown}”, not with “GGUF”", "a .gguf, a .safetensors, a config.json or a folder of them"
+    from .gguf import begun
+
+    return f"no model file: it begins with “{begun(start)}”, not with “GGUF”", "a .gguf, a .safetensors, a config.json or a folder of them"
 
 
 def _start(path: Path) -> bytes:

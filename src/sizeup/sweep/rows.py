@@ -34,7 +34,7 @@ def duckdb() -> Any:
         import duckdb as library
     except ImportError:
         raise Unavailable(
-            "Sweeps read and write their tables with duckdb, which is not installed.", 'pip install "sizeup[sweep]"'
+            "Sweeps read and write their tables with duckdb, which is not installed.", 'pip install ".[sweep]" in the folder of sizeup'
         ) from None
     return library
 

@@ -62,7 +62,7 @@ def encoding_of(sample: bytes, name: str, whole: bool, named: str = "", declared
         import charset_normalizer
     except ImportError:
         raise Unavailable(
-            f"{name} is not UTF-8; the package charset-normalizer tells other encodings.", 'pip install "sizeup[tokens]"'
+            f"{name} is not UTF-8; the package charset-normalizer tells other encodings.", 'pip install ".[tokens]" in the folder of sizeup'
         ) from None
     best = charset_normalizer.from_bytes(sample, cp_isolation=OLD).best()
     if best is None:

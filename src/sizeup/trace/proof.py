@@ -149,7 +149,9 @@ def check(training: Training) -> None:
     wanted = (*LIBRARIES, *(("bitsandbytes",) if recipe.quantised or recipe.optimizer in ("adamw8bit", "lion", "lion8bit") else ()))
     missing = [name for name in wanted if importlib.util.find_spec(name) is None]
     if missing:
-        raise Unavailable(f"A trace runs {', '.join(wanted)}, and {missing[0]} is not installed here.", 'pip install "sizeup[train]"')
+        raise Unavailable(
+            f"A trace runs {', '.join(wanted)}, and {missing[0]} is not installed here.", 'pip install ".[train]" in the folder of sizeup'
+        )
 
 
 def question(training: Training, every_layer: bool = False) -> dict[str, Any]:

@@ -235,7 +235,7 @@ def installed_version() -> str:
     """The installed xllamacpp; raises Unavailable when it is missing or not one whose layouts are known."""
     version = _version()
     if version is None:
-        raise Unavailable("The embedded engine is not installed.", 'pip install "sizeup[run]"')
+        raise Unavailable("The embedded engine is not installed.", 'pip install ".[run]" in the folder of sizeup')
     if version not in KNOWN_VERSIONS:
         raise Unavailable(
             f"The embedded engine is xllamacpp {version}, which sizeup has not checked.", f"pip install xllamacpp=={KNOWN_VERSIONS[-1]}"

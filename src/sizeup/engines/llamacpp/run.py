@@ -207,7 +207,7 @@ def events(job: dict[str, Any]) -> Iterator[dict[str, Any]]:
             if not finished:
                 raise EngineFailed(f"The engine ended without an answer ({_ending(code)}).", "sizeup fit for a smaller plan", _tail(log))
         except BrokenPipeError:
-            raise Unavailable("The engine's process could not be started.", 'pip install "sizeup[run]"') from None
+            raise Unavailable("The engine's process could not be started.", 'pip install ".[run]" in the folder of sizeup') from None
         finally:
             if child.poll() is None:
                 child.kill()

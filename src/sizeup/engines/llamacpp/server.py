@@ -64,7 +64,7 @@ def serving(plan: Plan, port: int = 0, key: str = "", name: str = "") -> Iterato
             engine = f"llama.cpp (xllamacpp {said['version']})"
             yield Embedded(str(said["address"]), key, engine, time.perf_counter() - start, child.pid, lambda: child.poll() is None)
         except BrokenPipeError:
-            raise Unavailable("The engine's process could not be started.", 'pip install "sizeup[run]"') from None
+            raise Unavailable("The engine's process could not be started.", 'pip install ".[run]" in the folder of sizeup') from None
         finally:
             stop(child)
 

@@ -34,7 +34,7 @@ class EngineTokenizer:
         counts = self._asked({"texts": list(texts)}).get("counts")
         if not isinstance(counts, list):
             self.close()
-            raise Unavailable("The engine's process ended while it counted tokens.", 'pip install "sizeup[tokens]"')
+            raise Unavailable("The engine's process ended while it counted tokens.", 'pip install ".[tokens]" in the folder of sizeup')
         return counts
 
     def _asked(self, question: dict[str, object]) -> dict[str, object]:

@@ -14,6 +14,7 @@ from ...layers import Attention, CompressedAttention, LatentAttention, Part
 from ...model import ModelSpec
 from ...quant import Quant
 from ...quant import quant as quant_of
+from ..checkpoints import Kept
 from .formats import mlx_type
 from .settings import Settings
 
@@ -41,15 +42,6 @@ class Form(NamedTuple):
         if not self.bits:
             return self.float.row_bytes(values)
         return values * self.bits // 8 + values // self.group * 2 * self.float.row_bytes(1)
-
-
-class Kept(NamedTuple):
-    """What one layer keeps for one sequence."""
-
-    part: str
-    label: str
-    bytes: Number
-    within: float = 0.0
 
 
 def length(settings: Settings) -> Length:

@@ -9,13 +9,14 @@ from typing import Any
 from ...engine import Draft
 from ...errors import Refused
 from ...facts import data_json
-from ...figure import Number, is_column, plain, total
+from ...figure import is_column, plain, total
 from ...hardware import Machine
 from ...layers import Attention, LatentAttention
 from ...model import ModelSpec, Tensor
 from ...plan import Breakdown, Claim
 from ...quant import quant as quant_of
 from ...work import Work
+from ..checkpoints import kept_claims, tensors
 from .cache import Form, Length, form, kept, length, rings
 from .command import command
 from .compute import logits_bytes, working
@@ -61,12 +62,8 @@ class Mlx:
 
     def tensors(self, model: ModelSpec, quant: str | None) -> tuple[Tensor, ...]:
         """Every weight with the type it is held in, by llama.cpp's names; a block's weights are numbered by its place."""
-        format, hidden = format_of(model, quant), int(plain(model.hidden))
-        found = [Tensor(name, shape, format.of(name, shape)) for name, shape in outside(model)]
-        for group in model.groups:
-            for name, shape in group.block.stored(hidden):
-                found += [Tensor(f"blk.{position}.{name}", shape, format.of(name, shape)) for position in group.positions]
-        return tuple(found)
+        format = format_of(model, quant)
+        return tensors(model, (Tensor(name, shape, format.of(name, shape)) for name, shape in outside(model)), format.of)
 
     def work(
         self, model: ModelSpec, quant: str | None, settings: Given, tokens: int = 1, depth_tokens: int = 0, sequences: int = 1
@@ -122,21 +119,18 @@ def _check(model: ModelSpec, settings: Given, long: Length) -> None:
 
 
 def _cache_claims(model: ModelSpec, settings: Given, long: Length, form: Form) -> Iterator[Claim]:
-    found: dict[tuple[str, str, float], list[Number]] = {}
-    for group in model.groups:
-        for part in group.block.mixers:
-            for one in kept(model, part, form, long):
-                if is_column(one.bytes) or plain(one.bytes):
-                    found.setdefault((one.part, one.label, one.within), []).append(group.layers * (settings.sequences * one.bytes))
-    for (name, label, within), sizes in found.items():
-        yield Claim(name, settings.pool, total(sizes), within, label=label)
+    each = (
+        (settings.pool, group.layers, one) for group in model.groups for part in group.block.mixers for one in kept(model, part, form, long)
+    )
+    found = tuple(kept_claims(each, settings.sequences))
+    yield from found
     caches = settings.prompt_caches
     if caches is None:
         serves = settings.server or plain(settings.sequences) > 1
         caches = int(data_json("mlx.json")["server"]["prompt_caches"]) if serves else 0
     if caches:
-        lasting = [sum_ for (_, label, _), sizes in found.items() if label != "window_prefill" for sum_ in sizes]
-        yield Claim("cache", settings.pool, caches * (total(lasting) // settings.sequences), label="prompt_caches")
+        lasting = total(claim.bytes for claim in found if claim.label != "window_prefill")
+        yield Claim("cache", settings.pool, caches * (lasting // settings.sequences), label="prompt_caches")
 
 
 def _notes(model: ModelSpec, settings: Given, weights: int) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from ...facts import data_json
 from ...figure import Number, least, most, plain, step
 from ...layers import Attention, CompressedAttention, LatentAttention, Part
 from ...quant import Quant
+from ..checkpoints import Kept
 from .settings import Settings
 
 
@@ -22,15 +23,6 @@ class Length(NamedTuple):
     tokens: Number
     prompt: Number
     static: bool
-
-
-class Kept(NamedTuple):
-    """What one layer keeps for one sequence."""
-
-    part: str
-    label: str
-    bytes: Number
-    within: float = 0.0
 
 
 def length(settings: Settings) -> Length:

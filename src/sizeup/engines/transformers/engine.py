@@ -9,7 +9,7 @@ from typing import Any
 from ...engine import Draft
 from ...errors import Refused
 from ...facts import data_json
-from ...figure import Number, is_column, plain, total
+from ...figure import Number, is_column, plain
 from ...hardware import Machine
 from ...layers import Attention, Block
 from ...model import Group, ModelSpec, Tensor
@@ -17,6 +17,7 @@ from ...plan import Breakdown, Claim
 from ...quant import quant as quant_of
 from ...work import Work
 from ..asked import family
+from ..checkpoints import kept_claims, tensors
 from .cache import Length, kept, length
 from .command import command
 from .compute import logits_bytes, working
@@ -65,11 +66,7 @@ class Transformers:
             *model.head.stored(hidden),
             *(shape for tower in model.towers for shape in tower.shapes),
         ]
-        found = [Tensor(name, shape, format.float) for name, shape in outside]
-        for group in model.groups:
-            for name, shape in group.block.stored(hidden):
-                found += [Tensor(f"blk.{position}.{name}", shape, format.of(name, shape)) for position in group.positions]
-        return tuple(found)
+        return tensors(model, (Tensor(name, shape, format.float) for name, shape in outside), format.of)
 
     def work(
         self, model: ModelSpec, quant: str | None, settings: Given, tokens: int = 1, depth_tokens: int = 0, sequences: int = 1
@@ -167,16 +164,14 @@ def _homes(where: Placed) -> dict[int, Device]:
 
 def _cache_claims(model: ModelSpec, settings: Given, long: Length, format: Format, where: Placed) -> Iterator[Claim]:
     form, homes = quant_of(format.float), _homes(where)
-    found: dict[tuple[str, str, str, float], list[Number]] = {}
-    for group in model.groups if model.causal else ():
-        for device, layers in by_device(group, homes):
-            for part in group.block.mixers:
-                for one in kept(part, form, long):
-                    if is_column(one.bytes) or plain(one.bytes):
-                        key = (one.part, pool(device), one.label, one.within)
-                        found.setdefault(key, []).append(layers * (settings.sequences * one.bytes))
-    for (name, home, label, within), sizes in found.items():
-        yield Claim(name, home, total(sizes), within, label=label)
+    each = (
+        (pool(device), layers, one)
+        for group in (model.groups if model.causal else ())
+        for device, layers in by_device(group, homes)
+        for part in group.block.mixers
+        for one in kept(part, form, long)
+    )
+    return kept_claims(each, settings.sequences)
 
 
 def _compute_claims(model: ModelSpec, settings: Given, long: Length, format: Format, where: Placed) -> Iterator[Claim]:
