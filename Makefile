@@ -7,11 +7,12 @@ STAMP := $(VENV)/.installed
 TRAIN_VENV := .venv-train
 TRAIN_BIN := $(TRAIN_VENV)/bin
 MLX_VENV := .venv-mlx
+RAY_VENV := .venv-ray
 TRAIN_STAMP := $(TRAIN_VENV)/.installed
 
 CHROMIUM := $(or $(SIZEUP_CHROMIUM),$(shell command -v chromium))
 
-.PHONY: run browser test test-all test-train test-train-sample test-mlx lint clean
+.PHONY: run browser test test-all test-train test-train-sample test-mlx test-ray lint clean
 
 run: $(STAMP)
 	$(BIN)/sizeup
@@ -49,6 +50,16 @@ $(MLX_VENV)/.installed: requirements.txt pyproject.toml
 	$(MLX_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $@
 
+# Tests on a Ray cluster of simulated nodes on loopback: an environment of its own. Not of `make test`: starting raylets takes minutes.
+test-ray: $(RAY_VENV)/.installed
+	$(RAY_VENV)/bin/python -m pytest -m ray tests/test_ray_scan.py
+
+$(RAY_VENV)/.installed: requirements.txt requirements-ray.txt pyproject.toml
+	$(PYTHON) -m venv $(RAY_VENV)
+	$(RAY_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.txt -r requirements-ray.txt
+	$(RAY_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
+
 lint: $(STAMP)
 	$(BIN)/ruff check src tests benchmarks tools
 	$(BIN)/ruff format --check src tests benchmarks tools
@@ -69,4 +80,4 @@ $(TRAIN_STAMP): requirements.txt requirements-train.txt pyproject.toml
 	touch $(TRAIN_STAMP)
 
 clean:
-	rm -rf $(VENV) $(TRAIN_VENV) $(MLX_VENV) .pytest_cache .mypy_cache .ruff_cache build dist
+	rm -rf $(VENV) $(TRAIN_VENV) $(MLX_VENV) $(RAY_VENV) .pytest_cache .mypy_cache .ruff_cache build dist

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 
+import click
 import pytest
 
-from sizeup.cli import VERBS, main_group
+from sizeup.cli import main_group
 from sizeup.i18n import LANGUAGES, texts
 from sizeup.i18n.glossary import glossary
 from sizeup.page import cells
@@ -14,11 +16,21 @@ from tests.program import Run
 from tests.test_cli_process import program_run
 
 
+def commands(group: click.Group) -> Iterator[tuple[str, click.Command]]:
+    """Every verb as it is typed, those within a group of verbs too."""
+    for name in group.list_commands(click.Context(group)):
+        found = group.get_command(click.Context(group), name)
+        assert found is not None
+        yield name, found
+        if isinstance(found, click.Group):
+            yield from ((f"{name} {inner}", command) for inner, command in commands(found))
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("verb", ["", *VERBS])
+@pytest.mark.parametrize("verb", ["", *(name for name, _ in commands(main_group()))])
 def test_help(sizeup: Run, verb: str, language: str) -> None:
     """Every verb has help with examples, in every language, within 80 columns."""
-    said = sizeup(*filter(None, (verb, "--help", "--lang", language)))
+    said = sizeup(*verb.split(), "--help", "--lang", language)
     assert (said.code, said.err) == (0, "")
     assert texts(language)("help.examples") in said.out
     assert max(map(cells, said.out.splitlines())) <= 80
@@ -29,8 +41,8 @@ def test_every_option_is_worded() -> None:
     group = main_group()
     missing = [
         f"{verb} {option.opts[0]}"
-        for verb in VERBS
-        for option in group.get_command(None, verb).params
+        for verb, command in commands(group)
+        for option in command.params
         if hasattr(option, "key") and not texts("en").has(f"option.{option.key}")
     ]
     assert missing == []

@@ -14,6 +14,7 @@ import pytest
 import sizeup
 from sizeup.cli import VERBS, main_group, reordered
 from sizeup.page import cells
+from tests.test_cli_help import commands
 
 ROOT = Path(__file__).parent.parent
 ENGLISH = "README.md"
@@ -158,9 +159,11 @@ def test_same_code_within_sentences(name: str) -> None:
 def test_the_program_takes_what_is_typed(call: str) -> None:
     """Every call that is shown names a verb that exists, with options, arguments and values that it takes."""
     words = reordered(shlex.split(call)[1:])
-    verb = main_group().get_command(click.Context(main_group()), words[0])
+    verb: click.Command | None = main_group()
+    while isinstance(verb, click.Group):
+        verb, words = verb.get_command(click.Context(verb), words[0]), words[1:]
     assert verb is not None
-    assert verb.make_context(words[0], words[1:]).command is verb
+    assert verb.make_context(verb.name, words).command is verb
 
 
 def test_every_verb_is_shown() -> None:
@@ -174,10 +177,8 @@ def test_options_exist(name: str) -> None:
     """Every option named anywhere is one of some verb, or the help that all have."""
     group = main_group()
     known = {"--help"}
-    for verb in VERBS:
-        found = group.get_command(click.Context(group), verb)
-        assert found is not None
-        known |= {option for parameter in found.params for option in (*parameter.opts, *parameter.secondary_opts)}
+    for _, verb in commands(group):
+        known |= {option for parameter in verb.params for option in (*parameter.opts, *parameter.secondary_opts)}
     assert options_named(name) - known == set()
 
 

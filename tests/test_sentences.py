@@ -21,6 +21,8 @@ TYPED = {
     "sizeup models --installed --context 32K",
     "--layers {}",
     "--share-layers all",
+    "--ray auto",
+    "sizeup fleet scan --save inventory.json",
     "--algorithm sft",
     "--emit trl",
     "--method lora",

@@ -34,6 +34,7 @@ VERBS = (
     "compare",
     "browser",
     "sweep",
+    "fleet",
     "serve",
     "mcp",
     "doctor",
