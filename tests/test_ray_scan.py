@@ -17,7 +17,7 @@ from tests.ray_running import Running, cluster
 
 pytestmark = [
     pytest.mark.ray,
-    pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason='Ray is not here: make test-ray'),
+    pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="Ray is not here: make test-ray"),
 ]
 
 
