@@ -114,6 +114,22 @@ def test_the_words_of_a_web_page() -> None:
         assert "".join(web_page.words(portions)) == WORDS
 
 
+@pytest.mark.parametrize("start", ["<", "<a ", "<!--", "&", "<div>", "<?", "<a b='", "<![CDATA[", "&#x", "</", "<script>"])
+def test_pages_that_mean_harm(start: str) -> None:
+    """Beginnings without ends, hundreds of thousands of them: each is read about once, and nothing of it is markup."""
+    page = start * (600_000 // len(start))
+    calls = 0
+    for said in web_page.words(page[at : at + 100_000] for at in range(0, len(page), 100_000)):
+        calls += len(said)
+    assert calls <= len(page)
+
+
+def test_a_picture_within_a_tag() -> None:
+    """A tag of megabytes is no text."""
+    page = f'<p>mud<img src="data:image/png;base64,{"A" * 3_000_000}">sand</p>'
+    assert "".join(web_page.words(page[at : at + 100_000] for at in range(0, len(page), 100_000))) == "mudsand"
+
+
 def test_web_pages(tmp_path: Path) -> None:
     """Saved as .html in an encoding of its own, or as an archive; counted as it is written when asked so."""
     page = PAGE.replace("<title>", '<meta charset="big5"><title>').replace("River", RIVER)
@@ -156,9 +172,15 @@ def test_chats(tmp_path: Path, name: str) -> None:
 def test_json_that_is_no_chat(tmp_path: Path) -> None:
     """Settings are text, with or without comments; a broken chat is named and left out."""
     written(tmp_path / "tsconfig.json", '{// a comment\n "strict": true}')
+    written(tmp_path / "words.json", '{"messages": {"role": "Role", "content": "Content"}}')
+    written(tmp_path / "index.json", '{"mapping": {"a": {"type": "message"}}, "conversations": [{"id": 1}]}')
     written(tmp_path / "chat.json", '{"messages": [{"role": "user", "content": ')
     found = package.count_tokens(tmp_path)
-    assert (names(found), [one.message for one in found.skipped]) == (["tsconfig.json"], [f"{tmp_path}/chat.json is not JSON."])
+    assert (names(found), [one.message for one in found.skipped]) == (
+        ["index.json", "tsconfig.json", "words.json"],
+        [f"{tmp_path}/chat.json is not JSON."],
+    )
+    assert [thing.kind for thing in found.things] == ["text"] * 3
 
 
 def archive(path: Path, parts: dict[str, str | bytes]) -> Path:

@@ -11,7 +11,11 @@ from sizeup.datasets.fields import TALKS, texts
 from sizeup.datasets.rows import rows
 
 SUFFIXES = (".json", ".jsonl", ".ndjson")
-_LOOKS = re.compile(rb'"(messages|conversations?|mapping|dialogue)"\s*:\s*[\[{]|^\s*\[\s*\{\s*"(role|from)"\s*:')
+_LOOKS = re.compile(
+    rb'"(messages|conversations?|dialogue|turns)"\s*:\s*\[\s*\{\s*"\w+"\s*:|"mapping"\s*:\s*\{[^{}]{0,200}\{[^{}]{0,400}"message"'
+    rb'|^\s*\[\s*\{\s*"(role|from)"\s*:'
+)
+"""A list of turns in a field that talks have, ChatGPT's tree, or a bare list of turns. Words of a program (`"messages": {…}`) are none."""
 MOST_TURNS = 1_000_000
 """A way back through a ChatGPT export is not followed farther, as it may be a ring."""
 

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from sizeup.errors import Unreadable
 from sizeup.media import kind
 
 from . import chat, document, web_page
@@ -52,10 +51,10 @@ def thing(path: Path, manner: Manner) -> Thing:
             return _made(path, "page", size, count(web_page.archived(file, str(path)), manner.reader.counter))
         if suffix in chat.SUFFIXES and not manner.raw and chat.looks_like_chat(sample):
             said = Told(chat.turns(path))
-            found = _made(path, "chat", size, count(said, manner.reader.counter), turns=said.turns)
-            if not said.turns:
-                raise Unreadable(f"{path} holds no turn of a chat.", "--raw to count it as it is written")
-            return found
+            found = count(said, manner.reader.counter)
+            # Without any turn it only looked like a chat, and is read as it is written.
+            if said.turns:
+                return _made(path, "chat", size, found, turns=said.turns)
         return _text(path, file, sample, size, manner)
 
 

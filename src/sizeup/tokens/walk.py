@@ -33,7 +33,7 @@ class Lying(NamedTuple):
 
 
 Passed = Callable[[str], None]
-"""Told why something in a folder is left out: hidden, made, ignored, locked, link, special."""
+"""Told why something in a folder is left out: hidden, made, ignored, locked, link, special; "unread" of rules that could not be read."""
 
 
 def files(names: Sequence[str], passed: Passed, refused: Callable[[str, SizeupError], None], everything: bool = False) -> Iterator[Lying]:
@@ -74,7 +74,7 @@ def _folder(top: Path, passed: Passed, refused: Callable[[str, SizeupError], Non
             refused(str(folder), _said(str(folder), error))
             continue
         if not everything:
-            rules = _with_rules(folder, rules)
+            rules = _with_rules(folder, rules, passed)
         inside: list[tuple[Path, tuple[tuple[Path, Any], ...]]] = []
         for entry in entries:
             path = Path(entry.path)
@@ -113,16 +113,20 @@ def _left_out(path: Path, rules: Sequence[tuple[Path, Any]], folder: bool) -> st
     return "ignored" if ignored else ""
 
 
-def _with_rules(folder: Path, rules: tuple[tuple[Path, Any], ...]) -> tuple[tuple[Path, Any], ...]:
+def _with_rules(folder: Path, rules: tuple[tuple[Path, Any], ...], passed: Passed) -> tuple[tuple[Path, Any], ...]:
     """With what the folder's own .gitignore says; without the library that reads it, as before."""
     path = folder / ".gitignore"
     if not path.is_file():
         return rules
     try:
         import pathspec
-
+    except ImportError:
+        passed("unread")
+        return rules
+    try:
         return (*rules, (folder, pathspec.GitIgnoreSpec.from_lines(path.read_text("utf-8", "replace").splitlines())))
-    except (ImportError, OSError, ValueError):
+    except (OSError, ValueError):
+        passed("unread")
         return rules
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email
 import email.policy
+import html
 import re
 from collections.abc import Iterable, Iterator
 from html.parser import HTMLParser
@@ -16,12 +17,14 @@ SUFFIXES = (".html", ".htm", ".xhtml")
 ARCHIVES = (".mhtml", ".mht")
 LARGEST_ARCHIVE_BYTES = 256 << 20
 """An archive of a page with its pictures is parsed whole."""
+LONGEST_TAG = 8 << 20
+"""Characters: a picture may be written into a tag."""
 SILENT = frozenset(("script", "style", "template", "svg", "noscript", "head", "iframe", "object", "math"))
 BLOCKS = frozenset((
     "p", "div", "br", "li", "ul", "ol", "tr", "table", "h1", "h2", "h3", "h4", "h5", "h6", "section", "article", "header", "footer", "nav",
     "aside", "blockquote", "pre", "dt", "dd", "figcaption", "hr", "main", "form", "option", "title",
 ))  # fmt: skip
-_SPACES = re.compile(r"[ \t\f\v\xa0]+")
+_SPACES = re.compile(r"[^\S\n]+")
 _LINES = re.compile(r"\s*\n\s*")
 _CHARSET = re.compile(rb"""<meta[^>]{1,200}?charset\s*=\s*["']?\s*([A-Za-z0-9_-]{2,40})""", re.IGNORECASE)
 
@@ -58,6 +61,11 @@ class _Words(HTMLParser):
         if not self._silent:
             self.parts.append(data)
 
+    def give_up(self) -> None:
+        """Take what is held back, as it has no end, for words: the parser's own way to end tries every beginning of a tag in it again."""
+        self.handle_data(html.unescape(self.rawdata))
+        self.rawdata = ""
+
     def taken(self) -> str:
         """What was read since it was last asked, up to the last whole line."""
         text = "".join(self.parts)
@@ -71,10 +79,12 @@ def words(markup: Iterable[str]) -> Iterator[str]:
     parser, first = _Words(), True
     for portion in markup:
         parser.feed(portion)
+        if len(parser.rawdata) > LONGEST_TAG:
+            parser.give_up()
         if said := _tidy(parser.taken()):
             yield said if first else "\n" + said
             first = False
-    parser.close()
+    parser.give_up()
     if said := _tidy(parser.taken() + "".join(parser.parts)):
         yield said if first else "\n" + said
 
