@@ -52,7 +52,7 @@ ENCODINGS = [
 def test_encodings(tmp_path: Path, encoding: str, text: str, expected: str) -> None:
     """The same characters whatever the bytes are; what nothing names is told by what it says, and that is said."""
     thing = package.count_tokens(written(tmp_path / "x.txt", text.encode(encoding))).things[0]
-    assert (thing.encoding, thing.characters, thing.tokens.middle) == (expected, len(text), tokens(characters(text))[1])
+    assert (thing.encoding, thing.characters, thing.tokens.middle) == (expected, len(text), round(tokens(characters(text))[1]))
     assumed = encoding in ("big5", "gb18030", "cp1252")
     assert thing.notes == ((f"Its encoding is not said; read as {expected}.",) if assumed else ())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -68,4 +69,4 @@ def _estimated(texts: Iterable[str]) -> Count:
     share = length / looked if looked < length else 1
     low, middle, high = (end * share for end in tokens(kinds))
     rate = data_json("text_rates.json")
-    return Count(Interval(low, middle, high, Source("measured", rate["source"], rate["date"])), length, False)
+    return Count(Interval(math.floor(low), round(middle), math.ceil(high), Source("measured", rate["source"], rate["date"])), length, False)

@@ -132,4 +132,4 @@ def _between(value: Value) -> tuple[Interval, How, tuple[str, ...]]:
     if not counts:
         return NOTHING, "unknown", ("Name a model that takes it: --model.",)
     source = Source("derived", f"the rules of {len(counts)} families")
-    return Interval(counts[0], statistics.median(counts), counts[-1], source), "estimated", ()
+    return Interval(counts[0], statistics.median_low(counts), counts[-1], source), "estimated", ()
