@@ -42,7 +42,7 @@ test-train-sample: $(TRAIN_STAMP)
 
 # Tests that run mlx-lm on MLX's Linux CPU backend (or on a Mac): an environment of its own.
 test-mlx: $(MLX_VENV)/.installed
-	$(MLX_VENV)/bin/python -m pytest -m mlx tests/test_mlx_real.py
+	$(MLX_VENV)/bin/python -m pytest -m mlx tests/test_mlx_real.py tests/test_drive_mlx.py
 
 $(MLX_VENV)/.installed: requirements.txt pyproject.toml
 	$(PYTHON) -m venv $(MLX_VENV)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -223,3 +224,29 @@ def test_another_server_at_ollamas_port(sizeup: Run, model: str, monkeypatch: py
         said = sizeup("run", model, "--engine", "ollama")
     assert (said.code, said.out) == (5, "")
     assert "is not what Ollama says" in said.err
+
+
+SLEEPER = """#!{python}
+import http.server, sys
+class Answers(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b'{{"data": [{{"id": "m"}}]}}' if self.path == "/v1/models" else b"")
+http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Answers).serve_forever()
+"""
+
+
+def test_a_sigterm_ends_what_was_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever ends sizeup by a signal leaves no server behind."""
+    program_named(tmp_path, "sleeper", SLEEPER, monkeypatch)
+    port = free_port(0, False)
+
+    def started_and_ended() -> None:
+        with program.started([str(tmp_path / "sleeper"), str(port)], port):
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    with pytest.raises(SystemExit) as caught:
+        started_and_ended()
+    assert caught.value.code == 143
+    assert not program._answers(Server(f"http://127.0.0.1:{port}"), lambda server: True)

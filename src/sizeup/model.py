@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -106,6 +107,13 @@ class ModelSpec:
     """The whole config.json as it was read; empty for a model read from a GGUF. Shared: not to be changed."""
     card: dict[str, Any] = field(default_factory=dict, hash=False, compare=False)
     """The catalogue's row (id, licence, dates, Ollama tags, check, …), when there is one."""
+
+    @property
+    def named(self) -> str:
+        """What is given to engines that read checkpoints: the folder of one that lies here, else the repository's name."""
+        if self.path is not None and self.stored == "safetensors" and os.path.isfile(self.path):
+            return os.path.dirname(self.path) or "."
+        return str(self.path or self.card.get("id") or self.name)
 
     @property
     def layers(self) -> int:

@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -27,12 +28,14 @@ LAST_LOG_LINES = 12
 IMAGES = {"cuda": "server-cuda", "rocm": "server-rocm", "vulkan": "server-vulkan", "sycl": "server-intel"}
 """Kind of device -> tag of llama.cpp's image (its docs/docker.md); "server" computes on the processor."""
 MLX = "mlx_lm.server"
+MLX_MODEL = "default_model"
+"""What mlx-lm calls the model that it was started with (server.py, 0.32.2); the list of its models is that of the hub's cache."""
 
 
 def words(plan: Plan, tool: str, port: int) -> list[str]:
     """The plan's command line with where to listen; empty for what is no server."""
     if tool == "mlx":
-        return [MLX, "--model", plan.model.path or plan.model.name, "--host", "127.0.0.1", "--port", str(port)]
+        return [MLX, "--model", plan.model.named, "--host", "127.0.0.1", "--port", str(port)]
     if tool in ("llama-server", "vllm"):
         return [*shlex.split(plan.command), "--host", "127.0.0.1", "--port", str(port)]
     return []
@@ -83,15 +86,20 @@ def hand(plan: Plan, tool: str) -> Hand:
 
 
 @contextmanager
-def started(command: list[str], port: int, tell: Callable[[float], None] = lambda seconds: None) -> Iterator[tuple[Server, float]]:
-    """A server while the block lasts, and the seconds until it answered. Raises EngineFailed when it ends or never answers."""
+def started(
+    command: list[str],
+    port: int,
+    tell: Callable[[float], None] = lambda seconds: None,
+    ready: Callable[[Server], bool] = lambda server: bool(models(server)),
+) -> Iterator[tuple[Server, float]]:
+    """A server while the block lasts, and the seconds until it was ready. Raises EngineFailed when it ends or never is."""
     server = Server(f"http://127.0.0.1:{port}", command[0])
-    with tempfile.TemporaryFile() as log:
+    with tempfile.TemporaryFile() as log, _ended_by_sigterm():
         begin = time.perf_counter()
         # A session of its own: Ctrl+C is ours to answer, and what it starts itself ends with it.
         child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
         try:
-            while not _answers(server):
+            while not _answers(server, ready):
                 spent = time.perf_counter() - begin
                 if child.poll() is not None or spent > START_SECONDS:
                     raise EngineFailed(f"{os.path.basename(command[0])} did not come up.", "its log", _tail(log))
@@ -102,15 +110,39 @@ def started(command: list[str], port: int, tell: Callable[[float], None] = lambd
             _end(child)
 
 
-def _answers(server: Server) -> bool:
+@contextmanager
+def _ended_by_sigterm() -> Iterator[None]:
+    """A SIGTERM ends this program by way of its `finally`, so that what it started ends too."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def leave(*_: object) -> None:
+        raise SystemExit(128 + signal.SIGTERM)
+
+    before = signal.signal(signal.SIGTERM, leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _answers(server: Server, ready: Callable[[Server], bool]) -> bool:
     with socket.socket() as probe:
         probe.settimeout(0.5)
         if probe.connect_ex((server.host, server.port)):
             return False
     try:
-        return bool(models(server))
+        return ready(server)
     except SizeupError:
         return False
+
+
+def _healthy(server: Server) -> bool:
+    """Whether mlx-lm has loaded its model: it listens before that, and then its first answer would take as long as the loading."""
+    if server.ask("/health").get("status") != "ok":
+        return False
+    return chat(server, MLX_MODEL, [{"role": "user", "content": "."}], max_tokens=1).new_tokens == 1
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:
@@ -135,11 +167,11 @@ def run(plan: Plan, tool: str, port: int, prompt: Prompt, tell: Callable[[float]
     """Start the tool, answer a prompt, end it."""
     command = words(plan, tool, port)
     command[0] = installed(tool) or command[0]
-    with started(command, port, tell) as (server, load_s):
+    with started(command, port, tell, _healthy if tool == "mlx" else lambda server: bool(models(server))) as (server, load_s):
         said = [{"role": "user", "content": prompt.text}]
         found = chat(
             server,
-            models(server)[0],
+            MLX_MODEL if tool == "mlx" else models(server)[0],
             said,
             prompt.on_text,
             max_tokens=prompt.max_tokens,

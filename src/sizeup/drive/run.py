@@ -14,7 +14,7 @@ from sizeup.servers import ollama as ollama_api
 from sizeup.servers.client import Server
 from sizeup.tool_folders import lmstudio_home
 
-from . import lmstudio, ollama, program
+from . import lmstudio, ollama, program, transformers
 from .hand import Hand, Prompt, Ran, tool
 
 
@@ -58,7 +58,9 @@ def drive(
         server = lmstudio_api.address(lmstudio_home(Path.home()))
         key = lmstudio.listed(server, asked) if listens(server) else None
         return lmstudio.run(server, plan, key, prompt) if key is not None else lmstudio.hand(plan)
-    if which == "transformers" or program.installed(which) is None:
+    if which == "transformers":
+        return transformers.run(plan, prompt) if transformers.installed() and transformers.here(plan) else program.hand(plan, which)
+    if program.installed(which) is None:
         return program.hand(plan, which)
     return program.run(plan, which, free_port(), prompt, tell)
 

@@ -4,21 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-import json
-import subprocess
-import sys
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
-from ...errors import EngineFailed, NotFound, Unavailable
+from ...errors import NotFound, Unavailable
 from ...figure import plain
 from ...plan import Level, Measurement, Plan
+from ..children import events
 from .engine import LlamaCpp
 from .library import installed_version
 from .slots import slots
-
-LAST_LOG_LINES = 12
 
 PRINTED_BYTES = 0.005 * 2**20 + 0.5
 """Half of the last decimal in which the engine prints MiB, as whole bytes are compared."""
@@ -68,10 +63,7 @@ def conduct(job: dict[str, Any], heard: Callable[[str, dict[str, Any]], None] | 
     """
     installed_version()
     said: dict[str, dict[str, Any]] = {"ready": {}, "done": {}}
-    for event in events(job):
-        kind = event.pop("event")
-        if kind == "failed":
-            raise EngineFailed(f"The engine failed: {event['message']}.", event["hint"] or "sizeup fit for a plan that fits", event["log"])
+    for kind, event in events("sizeup.engines.llamacpp.child", job):
         if kind in said:
             said[kind] = event
         if heard is not None:
@@ -182,48 +174,3 @@ def job(plan: Plan) -> dict[str, Any]:
             "output_rows": 0 if settings.outputs == "library" else asked.output_rows,
         },
     }
-
-
-def events(job: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """The child's events as they come; the child is gone when this ends, also on an error or an interrupt."""
-    with tempfile.TemporaryFile() as log:
-        child = subprocess.Popen(
-            [sys.executable, "-m", "sizeup.engines.llamacpp.child"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log
-        )
-        assert child.stdin is not None
-        assert child.stdout is not None
-        try:
-            child.stdin.write(json.dumps(job).encode() + b"\n")
-            child.stdin.close()
-            finished = False
-            for line in child.stdout:
-                try:
-                    event = json.loads(line)
-                except ValueError:
-                    continue  # the engine itself may print to stdout
-                finished = event["event"] in ("done", "failed")
-                yield event
-            code = child.wait()
-            if not finished:
-                raise EngineFailed(f"The engine ended without an answer ({_ending(code)}).", "sizeup fit for a smaller plan", _tail(log))
-        except BrokenPipeError:
-            raise Unavailable("The engine's process could not be started.", 'pip install ".[run]" in the folder of sizeup') from None
-        finally:
-            if child.poll() is None:
-                child.kill()
-                child.wait()
-            child.stdout.close()
-
-
-def _ending(code: int) -> str:
-    return f"signal {-code}" if code < 0 else f"exit {code}"
-
-
-def _tail(log: Any) -> str:
-    """The last lines that say why: an abort's own line, not the stack that a debugger prints behind it."""
-    log.seek(0)
-    lines = log.read().decode("utf-8", "replace").splitlines()
-    said = [
-        line for line in lines if any(word in line for word in ("GGML_ASSERT", "GGML_ABORT", "fatal error", "terminate called", "what():"))
-    ]
-    return "\n".join((said or lines)[-LAST_LOG_LINES:])

@@ -14,7 +14,7 @@ from .settings import Settings
 def command(model: ModelSpec, format: Format, settings: Settings) -> str:
     """`mlx_lm.generate …` or `mlx_lm.server …`; before it the conversion, where the model is not in this format yet."""
     serves = settings.server or plain(settings.sequences) > 1
-    name = str(model.path or model.card.get("id") or model.name)
+    name = model.named
     typed = []
     if format.packed and stored_as(model) is None:
         made = f"{re.sub(r'[^A-Za-z0-9._-]+', '-', name.rpartition('/')[2])}-{format.packed}"

@@ -19,7 +19,7 @@ from ...work import Work
 from ..asked import family
 from ..checkpoints import kept_claims, tensors
 from .cache import Length, kept, length
-from .command import command
+from .command import command, loading
 from .compute import logits_bytes, working
 from .device_map import CPU, DISK, Device, Placed, placed
 from .formats import Format, format_of
@@ -86,6 +86,11 @@ class Transformers:
         """Python that loads the model in this way and answers."""
         format, settings = format_of(model, quant), _run_as(model, settings)
         return command(model, format, settings, *_placed(model, settings, format))
+
+    def loading(self, model: ModelSpec, quant: str | None, settings: Given) -> dict[str, object]:
+        """The keywords with which `from_pretrained` loads the model in this way."""
+        format, settings = format_of(model, quant), _run_as(model, settings)
+        return loading(model, format, settings, *_placed(model, settings, format))
 
 
 def _check(model: ModelSpec, settings: Given) -> None:
