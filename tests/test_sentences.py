@@ -10,7 +10,7 @@ import pytest
 from sizeup import i18n
 from sizeup.browser.audience import HEADER
 from sizeup.facts import data_json
-from sizeup.probe.table import parts
+from sizeup.probe.table import ALONE, parts
 from sizeup.readers.local import KINDS
 from tests.raised import raised, warned
 
@@ -214,6 +214,8 @@ def test_a_sentence_is_not_taken_for_another() -> None:
 
 
 LIMITS = (
+    "iOS lets one app hold {} of {} with the increased-memory-limit entitlement, {} without",
+    "Android is supposed to leave one app {} of {} (low-memory killer)",
     "cgroup {} of {}: {} of {}",
     "cgroup {} of {}: {} cores of {} threads",
     "“{}” is taken as {}; it could be {} or {}.",
@@ -233,7 +235,7 @@ def test_every_warning_is_translated(language: str) -> None:
 
 @pytest.mark.parametrize("language", i18n.LANGUAGES[1:])
 def test_what_accelerators_need_is_translated(language: str) -> None:
-    """The notes of devices that are no GPUs are shown as they stand in the table."""
-    notes = {part.notes for part in parts() if part.kind == "accelerator" and part.notes}
+    """The notes of devices that are no GPUs, and of those that are refused, are shown as they stand in the table."""
+    notes = {part.notes for part in parts() if part.kind in ("accelerator", *ALONE) and part.notes}
     assert notes
     assert sorted(note for note in notes if i18n.texts(language).sentence(note) == note) == []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .derivation_line import Derivation, Line
-from .derivation_plan import breakdown_lines, format_lines, speed_lines
+from .derivation_plan import breakdown_lines, format_lines, room_lines, speed_lines
 from .derivation_walk import Walk
 from .figure import Figure
 from .i18n import Texts, texts
@@ -30,11 +30,13 @@ def explain(thing: Figure | Breakdown | Plan, part: str | None = None, lang: str
 
 
 def plan_lines(plan: Plan, part: str | None, t: Texts, units: str) -> list[Line]:
-    """The trees of a plan: its claims replayed with figures, its weights by format, its speed."""
+    """The trees of a plan: its claims replayed with figures, its weights by format, the room, its speed."""
     breakdown, walk = traced_breakdown(plan), Walk(t, units)
     lines = [] if part in SPEED_PARTS else breakdown_lines(breakdown, part, walk)
     if part in (None, "weights", "repacked"):
         lines += format_lines(plan, t)
+    if part is None:
+        lines += room_lines(plan, t)
     if part is None or part in SPEED_PARTS:
         lines += speed_lines(plan, walk)
     return lines

@@ -39,6 +39,15 @@ def pool_word(t: Texts, pool: str) -> str:
     return t("pool.gpu", number=number) if kind == "vram" else t.named("pool", kind)
 
 
+def room_lines(plan: Plan, t: Texts) -> list[Line]:
+    """What is free of a memory of which the system lets one program hold a part."""
+    words = t("list.comma").join(t.sentence(limit) for limit in plan.machine.limits)
+    limited = [pool for pool in plan.machine.pools if pool.free_source is not None and words]
+    return [
+        Line("free", t("why.free", pool=pool_word(t, pool.name)), pool.free_bytes, "B", words, source=pool.free_source) for pool in limited
+    ]
+
+
 def format_lines(plan: Plan, t: Texts) -> list[Line]:
     """Stored bytes of all tensors, one line per number format, the largest first."""
     tensors = find_engine(plan.engine).tensors(plan.model, plan.asked_quant)

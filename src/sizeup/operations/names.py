@@ -117,7 +117,7 @@ def machine_names() -> tuple[Name, ...]:
     whole = {one.name: one for one in instances().values()}
     found: dict[str, Name] = {}
     for part in table.parts():
-        if part.kind in ("npu", "accelerator"):
+        if part.kind in (*table.ALONE, "accelerator"):
             continue
         name = slug(part.name)
         spellings = " ".join([name, part.name.lower(), *(alias.lower() for alias in part.aliases)])

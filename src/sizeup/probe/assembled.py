@@ -10,6 +10,7 @@ from sizeup.hardware import Cpu, Device, Link, Machine, Pool
 from sizeup.units import show_bytes
 
 from . import nvlink, table
+from .apps import SYSTEMS, app_limit
 from .families import instruction_sets
 from .unified import metal_limit
 
@@ -56,8 +57,8 @@ def with_processor(part: table.Part, memory: int | None) -> Machine:
     return Machine(part.name, _cpu(part), (pool,), (), (), (), "", (), warnings, (), part.source)
 
 
-def with_shared_memory(part: table.Part, memory: int) -> Machine:
-    """A chip whose processor and GPU share one memory; `memory` is 0 when nobody said how much."""
+def with_shared_memory(part: table.Part, memory: int, system: str = "") -> Machine:
+    """A chip whose processor and GPU share one memory; `memory` is 0 when nobody said how much, `system` "" for the chip's usual one."""
     kind = "phone" if part.family.endswith(("mobile", "Apple A")) else "board" if part.family in ("Jetson", "Qualcomm SBC") else "desktop"
     warnings: list[str] = []
     size, source = memory, Source("given", "the name")
@@ -72,22 +73,35 @@ def with_shared_memory(part: table.Part, memory: int) -> Machine:
         warnings.append(f"{part.name} shares the host's memory, which is assumed: {show_bytes(size)}.")
     free, held, limit_source = _free(size, kind), None, part.source
     limits: tuple[str, ...] = ()
-    if part.vendor == "Apple":
+    system = system or _usual_system(part)
+    if system in SYSTEMS:
+        allowed = app_limit(system, size)
+        free, limits, held, limit_source = allowed.bytes, (allowed.words,), allowed.bytes, allowed.source
+    elif part.vendor == "Apple":
         limit = metal_limit(size)
         free, limits, held, limit_source = min(free, limit.bytes), (limit.words,), limit.bytes, limit.source
     device = Device(part.name, part.vendor, backend(part.vendor, part.kind), "unified", "", limit_source, None, held)
-    pool = Pool("unified", size, free, part.bytes_per_s, source, part.source)
+    pool = Pool("unified", size, free, part.bytes_per_s, source, part.source, limit_source if system in SYSTEMS else None)
     # Apple's cores run one thread each; what shares its memory with another vendor's processor says nothing of that.
     cpu = _cpu(part, "arm64") if part.vendor == "Apple" else None
-    system = "macos" if part.vendor == "Apple" and cpu and kind == "desktop" else ""
+    system = system if system != "macos" or cpu else ""
     name = f"{part.name}, {round(size / 2**30)} GB"
     return Machine(name, cpu, (pool,), (device,), (), (), system, limits, tuple(warnings), (), part.source)
 
 
+def _usual_system(part: table.Part) -> str:
+    """What a chip's machines run, where that limits what one program may hold."""
+    if part.vendor == "Apple":
+        return "ios" if part.family == "Apple A" else "macos"
+    return "android" if part.family.endswith("mobile") else ""
+
+
 def not_neural(part: table.Part) -> table.Part:
-    """The part, unless it is a neural processor: those are refused with what runs on them."""
+    """The part, unless no engine runs on it by itself: neural processors and microcontrollers are refused with what is so of them."""
     if part.kind == "npu":
         raise UserError(f"{part.name} is a neural processor: {part.notes}.", "the chip or the board that it is in")
+    if part.kind == "mcu":
+        raise UserError(f"{part.name} is a microcontroller: {part.notes}.", "a board with an operating system, such as raspberry-pi-5-8gb")
     return part
 
 

@@ -14,6 +14,7 @@ from sizeup.hardware import Cpu, Machine, Pool
 from sizeup.units import parse_bytes
 
 from . import joined, machine_file, table
+from .apps import SYSTEMS
 from .assembled import CARDS, not_neural, system_bytes, with_cards, with_processor, with_shared_memory
 from .instances import Instance, instances, plain
 from .spelling import slug
@@ -61,7 +62,7 @@ def presets() -> dict[str, str]:
 
 def known() -> list[str]:
     """Every name that `described` knows: presets, whole machines, then parts."""
-    return [*whole_machines(), *(part.name for part in table.parts() if part.kind != "npu")]
+    return [*whole_machines(), *(part.name for part in table.parts() if part.kind not in table.ALONE)]
 
 
 def whole_machines(words: str = "") -> list[str]:
@@ -72,7 +73,7 @@ def whole_machines(words: str = "") -> list[str]:
 
 def typed(start: str) -> list[str]:
     """Names that begin so, as one types them, for a shell to complete."""
-    names = dict.fromkeys([*known(), *(alias for part in table.parts() for alias in part.aliases if part.kind != "npu")])
+    names = dict.fromkeys([*known(), *(alias for part in table.parts() for alias in part.aliases if part.kind not in table.ALONE)])
     slugs = (name if name.islower() and " " not in name else slug(name) for name in names)
     return sorted({name for name in slugs if name.startswith(start.lower())}, key=lambda name: (len(name), name))
 
@@ -80,14 +81,25 @@ def typed(start: str) -> list[str]:
 def _instance(whole: Instance) -> Machine:
     """A rented or bought machine: its parts and its memory are published; a host's bandwidth is assumed."""
     part = table.part(whole.device)[0] if whole.device else None
+    if part is not None and part.kind == "cpu":
+        machine = with_processor(part, whole.memory_bytes or None)
+        # Nothing of this kind has a desktop.
+        host = replace(machine.pools[0], source=whole.source, free_bytes=max(machine.pools[0].bytes - system_bytes("board"), 0))
+        return replace(machine, name=whole.name, system=whole.system, pools=(host,), source=whole.source)
     if part is not None and part.kind not in CARDS:
-        machine = with_shared_memory(part, whole.memory_bytes)
-        return replace(machine, name=whole.name, system=machine.system or whole.system)
+        machine = with_shared_memory(part, whole.memory_bytes, whole.system if whole.system in (*SYSTEMS, "macos") else "")
+        pools = _sourced(machine.pools, whole) if whole.memory_bytes else machine.pools
+        return replace(machine, name=whole.name, system=machine.system or whole.system, pools=pools)
     machine = with_cards(whole.name, [part] * whole.cards if part else [], whole.memory_bytes, whole.linked)
     host = replace(machine.pools[0], source=whole.source, free_bytes=max(whole.memory_bytes - system_bytes("board"), 0))
     # A vCPU of these clouds is one of a core's two threads.
     cpu = Cpu("unnamed", max(1, whole.threads // 2), whole.threads, float(whole.threads), "x86_64", (), whole.source)
     return replace(machine, cpu=cpu, pools=(host, *machine.pools[1:]), system=whole.system, source=whole.source)
+
+
+def _sourced(pools: tuple[Pool, ...], whole: Instance) -> tuple[Pool, ...]:
+    """Its memory as the row says it."""
+    return tuple(replace(pool, source=whole.source) for pool in pools)
 
 
 def _from_parts(what: str, memory: int | None) -> Machine:

@@ -48,7 +48,8 @@ def instances() -> dict[str, Instance]:
             round(float(row["memory_GiB"] or 0) * 2**30),
             int(row["vcpus"] or 0),
             row["system"],
-            Source("published", row["source"], row["date"]),
+            # What nobody publishes is a stated guess.
+            Source("assumed" if row["source"].startswith("assumed") else "published", row["source"], row["date"]),
         )
         for name in (row["name"], *row["aliases"].split(";")):
             found.setdefault(plain(name), one)

@@ -12,13 +12,17 @@ from sizeup.facts import Source, data_bytes
 
 from .spelling import compact, spellings, split_memory
 
+ALONE = ("npu", "mcu")
+"""Kinds of parts that are no machine for an engine: known, so that they can be refused with the reason."""
+
 FILES = ("nvidia", "amd", "intel", "apple", "others")
 """data/devices/*.csv; a vendor without a file of its own is in "others"."""
 
 
 class Part(NamedTuple):
     """One row: a card ("gpu"), a chip with unified memory ("soc"), a GPU inside a processor ("igpu"), a processor with its memory ("cpu"),
-    an accelerator with its own software ("accelerator") or a neural processor ("npu"). Rates are dense, never the sparse figure."""
+    an accelerator with its own software ("accelerator") a neural processor ("npu")
+    or a microcontroller ("mcu"). Rates are dense, never the sparse figure."""
 
     name: str
     vendor: str

@@ -57,8 +57,8 @@ def machine(page: Page, box: Machine) -> str:
 def _pool(page: Page, pool: Pool) -> str:
     t = page.texts
     words = [t("machine.pool", total=page.bytes(pool.bytes), free=page.bytes(pool.free_bytes))]
-    if "given" in (pool.source.kind, pool.free_source.kind if pool.free_source else ""):
-        words.append(t("kind.given"))
+    kinds = (pool.source.kind, pool.free_source.kind if pool.free_source else "")
+    words += [t(f"kind.{kind}") for kind in ("given", "assumed") if kind in kinds]
     words.append(_rate(page, pool.bytes_per_s, pool.bandwidth_source) if pool.bytes_per_s else t("machine.rate_unknown"))
     return t("list.comma").join(words)
 
