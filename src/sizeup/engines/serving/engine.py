@@ -12,10 +12,11 @@ from ...hardware import Machine
 from ...model import ModelSpec, Tensor
 from ...plan import Speed
 from ...work import Work
-from . import pace, work
+from . import pace, replicas, work
 from .cards import cards
 from .formats import format_of, named
 from .listing import listed
+from .load import Replica
 from .pages import Kept
 from .spread import spread
 from .tries import formats
@@ -27,7 +28,7 @@ class ServingEngine:
     name: str
     Settings: type
     seen = True
-    """Whether the step model was held against published runs of this engine."""
+    """Whether the step model was held against more than a handful of published runs of this engine."""
 
     def kept(self, model: ModelSpec, quant: str | None, settings: Any) -> list[Kept]:
         """The cache of every layer."""
@@ -67,6 +68,19 @@ class ServingEngine:
         form, kept = format_of(model, quant, settings.dtype), self.kept(model, quant, settings)
         ranks, stages = settings.tensor_parallel, settings.pipeline_parallel
         return pace.speed(machine, model, form, ranks, stages, kept, metric, tokens, depth_tokens, sequences, seen=self.seen)
+
+    def limits(self, settings: Any) -> tuple[int, int]:
+        """(tokens of a step, sequences of a step) that the server starts with."""
+        raise NotImplementedError
+
+    def replica(self, machine: Machine, model: ModelSpec, quant: str | None, settings: Any, places: int | None = None) -> Replica | None:
+        """The server as `load` wants it; None where a card's bandwidth is not known. `places` is what the cache holds at a time, where
+        that is fewer than the server lets in."""
+        form, kept = format_of(model, quant, settings.dtype), self.kept(model, quant, settings)
+        ranks, stages = int(settings.tensor_parallel), int(settings.pipeline_parallel)
+        found = replicas.staged(machine, model, form, ranks, stages, kept)
+        chunk, most = self.limits(settings)
+        return None if found is None else replicas.replica(found, min(most, places or most), chunk)
 
     def draft(self, settings: Any) -> Draft | None:
         """Nothing is drafted here."""

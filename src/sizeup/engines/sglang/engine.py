@@ -11,6 +11,7 @@ from ..serving.pages import Kept, kept_layers
 from ..vllm.refusals import check_split
 from .account import account
 from .command import command
+from .fraction import chunk, largest_batch
 from .settings import CACHE_BYTES
 from .settings import Settings as Given
 
@@ -32,6 +33,10 @@ class Sglang(ServingEngine):
         value = CACHE_BYTES[settings.kv_cache_dtype] or form.plain.block_bytes
         eight = settings.kv_cache_dtype.startswith("fp8")
         return kept_layers(model, int(plain(settings.tensor_parallel)), value, 1, form.plain.block_bytes, eight)
+
+    def limits(self, settings: Given) -> tuple[int, int]:
+        """Pieces of a prompt as it sets them by memory, and as many sequences as it has CUDA graphs for (it lets more in)."""
+        return chunk(settings), largest_batch(settings)
 
     def check(self, model: ModelSpec, settings: Given) -> None:
         """Raises Refused where a size does not divide."""

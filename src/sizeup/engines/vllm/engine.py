@@ -9,6 +9,7 @@ from ..serving.formats import format_of
 from ..serving.pages import Kept
 from .account import account, layers
 from .command import command
+from .peak import batch
 from .refusals import check
 from .settings import Settings as Given
 
@@ -26,6 +27,10 @@ class Vllm(ServingEngine):
     def kept(self, model: ModelSpec, quant: str | None, settings: Given) -> list[Kept]:
         """The cache of every layer."""
         return layers(model, format_of(model, quant, settings.dtype), settings)
+
+    def limits(self, settings: Given) -> tuple[int, int]:
+        """As said, else the release's defaults for such a card."""
+        return batch(settings)
 
     def check(self, model: ModelSpec, settings: Given) -> None:
         """Raises Refused with vLLM's own reason."""
