@@ -12,6 +12,7 @@ import pytest
 
 from sizeup.errors import SizeupError, Unavailable, Unreadable, UserError
 from sizeup.readers import catalogue_data
+from sizeup.sweep import executors
 from sizeup.sweep import run as sweeping
 from sizeup.sweep.rows import models
 from sizeup.sweep.run import sweep
@@ -137,7 +138,7 @@ def ended(*_: object) -> None:
 def test_a_worker_that_is_killed_is_a_sentence(table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No traceback, and what was finished stays."""
     monkeypatch.setattr(sweeping, "GROUP", 1)
-    monkeypatch.setattr(sweeping, "one", ended)
+    monkeypatch.setattr(executors, "one", ended)
     with pytest.raises(Unavailable, match="ended from outside"):
         sweep(str(table), tmp_path / "out", **{**ASKED, "workers": 2})
     monkeypatch.undo()

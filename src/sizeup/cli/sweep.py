@@ -25,6 +25,7 @@ def sweep(
     machines: str | None,
     kv_types: str,
     workers: int | None,
+    ray: str | None,
     engine: str,
 ) -> None:
     """Work through the table and say what was read and written."""
@@ -43,6 +44,7 @@ def sweep(
         kv=_names(kv_types),
         engine=engine,
         workers=workers,
+        ray=ray,
         progress=_live(asked),
     )
     asked.say_json(found.to_json()) if asked.json else asked.say(page(asked.page, found))
@@ -88,6 +90,7 @@ command = Verb(
         Option(["--machines"], "sweep_machines", metavar="NAME,NAME|FILE|all"),
         Option(["--kv-types"], default="f16", metavar="TYPE,K/V"),
         Option(["--workers"], type=int, metavar="N"),
+        Option(["--ray"], "sweep_ray", metavar="ADDRESS"),
         Option(["--engine"], default="llama.cpp", metavar="NAME"),
     ],
 )

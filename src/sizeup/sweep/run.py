@@ -7,31 +7,27 @@ import hashlib
 import os
 import time
 from collections.abc import Callable, Container, Iterator, Sequence
-from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ..engines import engine as find_engine
-from ..errors import Unavailable, UserError
+from ..errors import UserError
 from ..facts import data_json
 from ..mixes import mix
 from .classes import DeviceClass, classes, named, without_machines
-from .folder import Folder, write_group, write_pairs
-from .group import Asked, answer
+from .executors import Finished, Group, on_processes, on_ray
+from .folder import Folder, write_pairs
+from .group import Asked
 from .rows import models as read_models
-from .shapes import Config, Shapes
+from .shapes import Shapes
 
 GROUP = 64
 """Shapes worked on at a time when there is one way to start the engine, less with more: some seconds of work, and what is lost when
 a run is stopped."""
 
-GROUPS_A_PROCESS = 16
-"""A worker is replaced after so many groups, which keeps its memory small."""
-
 CONTEXTS = (4096, 8192, 32768, 131072)
 
-Group = list[tuple[str, str, Config]]
 Progress = Callable[[int, int], None]
 """Called with (groups finished, groups in all)."""
 
@@ -75,13 +71,15 @@ def sweep(
     kv: Sequence[str] = ("f16",),
     engine: str = "llama.cpp",
     workers: int | None = None,
+    ray: str | None = None,
     progress: Progress = lambda done, all: None,
 ) -> Summary:
     """Every model of `source` x quants x contexts x cache types x machines, into the folder `out`.
 
     `source` is "catalogue" or a table (`sweep.rows`), `models` a pattern for their names. `quants` None takes the recommended mixes,
     `machines` () asks for bytes alone, ("all",) for every described machine. `kv` are cache types, "q8_0" or "q8_0/q4_0". Groups that
-    an earlier run finished are kept. `workers` None uses every core. Raises UserError, NotFound, Unreadable or Unavailable.
+    an earlier run finished are kept. `workers` None uses every core; `ray` is the address of a Ray cluster ("auto", "local", "ray://…"), whose
+    nodes work instead of this machine's processes. Raises UserError, NotFound, Unreadable or Unavailable.
     """
     start = time.monotonic()
     asked, names = _asked(quants, contexts, machines, kv, engine)
@@ -103,7 +101,8 @@ def sweep(
     folder.make(kept)
     write_pairs(folder.path / "models.parquet", ("model", "shape"), rows)
     write_pairs(folder.path / "machines.parquet", ("machine", "class"), names.items())
-    _work(groups, asked, folder, workers, progress, len(kept))
+    finished = on_ray(groups, asked, folder.path, ray) if ray else on_processes(groups, asked, folder.path, workers)
+    _work(len(groups), folder, finished, progress, len(kept))
     found = folder.groups.values()
     readable = sum(bool(key) for _, key in rows)
     return Summary(
@@ -154,37 +153,12 @@ def grouped(shapes: Shapes, asked: Asked, done: Container[str] = ()) -> Iterator
         yield hashlib.blake2b(" ".join(key for key, _, _ in group).encode(), digest_size=8).hexdigest(), group
 
 
-def _work(groups: dict[str, Group], asked: Asked, folder: Folder, workers: int | None, progress: Progress, kept: int) -> None:
-    count = min(workers or os.cpu_count() or 1, len(groups))
-    every = kept + len(groups)
+def _work(groups: int, folder: Folder, finished: Finished, progress: Progress, kept: int) -> None:
+    every = kept + groups
     progress(kept, every)
-    if count <= 1:
-        for done, (name, group) in enumerate(groups.items(), start=kept + 1):
-            folder.finish(name, one(name, group, asked, folder.path))
-            progress(done, every)
-        return
-    import multiprocessing
-
-    with ProcessPoolExecutor(count, multiprocessing.get_context("spawn"), max_tasks_per_child=GROUPS_A_PROCESS) as pool:
-        running: dict[Future[dict[str, Any]], str] = {
-            pool.submit(one, name, group, asked, folder.path): name for name, group in groups.items()
-        }
-        try:
-            for done, future in enumerate(as_completed(running), start=kept + 1):
-                folder.finish(running[future], future.result())
-                progress(done, every)
-        except BrokenExecutor:
-            raise Unavailable(
-                "A process of the sweep was ended from outside, perhaps for memory.", "--workers 1; finished groups are kept"
-            ) from None
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-
-
-def one(name: str, group: Group, asked: Asked, path: Path) -> dict[str, Any]:
-    """Work on one group and write its files; what a worker does."""
-    return write_group(path, name, answer(group, asked), asked)
+    for done, (name, summary) in enumerate(finished, start=kept + 1):
+        folder.finish(name, summary)
+        progress(done, every)
 
 
 def _listed(value: Any) -> Any:
