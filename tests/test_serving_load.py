@@ -87,10 +87,11 @@ def test_one_user_is_one_sequence_alone(stages: int) -> None:
 
 @pytest.mark.parametrize("name", ["Qwen/Qwen3-32B", "openai/gpt-oss-120b", "google/gemma-3-27b-it"])
 @pytest.mark.parametrize("stages", [1, 2])
-def test_more_load_is_never_faster(name: str, stages: int) -> None:
-    """Neither a higher rate nor more users lower any time; a server is never busier than all of it."""
+@pytest.mark.parametrize("asked", [ASKED, Request(1000, 1), Request(100000, 20), Request(500, 500, 400)])
+def test_more_load_is_never_faster(name: str, stages: int, asked: Request) -> None:
+    """Neither a higher rate nor more users lower any time or any answers a second; nothing is faster than alone."""
     replica = server(name, 2, stages)
-    for loads in ([at_rate(replica, ASKED, rate) for rate in RATES], [at_concurrency(replica, ASKED, users) for users in range(1, 130, 8)]):
+    for loads in ([at_rate(replica, asked, rate) for rate in RATES], [at_concurrency(replica, asked, users) for users in range(1, 130, 8)]):
         for before, after in pairwise(loads):
             assert after.itl_s >= before.itl_s * (1 - 1e-9)
             assert after.first.p50_s >= before.first.p50_s * (1 - 1e-9)
@@ -125,6 +126,23 @@ def test_a_batch_reads_weights_once_and_experts_as_they_are_chosen() -> None:
     assert moved_bytes(dense, Step(32, -1)) == moved_bytes(dense, Step(1, -1))
     one, many = moved_bytes(routed, Step(1, -1)), moved_bytes(routed, Step(32, -1))
     assert 2 * one < many < 32 * one
+
+
+def test_a_load_is_in_balance() -> None:
+    """As many sequences run as come in the time of an answer (Little's law), below the limit of a server."""
+    replica = server("openai/gpt-oss-120b")
+    for rate in (1.0, 2.0, 3.9):
+        load = at_rate(replica, ASKED, rate)
+        assert load.busy < 1
+        assert load.batch == pytest.approx(rate * ASKED.answer_tokens * load.itl_s)
+
+
+def test_full_steps_bound_the_prompts() -> None:
+    """A server cannot read more than one full step after another: prompts of long requests limit it before its places do."""
+    long = Request(100_000, 20)
+    load = at_rate(server(), long, 50.0)
+    assert load.batch == pytest.approx(20 * server().chunk_tokens / 100_000)
+    assert load.requests_per_s * long.prompt_tokens <= server().chunk_tokens / load.itl_s * (1 + 1e-9)
 
 
 def test_columns_are_single_answers() -> None:

@@ -18,7 +18,7 @@ from .queues import unbounded, wait_mean, wait_s, wait_share
 from .step_time import FACTS, CardRates, Pace, seconds
 from .step_work import StageWork, Step
 
-LINES = 9
+LINES = 10
 """Steps of the search for the batch. What is asked for is almost linear in it, so that the line through two ends is nearly right."""
 HALVINGS = 20
 """Steps of the search for the largest rate: to a millionth of what the server can serve at all."""
@@ -80,80 +80,86 @@ class Load(NamedTuple):
 
 
 def token_s(replica: Replica, batch: Number, depth: Number) -> Number:
-    """Seconds from one token of a sequence to its next, when nobody reads a prompt. With pipeline stages the batch goes through in as
-    many parts, each stage working on another."""
-    return seconds(replica.stages, replica.pace, Step(most(batch / len(replica.stages), least(batch, 1)), depth))
+    """Seconds from one token of a sequence to its next, when nobody reads a prompt."""
+    return seconds(replica.stages, replica.pace, Step(_share(replica, batch), depth))
 
 
-def prompt_s(replica: Replica, request: Request, batch: Number) -> tuple[Number, Number]:
-    """Seconds of the steps that read one prompt beside a running batch, and how much longer these steps are for it."""
-    new = most(request.prompt_tokens - request.cached_tokens, 1)
-    steps = ceil_div(new, replica.chunk_tokens)
-    chunk = new / steps
-    # Time is linear in the depth, so that chunks at their mean depth take as long as all of them one by one.
-    depth = request.prompt_tokens - new / 2 - chunk / 2
-    alike = most(batch / len(replica.stages), least(batch, 1))
-    mixed = steps * seconds(replica.stages, replica.pace, Step(alike, request.depth, chunk, depth))
-    return mixed, mixed - steps * seconds(replica.stages, replica.pace, Step(alike, request.depth))
+class Shared(NamedTuple):
+    """Seconds where so many sequences write while prompts of others are read."""
+
+    step: Number
+    """A step without a prompt."""
+    itl: Number
+    """Between two tokens, on average over steps with and without."""
+    prompt: Number
+    """The steps that read one prompt."""
+
+
+def shared(replica: Replica, request: Request, batch: Number, others: Number) -> Shared:
+    """Of a batch in which `others` are such that ask again: for each of their tokens a share of a prompt comes in.
+
+    Where that is less than a piece of a prompt a step, some steps carry one; where it is more, every step carries several.
+    """
+    steps = _pieces(replica, request)[1]
+    come = steps * others / request.answer_tokens
+    mixed = _mixed_s(replica, request, others, most(come, 1))
+    step = token_s(replica, batch, request.depth)
+    return Shared(step, step + least(come, 1) * (mixed - token_s(replica, others, request.depth)), steps * mixed)
 
 
 def at_rate(replica: Replica, request: Request, requests_per_s: Number) -> Load:
     """Requests that come at random, so many a second."""
-    most_rate = _limit(replica, request)
-    served = least(requests_per_s, most_rate)
+    room = running(replica, request)
+    limit = _limit(replica, request)
+    served = least(requests_per_s, limit)
 
     def asked(batch: Number) -> Number:
         """Sequences that would run if so many did."""
-        longer = prompt_s(replica, request, batch)[1]
-        return served * (request.answer_tokens * token_s(replica, most(batch, 1), request.depth) + batch * longer)
+        return served * request.answer_tokens * shared(replica, request, most(batch, 1), batch).itl
 
-    batch = _agreed(asked, 0 * served, replica.places + 0 * served)
-    reading, longer = prompt_s(replica, request, batch)
-    step, busy = token_s(replica, most(batch, 1), request.depth), requests_per_s / most_rate
-    itl = step / (1 - served * longer)
-    ready = replica.pace.arrive_s + replica.pace.wait_steps * step * least(batch, 1) + reading
-    answer = request.answer_tokens * itl
+    batch = _agreed(asked, 0 * served, room + 0 * served)
+    now, busy = shared(replica, request, most(batch, 1), batch), requests_per_s / limit
+    ready = replica.pace.arrive_s + replica.pace.wait_steps * now.step * least(batch, 1) + now.prompt
+    new, steps, piece = _pieces(replica, request)
+    reading = least(batch * new / request.answer_tokens / replica.chunk_tokens, 1)
+    crowded = steps * _mixed_s(replica, request, batch, replica.chunk_tokens / piece)
 
     def late(quantile: float) -> Number:
-        behind = wait_s(least(served * longer, 1), wait_mean(longer, served * longer, 1), quantile)
-        full = wait_s(wait_share(busy, replica.places), wait_mean(answer, busy, replica.places), quantile)
+        behind = wait_s(reading, wait_mean(crowded, reading, 1), quantile)
+        full = wait_s(wait_share(busy, room), wait_mean(request.answer_tokens * now.itl, busy, room), quantile)
         return unbounded(busy, behind + full)
 
     facts = data_json(FACTS)["first_token"]
     calm = batch < facts["loaded_from"] * replica.places
     low, high = (where(calm, facts["unloaded"][end], facts["loaded"][end]) for end in ("low", "high"))
     first = _first(replica, request, ready + late(0.5), ready * facts["p90"] + late(0.9), low, high)
-    return Load(itl, first, batch, busy, served, served * request.answer_tokens)
+    return Load(now.itl, first, batch, busy, served, served * request.answer_tokens)
 
 
 def at_concurrency(replica: Replica, request: Request, users: Number) -> Load:
     """So many users, each of whom asks again as soon as the answer is complete (a closed loop)."""
-    running = least(users, replica.places)
-    others = running - 1
+    run = least(users, most(running(replica, request), 1))
+    others = run - 1
 
     def times(batch: Number) -> tuple[Number, Number, Number]:
         """Between tokens, to the first one, and of reading a prompt, where so many run."""
-        reading, longer = prompt_s(replica, request, batch - 1)
-        step = token_s(replica, batch, request.depth)
-        ready = replica.pace.arrive_s + replica.pace.wait_steps * step * least(batch - 1, 1) + reading
-        ready = ready + replica.pace.together * others / 2 * reading
-        # In the time of an answer each of the others reads a prompt once: answer·x² + (ready − answer·step − others·longer)·x = step·ready.
-        half = (ready - request.answer_tokens * step - others * longer) / 2
-        itl = ((half * half + request.answer_tokens * step * ready) ** 0.5 - half) / request.answer_tokens
-        return itl, ready, reading
+        now = shared(replica, request, batch, batch - 1)
+        ready = replica.pace.arrive_s + replica.pace.wait_steps * now.step * least(batch - 1, 1) + now.prompt
+        return now.itl, ready + replica.pace.together * others / 2 * now.prompt, now.prompt
 
     def asked(batch: Number) -> Number:
         itl, ready, _ = times(batch)
         return 1 + others * request.answer_tokens * itl / (ready + request.answer_tokens * itl)
 
-    batch = _agreed(asked, 1 + 0 * running, running)
-    itl, ready, reading = times(batch)
-    rate = running / (ready + request.answer_tokens * itl)
-    waiting = (users - running) / rate
-    spread = replica.pace.together * others * reading
+    batch = _agreed(asked, 1 + 0 * run, run)
+    itl, ready, prompt = times(batch)
+    rate = run / (ready + request.answer_tokens * itl)
+    waiting = (users - run) / rate
     facts = data_json(FACTS)["first_token"]
     low, high = (where(users > 1, facts["closed"][end], facts["unloaded"][end]) for end in ("low", "high"))
-    first = _first(replica, request, ready + waiting, ready * facts["p90"] + 0.4 * spread + waiting, low, high)
+    # Bunches are anything from none of the others to all of them.
+    late = ready * facts["p90"] + 0.4 * replica.pace.together * others * prompt
+    first = _first(replica, request, ready + waiting, late + waiting, low, high)
     return Load(itl, first, batch, rate / _limit(replica, request), rate, rate * request.answer_tokens)
 
 
@@ -168,25 +174,56 @@ def largest_rate(replica: Replica, request: Request, first_token_s: float, itl_s
     return low if low > 0 and high > 0 else 0.0
 
 
+def running(replica: Replica, request: Request) -> Number:
+    """Sequences that write at the same time at most: as many as there are places, or as keep the steps full of their prompts."""
+    return least(replica.places, request.answer_tokens * replica.chunk_tokens / _pieces(replica, request)[0])
+
+
 def _limit(replica: Replica, request: Request) -> Number:
-    """Requests a second with every place taken."""
-    longer = prompt_s(replica, request, replica.places)[1]
-    return replica.places / (request.answer_tokens * token_s(replica, replica.places, request.depth) + replica.places * longer)
+    """Requests a second with as many running as can."""
+    room = running(replica, request)
+    return room / (request.answer_tokens * shared(replica, request, most(room, 1), room).itl)
+
+
+def _pieces(replica: Replica, request: Request) -> tuple[Number, Number, Number]:
+    """Of a prompt: tokens to read, steps that they take, tokens in each."""
+    new = most(request.prompt_tokens - request.cached_tokens, 1)
+    steps = ceil_div(new, replica.chunk_tokens)
+    return new, steps, new / steps
+
+
+def _mixed_s(replica: Replica, request: Request, batch: Number, prompts: Number) -> Number:
+    """Seconds of a step that reads a piece each of so many prompts beside a batch.
+
+    Time is linear in the depth, so that pieces at their mean depth take as long as all of them one by one.
+    """
+    new, _, piece = _pieces(replica, request)
+    depth = request.prompt_tokens - new / 2 - piece / 2
+    return seconds(replica.stages, replica.pace, Step(_share(replica, batch), request.depth, piece, depth, prompts))
+
+
+def _share(replica: Replica, batch: Number) -> Number:
+    """What a stage works on at a time: with pipeline stages the batch goes through in as many parts, each stage working on another."""
+    return most(batch / len(replica.stages), least(batch, 1))
 
 
 def _agreed(asked: Callable[[Number], Number], low: Number, high: Number) -> Number:
-    """The batch at which as many run as are asked to, on the line between both ends; an end where it is beyond it."""
+    """The batch at which as many run as are asked to, on the line between both ends; an end where it is beyond it.
+
+    An end that stays twice counts half (the Illinois rule), so that a bent line does not hold it.
+    """
     missing, over = most(asked(low) - low, 0), most(high - asked(high), 0)
-    batch = low
+    batch, rose, fell = low, low < low, low < low
     for _ in range(LINES):
         batch = low + (high - low) * missing / most(missing + over, 1e-12)
         more = asked(batch) - batch
         up = more > 0
-        low, missing = where(up, batch, low), where(up, more, missing)
-        high, over = where(up, high, batch), where(up, over, -more)
+        over, missing = where(up, where(rose, over / 2, over), -more), where(up, more, where(fell, missing / 2, missing))
+        low, high = where(up, batch, low), where(up, high, batch)
+        rose, fell = up, more <= 0
     return batch
 
 
 def _first(replica: Replica, request: Request, p50_s: Number, p90_s: Number, low: Number, high: Number) -> FirstToken:
-    alone = replica.pace.arrive_s + prompt_s(replica, request, 0)[0]
+    alone = replica.pace.arrive_s + shared(replica, request, 0, 0).prompt
     return FirstToken(alone, p50_s * low, p50_s, p90_s, most(p50_s * high, p90_s))
