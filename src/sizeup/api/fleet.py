@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TypedDict
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, TypedDict
 
 from ..facts import Source
 from ..fleet.node import Inventory, Node, State, System
 from ..hardware import Machine
 from ..shape import as_json
+
+if TYPE_CHECKING:
+    from ..fleet.serve_plan import Application
+    from ..fleet.serve_up import Served
 
 
 class NodeJson(TypedDict):
@@ -68,4 +73,51 @@ def _node(node: Node) -> NodeJson:
         "warnings": list(node.warnings),
         "evidence": {field: as_json(source) for field, source in node.evidence},
         "machine": as_json(node.machine),
+    }
+
+
+class ServedJson(TypedDict):
+    """An application on a cluster. `replicas` counts them by Ray's word for their state."""
+
+    name: str
+    model: str
+    state: str
+    address: str
+    replicas: dict[str, int]
+    nodes: list[str]
+    message: str
+
+
+class StartedJson(ServedJson):
+    """The same as it was started: what one replica asks of a node, and for how many there was room."""
+
+    cores: int
+    memory_bytes: int
+    room: int
+    left_out: dict[str, str]
+    warnings: list[str]
+
+
+def served_json(one: Served) -> ServedJson:
+    """What `fleet status` tells of one application."""
+    return {
+        "name": one.name,
+        "model": one.model,
+        "state": one.state,
+        "address": one.address,
+        "replicas": one.replicas,
+        "nodes": list(one.nodes),
+        "message": one.message,
+    }
+
+
+def started_json(one: Served, asked: Application, warnings: Sequence[str]) -> StartedJson:
+    """What `fleet up` tells of what it started."""
+    return {
+        **served_json(one),
+        "cores": asked.cores,
+        "memory_bytes": asked.memory_bytes,
+        "room": asked.room,
+        "left_out": dict(asked.left_out),
+        "warnings": list(warnings),
     }

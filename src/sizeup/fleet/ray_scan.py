@@ -32,6 +32,9 @@ def look(ray: ModuleType, address: str, timeout_s: float, path: str = "") -> tup
     rows: list[dict[str, Any]] = sorted(ray.nodes(), key=lambda row: (not row["Alive"], row["NodeManagerAddress"], row["NodeID"]))
     told, trouble = tell(ray, [row["NodeID"] for row in rows if row["Alive"]], timeout_s, path)
     available, draining = told.pop("", ({}, []))
+    # A node may have died while it was asked, and Ray says why.
+    dead = {row["NodeID"]: row for row in ray.nodes() if not row["Alive"]}
+    rows = [dead.get(row["NodeID"], row) for row in rows]
     names = named(rows)
     seen = [
         Seen(

@@ -8,9 +8,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import IO, NamedTuple
+from typing import IO, Any, NamedTuple
 
 from ...errors import EngineFailed, NotFound, Unavailable
 from ...plan import Plan
@@ -44,8 +44,15 @@ def serving(plan: Plan, port: int = 0, key: str = "", name: str = "") -> Iterato
     if not plan.model.path or plan.model.stored != "gguf":
         id = plan.model.card.get("id") or plan.model.name
         raise NotFound(f"There are no weights of {plan.model.name} here to run.", f"sizeup pull {id}, then sizeup run FILE.gguf")
+    with served({**job(plan), "name": name or plan.model.name}, port, key) as server:
+        yield server
+
+
+@contextmanager
+def served(job: Mapping[str, Any], port: int = 0, key: str = "") -> Iterator[Embedded]:
+    """The same for a job that was made of a plan elsewhere, with the `name` that the model is asked for by."""
     installed_version()
-    told = {**job(plan), "host": "127.0.0.1", "port": port or free_port(0, False), "key": key, "name": name or plan.model.name}
+    told = {**job, "host": "127.0.0.1", "port": port or free_port(0, False), "key": key}
     with tempfile.TemporaryFile() as log:
         start = time.perf_counter()
         child = subprocess.Popen(

@@ -1,0 +1,139 @@
+"""A checkpoint on cards of a Ray cluster: the configuration that `serve deploy` takes, for Ray Serve LLM with vLLM. Pure; nothing is started."""
+
+from __future__ import annotations
+
+import dataclasses
+import shlex
+from typing import Any, NamedTuple
+
+from .. import search
+from ..errors import Refused
+from ..hardware import Device, Machine, Pool
+from ..model import ModelSpec
+from ..plan import Plan
+from ..units import show_bytes
+from .node import Inventory
+from .ray_placement import Group, place
+from .serve_plan import PREFIX, slug
+
+
+class Handed(NamedTuple):
+    """What is handed over, and what it rests on."""
+
+    config: dict[str, Any]
+    """Ray Serve's own: JSON is YAML."""
+    plan: Plan
+    group: Group
+    replicas: tuple[int, int]
+    warnings: tuple[str, ...]
+
+
+def hand(
+    model: ModelSpec,
+    found: Inventory,
+    *,
+    replicas: tuple[int, int] = (1, 1),
+    cards: str = "",
+    name: str | None = None,
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    quant: str | None = None,
+    context_tokens: int | None = None,
+    tensor_parallel: int = 1,
+    pipeline_parallel: int = 1,
+    **settings: Any,
+) -> Handed:
+    """The configuration for `model` on the free cards of a cluster. Raises Refused where its ranks cannot be placed or do not fit a card."""
+    group = place(found, tensor_parallel, pipeline_parallel, replicas[0], cards)
+    parallel = {"tensor_parallel": tensor_parallel, "pipeline_parallel": pipeline_parallel}
+    box = rank_cards(found, group, tensor_parallel * pipeline_parallel)
+    plan = search.fit(model, box, engine="vllm", quant=quant, context_tokens=context_tokens, **parallel, **settings)[0]
+    if not plan.fits:
+        pool = min(plan.free_bytes, key=lambda each: plan.free_bytes[each])
+        raise Refused(
+            f"{model.name} does not fit {tensor_parallel * pipeline_parallel} cards of {show_bytes(box.pools[-1].bytes)}: "
+            f"{show_bytes(-plan.free_bytes[pool])} are missing on one.",
+            f"--tensor-parallel {tensor_parallel * 2}, or a smaller --quant",
+        )
+    return Handed(
+        serve_config(plan, group, replicas, name or model.name, host, port), plan, group, replicas, warnings(found, group, tensor_parallel)
+    )
+
+
+def rank_cards(found: Inventory, group: Group, ranks: int) -> Machine:
+    """A machine of as many cards as a replica has ranks, each as the smallest of the nodes that may hold one."""
+    able = [node for node in found.nodes if node.name in group.nodes]
+    pairs = [(pool, device) for node in able for device in node.free().devices if (pool := node.machine.pool(device.pool)) is not None]
+    pool, device = min(pairs, key=lambda pair: pair[0].free_bytes)
+    host = min((node.machine for node in able), key=lambda box: box.pools[0].free_bytes)
+    cards = [(f"vram:{rank}", pool, device) for rank in range(ranks)]
+    pools: list[Pool] = [dataclasses.replace(pool, name=name) for name, pool, _ in cards]
+    devices: list[Device] = [dataclasses.replace(device, pool=name) for name, _, device in cards]
+    ram = tuple(each for each in host.pools if each.name == "ram")
+    return dataclasses.replace(host, pools=(*ram, *pools), devices=tuple(devices), links=())
+
+
+def serve_config(plan: Plan, group: Group, replicas: tuple[int, int], name: str, host: str, port: int) -> dict[str, Any]:
+    """`serve deploy`'s file: one application of Ray Serve LLM."""
+    source, kwargs = engine_kwargs(plan.command)
+    least, most = replicas
+    scale: dict[str, Any] = (
+        {"num_replicas": least} if least == most else {"autoscaling_config": {"min_replicas": least, "max_replicas": most}}
+    )
+    config = {
+        "model_loading_config": {"model_id": name, "model_source": source},
+        "engine_kwargs": kwargs,
+        # Ray adds the kind of card to each bundle by itself.
+        "placement_group_config": {
+            "bundles": [{key: count for key, count in bundle.items() if key in ("GPU", "CPU")} for bundle in group.worker_bundles()],
+            "strategy": group.strategy,
+        },
+        "deployment_config": scale,
+        **({"accelerator_type": group.card} if group.card else {}),
+    }
+    application = {"name": PREFIX + slug(name), "route_prefix": "/", "import_path": "ray.serve.llm:build_openai_app"}
+    return {
+        "proxy_location": "HeadOnly",
+        "http_options": {"host": host, "port": port},
+        "applications": [{**application, "args": {"llm_configs": [config]}}],
+    }
+
+
+def engine_kwargs(command: str) -> tuple[str, dict[str, Any]]:
+    """The model and vLLM's keywords from the command that would start it alone: an option's name is the keyword's."""
+    words = shlex.split(command)
+    source, rest = words[2], words[3:]
+    found: dict[str, Any] = {}
+    at = 0
+    while at < len(rest):
+        name = rest[at].removeprefix("--").replace("-", "_")
+        if at + 1 < len(rest) and not rest[at + 1].startswith("--"):
+            found[name] = _value(rest[at + 1])
+            at += 2
+        else:
+            found[name.removeprefix("no_")] = not name.startswith("no_")
+            at += 1
+    return source, found
+
+
+def _value(text: str) -> int | float | str:
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
+
+
+def warnings(found: Inventory, group: Group, tensor_parallel: int) -> tuple[str, ...]:
+    """What Ray and vLLM may do that nobody asked for."""
+    said = []
+    able = [node for node in found.nodes if node.name in group.nodes]
+    if group.strategy == "PACK" and any(node.free_cards % tensor_parallel for node in able):
+        said.append(
+            "vLLM asks Ray for single cards, and here some nodes have an uneven number free: a tensor-parallel group may be divided."
+        )
+    lacking = sorted(node.name for node in able if "vllm" not in node.software)
+    if lacking:
+        said.append(f"vLLM is not installed on {', '.join(lacking)}.")
+    return tuple(said)
