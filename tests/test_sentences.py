@@ -10,18 +10,25 @@ import pytest
 from sizeup import i18n
 from sizeup.browser.audience import HEADER
 from sizeup.facts import data_json
+from sizeup.fleet import kubernetes_scan, nodes_file, slurm_scan
 from sizeup.probe.table import ALONE, parts
 from sizeup.readers.local import KINDS
 from tests.raised import raised, warned
 
 TYPED = {
+    "count = 8",
+    "free_cards = {}",
+    "labels = { zone = “a” }",
+    "machine = “8x h100-sxm nvlink”",
+    "kubectl get nodes",
+    "kubectl get nodes -o json",
+    "scontrol ping",
     "--model qwen3:8b",
     "http://127.0.0.1:8080",
     "https://ollama.com/download",
     "sizeup models --installed --context 32K",
     "--layers {}",
     "--share-layers all",
-    "--ray auto",
     "--tensor-parallel {} --pipeline-parallel {}",
     "--replicas {}",
     "sizeup fleet status",
@@ -87,6 +94,8 @@ TYPED = {
 """Hints to be typed as they stand: nothing in them to translate."""
 
 VALUES = {
+    "fleet/nodes_file.py: error.hint": "a hint that stands elsewhere",
+    "fleet/nodes_file.py: (close_names(state, STATES, 1) or STATES)[0]": "a state",
     "engines/vllm/release.py: newest()": "a version",
     "engines/asked.py: ', '.join(near or known)": "words of a setting",
     "training/emit/__init__.py: near[0] if near else ', '.join(TOOLS)": "names",
@@ -132,6 +141,9 @@ FOREIGN = (*(f"{{}} is {what}." for _, what, _ in KINDS), "{} is all zeros at it
 FOREIGN_HINTS = (*(hint for _, _, hint in KINDS if hint != "git lfs pull"), "download it again")
 NO_MODEL = "{} is no model file: it begins with “{}”, not with “GGUF”."
 BECOMES = {
+    "fleet/kubernetes_scan.py: TYPED": (kubernetes_scan.TYPED,),
+    "fleet/slurm_scan.py: TYPED": (slurm_scan.TYPED,),
+    "fleet/nodes_file.py: FORMAT": (nodes_file.FORMAT,),
     "browser/audience.py: HEADER": (HEADER,),
     "budget.py: _EXAMPLE": ("--budget 1e23FLOP, --budget 50000h or --budget $200k",),
     "datasets/count.py: FORMATS": ("a .jsonl, .json, .txt or .parquet file",),

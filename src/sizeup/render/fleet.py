@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 def inventory(page: Page, found: Inventory) -> str:
     """One row a node: state, free cards of all, their kind and memory, free processors and memory; what is strange about them below."""
     t, nodes = page.texts, found.nodes
-    title = t("fleet.title", system=t(f"fleet.system_{found.system}"), version=found.version, address=found.address)
+    system = " ".join(filter(None, (t(f"fleet.system_{found.system}"), found.version)))
+    title = t("fleet.title", system=system, address=found.address) if found.address else system
     columns = [
         Column(t("fleet.node"), [node.name for node in nodes], least=12),
         Column(t("fleet.state"), [t(f"fleet.state_{node.state}") for node in nodes]),
