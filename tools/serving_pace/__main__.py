@@ -17,6 +17,7 @@ from sizeup.engines.serving.load import Load
 from sizeup.facts import data_json
 
 from .fit import fit, without_model
+from .maxima import maxima
 from .page import END, START, part
 from .rows import LOADED, Run, closed_loops, open_loops
 from .scores import Score, median_error, quantile, scores
@@ -39,7 +40,8 @@ def main() -> None:
     known["left_out"] = left_out_errors(found)
     FACTS.write_text(text(known))
     page = PAGE.read_text()
-    new = part(found, known["first_token"], left_out, len(runs), len({run.group for run in runs}))
+    apart: Counter[str] = Counter()
+    new = part(found, known["first_token"], left_out, maxima(apart), apart, len(runs), len({run.group for run in runs}))
     PAGE.write_text(re.sub(f"{re.escape(START)}.*?{re.escape(END)}", lambda _: new, page, flags=re.DOTALL))
 
 

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from .maxima import Maximum
 from .rows import LOADED
 from .scores import Score, median_error, quantile
 
@@ -33,7 +34,15 @@ OTHERS = """| Vidur | 4, of models that it had profiled | 2 % | 4 % | 14 % |
 """Median absolute errors that inference-sim/sim-to-real-accuracy-validation @dcec3fd found on its own runs."""
 
 
-def part(scored: Sequence[Score], spread: Mapping[str, Any], left_out: Counter[str], runs: int, models: int) -> str:
+def part(
+    scored: Sequence[Score],
+    spread: Mapping[str, Any],
+    left_out: Counter[str],
+    fullest: Sequence[Maximum],
+    apart: Counter[str],
+    runs: int,
+    models: int,
+) -> str:
     """Tables of errors, before and now, and beside what others reach."""
     lines = [
         START,
@@ -56,7 +65,7 @@ def part(scored: Sequence[Score], spread: Mapping[str, Any], left_out: Counter[s
         "“Before” had no load: one sequence alone, and prompts at an assumed 60 % of the arithmetic.\n"
     )
     lines.append(
-        "\nRows of the table that cannot be scored: " + "; ".join(f"{count} × {why}" for why, count in left_out.most_common()) + ".\n"
+        "\nRows of the table without these two times: " + "; ".join(f"{count} × {why}" for why, count in left_out.most_common()) + ".\n"
     )
     vllm = [score for score in scored if score.whole is not None]
     calm = [score for score in vllm if score.state == "unloaded"]
@@ -69,7 +78,24 @@ def part(scored: Sequence[Score], spread: Mapping[str, Any], left_out: Counter[s
         wholes = [score.whole for score in found if score.whole is not None]
         three = (wholes, [score.itl for score in found], [score.ttft for score in found])
         lines.append(f"| {name} | {len(found)} | {' | '.join(f'{median_error(ratios):.0%}' for ratios in three)} |\n")
-    return "".join([*lines, OTHERS, END])
+    return "".join([*lines, OTHERS, *_maxima(fullest, apart), END])
+
+
+def _maxima(found: Sequence[Maximum], left_out: Counter[str]) -> list[str]:
+    """Throughput of full servers, which nothing was fitted to."""
+    lines = [
+        f"\nThe most tokens a second that a full server writes, against {len(found)} of TensorRT-LLM's published maxima. **Nothing was "
+        "fitted to these**; how many requests fit is vLLM's account with an 8-bit cache in 95 % of the memory, which is assumed. Not "
+        "compared: " + "; ".join(f"{count} × {why}" for why, count in left_out.items()) + ".\n",
+        "\n| rows | n | median error | nine of ten under | predicted ÷ published |\n|---|---|---|---|---|\n",
+    ]
+    names = sorted({row.model for row in found})
+    groups = [("all models", list(found)), *((name, [row for row in found if row.model == name]) for name in names)]
+    for name, rows in groups:
+        ratios = [row.ratio for row in rows]
+        most = quantile([abs(ratio - 1) for ratio in ratios], 0.9)
+        lines.append(f"| {name} | {len(rows)} | {median_error(ratios):.0%} | {most:.0%} | {min(ratios):.2f}–{max(ratios):.2f} |\n")
+    return lines
 
 
 def _at(scored: Sequence[Score], limit: float) -> str:

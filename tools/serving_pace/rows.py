@@ -107,7 +107,7 @@ def _stages(name: str, model: str, quant: str | None, gpu: str, ranks: int) -> S
 def open_loops() -> list[Run]:
     """Runs whose arrivals are known; those with two rates are two parts."""
     found = []
-    rows = _table("serving_loads.csv")
+    rows = table("serving_loads.csv")
     requests: Counter[str] = Counter()
     for row in rows:
         requests[row["run"]] += int(row["requests"])
@@ -143,7 +143,7 @@ def open_loops() -> list[Run]:
 def closed_loops(left_out: Counter[str]) -> list[Run]:
     """Anchors that say how many users there were and how the model was split."""
     found = []
-    for row in _table("serving_throughput.csv"):
+    for row in table("serving_throughput.csv"):
         if "sim-to-real" in row["source"]:
             continue
         if not row["itl_ms"]:
@@ -180,7 +180,8 @@ def _anchor(row: dict[str, str]) -> Run:
     )
 
 
-def _table(name: str) -> list[dict[str, str]]:
+def table(name: str) -> list[dict[str, str]]:
+    """The rows of a table of tests/data."""
     with (DATA / name).open(newline="") as file:
         return list(csv.DictReader(file))
 
@@ -188,7 +189,7 @@ def _table(name: str) -> list[dict[str, str]]:
 def truth() -> dict[str, str]:
     """Runs of serving_throughput.csv that are scored: name -> the engine that served them."""
     found = {}
-    for row in _table("serving_throughput.csv"):
+    for row in table("serving_throughput.csv"):
         if "sim-to-real" in row["source"]:
             found[row["source"].rpartition("exp ")[2]] = row["engine"]
         elif row["itl_ms"] and row["note"] == "agg":

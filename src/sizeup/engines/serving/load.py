@@ -107,18 +107,28 @@ def shared(replica: Replica, request: Request, batch: Number, others: Number) ->
     return Shared(step, step + least(come, 1) * (mixed - token_s(replica, others, request.depth)), steps * mixed)
 
 
+def running(replica: Replica, request: Request) -> Number:
+    """Sequences that write at the same time at most: as many as there are places, or as keep the steps full of their prompts."""
+    return least(replica.places, request.answer_tokens * replica.chunk_tokens / _pieces(replica, request)[0])
+
+
+def limit(replica: Replica, request: Request) -> Number:
+    """Requests a second at most: with as many running as can."""
+    room = running(replica, request)
+    return room / (request.answer_tokens * shared(replica, request, most(room, 1), room).itl)
+
+
 def at_rate(replica: Replica, request: Request, requests_per_s: Number) -> Load:
     """Requests that come at random, so many a second."""
     room = running(replica, request)
-    limit = _limit(replica, request)
-    served = least(requests_per_s, limit)
+    served = least(requests_per_s, limit(replica, request))
 
     def asked(batch: Number) -> Number:
         """Sequences that would run if so many did."""
         return served * request.answer_tokens * shared(replica, request, most(batch, 1), batch).itl
 
     batch = _agreed(asked, 0 * served, room + 0 * served)
-    now, busy = shared(replica, request, most(batch, 1), batch), requests_per_s / limit
+    now, busy = shared(replica, request, most(batch, 1), batch), requests_per_s / limit(replica, request)
     ready = replica.pace.arrive_s + replica.pace.wait_steps * now.step * least(batch, 1) + now.prompt
     new, steps, piece = _pieces(replica, request)
     reading = least(batch * new / request.answer_tokens / replica.chunk_tokens, 1)
@@ -160,29 +170,18 @@ def at_concurrency(replica: Replica, request: Request, users: Number) -> Load:
     # Bunches are anything from none of the others to all of them.
     late = ready * facts["p90"] + 0.4 * replica.pace.together * others * prompt
     first = _first(replica, request, ready + waiting, late + waiting, low, high)
-    return Load(itl, first, batch, rate / _limit(replica, request), rate, rate * request.answer_tokens)
+    return Load(itl, first, batch, rate / limit(replica, request), rate, rate * request.answer_tokens)
 
 
 def largest_rate(replica: Replica, request: Request, first_token_s: float, itl_s: float) -> float:
     """Requests a second at which the 90th percentile of the first token and the mean time between tokens are still as wished; 0 where
     not even one request is answered so fast."""
-    low, high = 0.0, float(_limit(replica, request))
+    low, high = 0.0, float(limit(replica, request))
     for _ in range(HALVINGS):
         rate = (low + high) / 2
         load = at_rate(replica, request, rate)
         low, high = (rate, high) if load.first.p90_s <= first_token_s and load.itl_s <= itl_s else (low, rate)
     return low if low > 0 and high > 0 else 0.0
-
-
-def running(replica: Replica, request: Request) -> Number:
-    """Sequences that write at the same time at most: as many as there are places, or as keep the steps full of their prompts."""
-    return least(replica.places, request.answer_tokens * replica.chunk_tokens / _pieces(replica, request)[0])
-
-
-def _limit(replica: Replica, request: Request) -> Number:
-    """Requests a second with as many running as can."""
-    room = running(replica, request)
-    return room / (request.answer_tokens * shared(replica, request, most(room, 1), room).itl)
 
 
 def _pieces(replica: Replica, request: Request) -> tuple[Number, Number, Number]:
