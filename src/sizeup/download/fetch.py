@@ -2,36 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-import socket
-import threading
-from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from contextlib import suppress
 
 from sizeup.errors import SizeupError, Unavailable, Unreadable
 from sizeup.home import keep_entry
 from sizeup.net import Client, Status, Stopped
 
 from .disk import in_words, part_of
+from .filling import Filling
 from .item import Event, Item, Tell
 from .journal import Journal, chunk_bytes
 from .lock import locked
 from .pace import Pace
-from .spans import Changed, NoRanges, Worker
-
-if TYPE_CHECKING:
-    import httpx2
+from .spans import Changed
 
 CONNECTIONS = 4
-LONGEST_RUN = 32
-"""Chunks that are asked for at once: a request each, so that what one connection holds up is little."""
 RESTARTS = 3
-BAD_CHUNKS = 16
-"""Chunks that may come back from the disk other than they were written; beyond that the disk itself is in doubt."""
-TOLD_EVERY_S = 0.2
 
 
 class Download:
@@ -52,14 +40,6 @@ class Download:
         self._failed = failed or (lambda error: Unavailable(f"{client.host} answers {error.status} for {item.name}.", "again later"))
         self.part = part_of(item)
         self.pace = Pace()
-        self._state = threading.Condition()
-        self._file = -1
-        self._error: BaseException | None = None
-        self._ranges = True
-        self._over = threading.Event()
-        self._sockets: set[socket.socket] = set()
-        self._fresh: set[int] = set()
-        self._loose = False
 
     def run(self) -> None:
         """Fetch what is missing, check everything, and give the file its name. Raises SizeupError or Stopped; what came is kept."""
@@ -71,9 +51,9 @@ class Download:
                 if item.path.exists() and self._here():
                     self.part.unlink(missing_ok=True)
                 else:
-                    self._journal = Journal(journal, item, self._chunk)
-                    self._journal.open(lock)
-                    self._fetch()
+                    kept = Journal(journal, item, self._chunk)
+                    kept.open(lock)
+                    self._fetch(kept)
                 journal.unlink(missing_ok=True)
             with suppress(OSError):
                 item.scratch.rmdir()
@@ -96,39 +76,41 @@ class Download:
                 return True
         raise Unreadable(f"{item.path} is there and is not {item.name} as published.", "move it away, then the same command")
 
-    def _fetch(self) -> None:
+    def _fetch(self, journal: Journal) -> None:
         new = not self.part.exists()
         flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
-        self._file = os.open(self.part, flags, 0o644)
+        file = os.open(self.part, flags, 0o644)
         try:
-            if new and self._journal.done:
-                self._journal.clear()  # somebody removed what it is about
-            os.ftruncate(self._file, self.item.bytes)
-            self._say("start", self._journal.done_bytes)
-            self._until_right()
-            os.fsync(self._file)
+            if new and journal.done:
+                journal.clear()  # somebody removed what it is about
+            os.ftruncate(file, self.item.bytes)
+            self._say("start", journal.done_bytes)
+            self._until_right(
+                Filling(self.client, self.item, self._tell, self.pace, journal, file, self._chunk, self._connections, self._failed)
+            )
+            os.fsync(file)
         finally:
-            os.close(self._file)
+            os.close(file)
         os.replace(self.part, self.item.path)
         keep_entry(self.item.path.parent)
         self._say("done", self.item.bytes)
 
-    def _until_right(self) -> None:
+    def _until_right(self, filling: Filling) -> None:
         """Fill and check, once more in full when the whole is not what its publisher says."""
         doubted, restarts = False, 0
         while True:
             try:
-                found = self._pass()
+                found = filling.checksum()
             except Changed:
                 restarts += 1
                 if restarts > RESTARTS:
                     raise Unavailable(f"{self.item.name} changes on the server while it is fetched.", "again later") from None
-                self._again("changed")
+                self._again(filling, "changed")
                 continue
             if self.item.expected in (None, found):
                 return
             if doubted:
-                self._journal.clear()
+                filling.forget()
                 self.part.unlink(missing_ok=True)
                 raise Unreadable(
                     f"{self.item.name} came twice, and not with the checksum that its publisher states: not kept.",
@@ -136,181 +118,12 @@ class Download:
                 )
             # Every chunk is as it came, so it came wrong; no publisher says of which part.
             doubted = True
-            self._again("checksum")
+            self._again(filling, "checksum")
 
-    def _again(self, why: str) -> None:
+    def _again(self, filling: Filling, why: str) -> None:
         """Forget what came and begin anew."""
-        self._journal.clear()
-        self._loose = False
+        filling.forget()
         self._tell(Event("again", self.item.name, 0, self.item.bytes, words=why))
-
-    def _pass(self) -> str:
-        """Workers fill what is missing while the checksum follows; the checksum of the whole."""
-        self._error = None
-        self._queue = deque(self._runs())
-        self._over = threading.Event()
-        workers = [threading.Thread(target=self._work, daemon=True) for _ in range(min(self._connections, len(self._queue)))]
-        for worker in workers:
-            worker.start()
-        try:
-            return self._follow(workers)
-        finally:
-            self._end()
-            for worker in workers:
-                worker.join()
-
-    def _end(self) -> None:
-        """Bring every worker to its end, also one that waits for a server which sends nothing."""
-        with self._state:
-            self._over.set()
-            for open_socket in self._sockets:
-                with suppress(OSError):
-                    open_socket.shutdown(socket.SHUT_RDWR)
-
-    def _runs(self) -> list[tuple[int, int]]:
-        """What is missing in pieces that keep every connection busy."""
-        missing = self._journal.missing()
-        chunks = sum(end - first for first, end in missing)
-        longest = max(1, min(LONGEST_RUN, -(-chunks // self._connections)))
-        return [(start, min(start + longest, end)) for first, end in missing for start in range(first, end, longest)]
-
-    def _work(self) -> None:
-        worker = Worker(self.client.until(self._over), self.item, self._chunk, self)
-        while True:
-            with self._state:
-                if not self._queue or self._error is not None or not self._ranges or self._over.is_set():
-                    return
-                first, end = self._queue.popleft()
-            try:
-                try:
-                    worker.run(first, end)
-                except NoRanges:
-                    with self._state:
-                        # One connection does it all; the others come to an end.
-                        alone, self._ranges = self._ranges, False
-                    if alone:
-                        worker.everything()
-            except BaseException as error:
-                with self._state:
-                    self._error = self._error or error
-                    self._state.notify_all()
-                return
-
-    def _follow(self, workers: list[threading.Thread]) -> str:
-        """The checksum, chunk by chunk in order as they come to lie on the disk; each is compared with what was received."""
-        sum, bad = self.item.sum(), 0
-        index = 0
-        while index < self._journal.count:
-            if not self._wait_for(index, workers):
-                workers += self._more()
-                continue
-            content = os.pread(self._file, self._journal.length(index), index * self._chunk)
-            if hashlib.sha256(content).hexdigest() != self._journal.done[index]:
-                # What another day left may have been lost with the power; what was written just now may not.
-                bad += index in self._fresh
-                if bad > BAD_CHUNKS:
-                    raise Unavailable(
-                        f"The disk gives back other bytes of {self.part} than were written.", "a folder on another disk, by --to"
-                    )
-                self._tell(Event("bad", self.item.name, index * self._chunk, self.item.bytes))
-                with self._state:
-                    self._journal.void(index)
-                    self._queue.append((index, index + 1))
-                continue
-            sum.update(content)
-            index += 1
-        return sum.hexdigest()
-
-    def _wait_for(self, index: int, workers: list[threading.Thread]) -> bool:
-        """Wait until a chunk is here; False when nobody is left to bring it."""
-        while True:
-            with self._state:
-                if index in self._journal.done:
-                    return True
-                if self._error is not None:
-                    self._raise(self._error)
-                busy = any(worker.is_alive() for worker in workers)
-                if busy:
-                    self._state.wait(TOLD_EVERY_S)
-            self._say("progress", self._journal.done_bytes)
-            self._stop_if_wanted()
-            if not busy:
-                return index in self._journal.done
-
-    def _more(self) -> list[threading.Thread]:
-        """A further worker for what was put back, or for what those that gave up left."""
-        with self._state:
-            self._queue = deque(self._runs())
-            target = self._work if self._ranges else self._work_alone
-        thread = threading.Thread(target=target, daemon=True)
-        thread.start()
-        return [thread]
-
-    def _work_alone(self) -> None:
-        try:
-            Worker(self.client.until(self._over), self.item, self._chunk, self).everything()
-        except BaseException as error:
-            with self._state:
-                self._error = self._error or error
-                self._state.notify_all()
-
-    def _raise(self, error: BaseException) -> None:
-        if isinstance(error, Status):
-            if error.status == 416:
-                raise Changed from None
-            raise self._failed(error) from None
-        raise error
-
-    # What workers call, from their threads.
-
-    @property
-    def etag(self) -> str:
-        return "" if self._loose else self._journal.etag
-
-    def met(self, etag: str) -> bool:
-        with self._state:
-            if not etag or self._loose:
-                return True
-            if not self._journal.etag:
-                self._journal.keep_etag(etag)
-                return True
-            if self._journal.etag == etag:
-                return True
-            # With a checksum the content decides, and not what some edge of a network calls it.
-            self._loose = self.item.expected is not None
-            return self._loose
-
-    @contextmanager
-    def reading(self, response: httpx2.Response) -> Iterator[None]:
-        stream = response.extensions.get("network_stream")
-        found = stream.get_extra_info("socket") if stream is not None else None
-        with self._state:
-            if found is not None:
-                self._sockets.add(found)
-        try:
-            yield
-        finally:
-            with self._state:
-                self._sockets.discard(found)
-
-    def received(self, count: int) -> None:
-        self.pace.add(count)
-        if self._over.is_set():
-            raise Stopped
-
-    def wants(self, index: int) -> bool:
-        with self._state:
-            return index not in self._journal.done
-
-    def put(self, index: int, content: bytes, digest: str) -> None:
-        at, left = index * self._chunk, memoryview(content)
-        while left:
-            written = os.pwrite(self._file, left, at)
-            at, left = at + written, left[written:]
-        with self._state:
-            self._fresh.add(index)
-            self._journal.add(index, digest)
-            self._state.notify_all()
 
     def _say(self, kind: str, done: int = 0) -> None:
         self._tell(Event(kind, self.item.name, done, self.item.bytes, self.pace.bytes_per_s))
