@@ -49,6 +49,35 @@ def test_a_scan_finds_every_node(running: Running, tmp_path: Path) -> None:
     assert [node.name for node in load(path).nodes] == [node["name"] for node in nodes]
 
 
+HOLDING = """
+import sys
+from ray.util import placement_group
+from sizeup.fleet.ray_connect import connected
+with connected(sys.argv[1]):
+    assert placement_group([{"GPU": 3.0, "CPU": 1.0, "accelerator_type:L40S": 0.001}]).wait(60)
+    print("held", file=sys.stderr, flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_what_others_were_granted_is_not_free(running: Running) -> None:
+    """Three of four cards and a processor that somebody holds are gone from that node alone; when he leaves they are back."""
+
+    def free() -> list[tuple[int, float]]:
+        return sorted((node["free_cards"], node["free_cpus"]) for node in sizeup(running, "scan", "--timeout", "300")["nodes"])
+
+    command = [sys.executable, "-c", HOLDING, running.address]
+    with subprocess.Popen(command, env=running.environment, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as holder:
+        assert holder.stdin is not None
+        assert holder.stderr is not None
+        try:
+            assert any(line == "held\n" for line in holder.stderr)
+            held = free()
+        finally:
+            holder.stdin.close()
+    assert (held, free()) == ([(0, 4.0), (1, 3.0), (8, 4.0), (8, 4.0)], [(0, 4.0), (4, 4.0), (8, 4.0), (8, 4.0)])
+
+
 PLACED = """
 import json, sys
 from ray.util import placement_group, placement_group_table, remove_placement_group

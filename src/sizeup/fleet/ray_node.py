@@ -60,7 +60,7 @@ def node(seen: Seen) -> Node:
         machine, cards_from = with_declared(machine, count, card(labels, resources), seen.date)
         warnings += machine.warnings
     free_cards = min(int(seen.available.get("GPU", 0)), len(machine.devices))
-    evidence = [("state", ray), ("free_cards", ray), ("free_cpus", ray), ("machine", where)]
+    evidence = [*((field, ray) for field in ("state", "free_cards", "free_cpus", "resource", "labels")), ("machine", where)]
     if machine.devices:
         evidence.append(("cards", cards_from))
     if seen.told:

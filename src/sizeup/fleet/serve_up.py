@@ -62,10 +62,10 @@ def up(address: str, asked: Application, host: str = LOOPBACK, port: int | None 
     """
     with connected(address) as ray:
         serve = serve_library()
-        running = {one.name: one for one in told(serve)}
+        running = {one.name: one for one in told()}
         if asked.name in running:
             raise Refused(f"{asked.name} is up already.", f"sizeup fleet down {asked.name}, or --name for another")
-        listening = http(serve)
+        listening = http()
         if listening is not None and (host, port or listening[1]) != listening:
             raise Refused(
                 f"Ray Serve listens at {listening[0]}:{listening[1]} already, for all that it serves.",
@@ -77,10 +77,14 @@ def up(address: str, asked: Application, host: str = LOOPBACK, port: int | None 
         try:
             serve.run(deployment(serve, asked), name=asked.name, route_prefix=f"/{asked.name.removeprefix(PREFIX)}" if taken else "/")
         except (RuntimeError, ray.exceptions.RayError) as error:
-            message = str(error).strip().splitlines()[0][:300].rstrip(".")
+            message = (why(asked.name) or str(error).strip().splitlines()[0])[:300].rstrip(".")
             serve.delete(asked.name)
+            end_empty(serve)
             raise EngineFailed(f"Ray Serve did not start it: {message}.", "sizeup run FILE.gguf --serve on one of the nodes") from None
-        return next(one for one in told(serve) if one.name == asked.name)
+        except KeyboardInterrupt:
+            serve.delete(asked.name, _blocking=False)
+            raise
+        return next(one for one in told() if one.name == asked.name)
 
 
 def deployment(serve: ModuleType, asked: Application) -> Any:
@@ -117,13 +121,20 @@ def deployment(serve: ModuleType, asked: Application) -> Any:
     return made.bind(asked.job)
 
 
-def http(serve: ModuleType) -> tuple[str, int] | None:
+def why(name: str) -> str:
+    """The last line of what Ray Serve keeps of a replica that did not start: the error itself; "" where it keeps nothing."""
+    application = _details().get("applications", {}).get(name, {"deployments": {}})
+    said = "\n".join(str(one["message"]) for one in application["deployments"].values()).strip()
+    return said.rpartition("\n")[2].removeprefix(f"{EngineFailed.__module__}.{EngineFailed.__name__}: ")
+
+
+def http() -> tuple[str, int] | None:
     """Where Ray Serve listens; None when it does not run."""
     details = _details()
     return (str(details["http_options"]["host"]), int(details["http_options"]["port"])) if details else None
 
 
-def told(serve: ModuleType) -> list[Served]:
+def told() -> list[Served]:
     """Our applications, as Ray Serve tells them."""
     details = _details()
     if not details:
@@ -160,7 +171,8 @@ def _details() -> dict[str, Any]:
 def status(address: str) -> list[Served]:
     """Our applications on the cluster."""
     with connected(address):
-        return told(serve_library())
+        serve_library()
+        return told()
 
 
 def down(address: str, name: str | None, wait_s: float, tell: Callable[[Served], None] = lambda one: None) -> Served:
@@ -170,7 +182,7 @@ def down(address: str, name: str | None, wait_s: float, tell: Callable[[Served],
     """
     with connected(address):
         serve = serve_library()
-        ours = {one.name: one for one in told(serve)}
+        ours = {one.name: one for one in told()}
         asked = name if name is None or name.startswith(PREFIX) else PREFIX + name
         chosen = ours.get(asked) if asked else next(iter(ours.values()), None) if len(ours) == 1 else None
         if chosen is None:
@@ -178,11 +190,16 @@ def down(address: str, name: str | None, wait_s: float, tell: Callable[[Served],
             raise NotFound(f"The cluster serves nothing {what}.", ", ".join(ours) or "sizeup fleet status")
         serve.delete(chosen.name, _blocking=False)
         end = time.monotonic() + wait_s
-        while (left := next((one for one in told(serve) if one.name == chosen.name), None)) is not None:
+        while (left := next((one for one in told() if one.name == chosen.name), None)) is not None:
             tell(left)
             if time.monotonic() > end:
                 raise Unavailable(f"{chosen.name} still answers after {wait_s:g} s.", "sizeup fleet status; it ends by itself")
             time.sleep(LOOK_S)
-        if not _details().get("applications"):
-            serve.shutdown()
+        end_empty(serve)
         return chosen
+
+
+def end_empty(serve: ModuleType) -> None:
+    """End Ray Serve itself where it serves nothing any more, so that the next one may listen elsewhere."""
+    if not _details().get("applications"):
+        serve.shutdown()
