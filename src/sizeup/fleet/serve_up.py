@@ -7,9 +7,9 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any, NamedTuple
 
-from ..errors import EngineFailed, NotFound, Refused, Unavailable
+from ..errors import EngineFailed, NotFound, Refused, Unavailable, UserError
 from .ray_connect import connected, library
-from .serve_plan import PREFIX, Application
+from .serve_plan import PREFIX, Application, slug
 
 LOOPBACK = "127.0.0.1"
 PORT = 8000
@@ -178,16 +178,20 @@ def status(address: str) -> list[Served]:
 def down(address: str, name: str | None, wait_s: float, tell: Callable[[Served], None] = lambda one: None) -> Served:
     """Let an application take no further request, wait until those being answered have ended, and end it; its last state before that.
 
-    `name` None means the only one. Where nothing else is served, Ray Serve itself is ended. Raises NotFound, Unavailable after `wait_s`.
+    `name` None means the only one. Where nothing else is served, Ray Serve itself is ended. Raises NotFound, UserError
+    where several could be meant, Unavailable after `wait_s`.
     """
     with connected(address):
         serve = serve_library()
         ours = {one.name: one for one in told()}
-        asked = name if name is None or name.startswith(PREFIX) else PREFIX + name
-        chosen = ours.get(asked) if asked else next(iter(ours.values()), None) if len(ours) == 1 else None
+        asked = name if name is None or name.startswith(PREFIX) else PREFIX + slug(name)
+        if not ours:
+            raise NotFound("The cluster serves nothing of sizeup.", "sizeup fleet status")
+        if asked is None and len(ours) > 1:
+            raise UserError(f"The cluster serves {len(ours)} applications of sizeup, and none was named.", ", ".join(ours))
+        chosen = ours.get(asked or next(iter(ours)))
         if chosen is None:
-            what = f"called {asked}" if asked else "of sizeup" if not ours else "that is the only one"
-            raise NotFound(f"The cluster serves nothing {what}.", ", ".join(ours) or "sizeup fleet status")
+            raise NotFound(f"The cluster serves nothing called {asked}.", ", ".join(ours))
         serve.delete(chosen.name, _blocking=False)
         end = time.monotonic() + wait_s
         while (left := next((one for one in told() if one.name == chosen.name), None)) is not None:
