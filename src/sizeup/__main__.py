@@ -83,7 +83,9 @@ def _tell(error: SizeupError, args: list[str]) -> int:
             content["log"] = log
         sys.stdout.write(json.dumps({"error": content}, ensure_ascii=False, indent=2) + "\n")
     else:
-        _complain(message + (f"\n{t('error.try', hint=hint)}" if hint else ""))
+        from .page import one_line
+
+        _complain(one_line(message) + (f"\n{t('error.try', hint=hint)}" if hint else ""))
         if log := getattr(error, "log", ""):
             _complain(log)
     return error.exit_code
@@ -102,8 +104,10 @@ def _tell_bug(error: Exception, args: list[str]) -> int:
 
 
 def _complain(text: str) -> None:
+    from .page import harmless
+
     encoding = sys.stderr.encoding or "utf-8"
-    sys.stderr.write(text.encode(encoding, "replace").decode(encoding) + "\n")
+    sys.stderr.write(harmless(text).encode(encoding, "replace").decode(encoding) + "\n")
 
 
 if __name__ == "__main__":

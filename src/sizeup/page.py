@@ -40,6 +40,8 @@ _CODES = {
 }
 
 _ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
+_STEERING = re.compile(r"\x1b\[[0-9;]*m|[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""Colours, and characters that move the cursor, clear the screen or turn the direction of writing."""
 _CLOSING = set("，。、；：！？）」』》】〉％…,.;:!?)]}%")
 _OPENING = set("（「『《【〈([{")
 
@@ -59,6 +61,18 @@ class Page(NamedTuple):
     def bytes(self, count: int | float) -> str:
         """A size in the units of this page."""
         return show_bytes(count, self.units)
+
+
+def harmless(text: str, colours: bool = False) -> str:
+    """The text without what would steer a terminal; `colours` keeps those that a page paints. Names of files and models are other people's."""
+    if text.isprintable():
+        return text
+    return _STEERING.sub(lambda found: found[0] if colours and len(found[0]) > 1 else "\ufffd", text)
+
+
+def one_line(name: str) -> str:
+    """A name as it may stand in a row: harmless, and its line ends and tabs are seen for what they are."""
+    return name if name.isprintable() else harmless(name.replace("\r", "\\r").replace("\n", "\\n").replace("\t", "\\t"))
 
 
 def cells(text: str) -> int:

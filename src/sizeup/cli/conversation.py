@@ -13,7 +13,7 @@ from sizeup.render.points import shown_rate
 from sizeup.servers.client import Server
 from sizeup.servers.openai import Answered, chat
 
-from .verb import Asked, write
+from .verb import Asked, stream
 
 LEAVE = ("/bye", "/exit", "/quit")
 
@@ -71,7 +71,7 @@ def _answer(asked: Asked, server: Server, model: str, history: list[dict[str, st
 
     def on_text(text: str) -> None:
         pieces.append(text)
-        write(text)
+        stream(text)
 
     try:
         found = chat(server, model, history, on_text, every_s=SHOWN_EVERY_S, **wanted)

@@ -11,7 +11,7 @@ from sizeup.errors import EngineFailed, UserError
 from sizeup.operations.kinds import COUNT, WHOLE
 
 from .settings import model_argument, of, plan_options, read_model, settings
-from .verb import Asked, Option, Verb, write
+from .verb import Asked, Option, Verb, stream
 
 if TYPE_CHECKING:
     from sizeup.plan import Plan
@@ -78,7 +78,7 @@ def driven(asked: Asked, plan: Plan, engine: str, model: str, asking: Asking, cr
     def on_text(text: str) -> None:
         pieces.append(text)
         if not asked.json:
-            write(text)
+            stream(text)
 
     loading(asked, plan)
     found = drive(plan, engine, model, Prompt(*asking, on_text), create=create, free_port=lambda: free_port(0, False))
@@ -148,7 +148,7 @@ def once(asked: Asked, plan: Plan, prompt: str, max_tokens: int, temperature: fl
     def on_text(text: str) -> None:
         pieces.append(text)
         if show:
-            write(text)
+            stream(text)
 
     found = run_engine(plan, prompt, max_tokens=max_tokens, temperature=temperature, seed=seed, raw=raw, on_text=on_text)
     predicted = plan.breakdown.as_reported()

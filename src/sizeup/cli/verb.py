@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from sizeup.i18n import Texts, language, texts
-from sizeup.page import WIDEST, WIDTH, Page, cells, cut, indented, pad
+from sizeup.page import WIDEST, WIDTH, Page, cells, cut, harmless, indented, one_line, pad
 
 WHY_ALL = "all"
 
@@ -53,12 +53,12 @@ class Asked:
             self.told_at.append(now)
         elif now - self.told_at[0] >= REDRAW_S:
             self.told_at[0] = now
-            sys.stderr.write("\r\x1b[K" + cut(f"  {done:,}  {coming}", self.page.width - 1))
+            sys.stderr.write("\r\x1b[K" + cut(f"  {done:,}  {one_line(coming)}", self.page.width - 1))
         sys.stderr.flush()
 
     def say(self, text: str) -> None:
-        """Print a finished answer."""
-        write(text)
+        """Print a finished answer; names in it may not steer the terminal."""
+        write(harmless(text, colours=True))
 
     def say_json(self, content: Any) -> None:
         """Print the answer for programs: one JSON document, UTF-8, integers as integers."""
@@ -74,6 +74,11 @@ def write(text: str) -> None:
         text = text.translate(_PLAIN).encode(encoding, "replace").decode(encoding)
     sys.stdout.write(text)
     sys.stdout.flush()
+
+
+def stream(text: str) -> None:
+    """A piece of what a model wrote: as it is into a file or pipe, and before a person without what would steer the terminal."""
+    write(harmless(text) if sys.stdout.isatty() else text)
 
 
 _PLAIN = str.maketrans({

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sizeup.interval import Interval
-from sizeup.page import Page, cells, cut, indented, pad
+from sizeup.page import Page, cells, cut, indented, one_line, pad
 from sizeup.plan import Plan
 from sizeup.tokens.found import Thing, Tokens
 from sizeup.tokens.rag import Rag
@@ -77,7 +77,7 @@ def _things(page: Page, found: Tokens) -> list[str]:
     columns = [
         Column(t("dataset.tokens"), counts, right=True),
         Column("", kinds),
-        Column("", [thing.path for thing in shown], least=16),
+        Column("", [one_line(thing.path) for thing in shown], least=16),
         Column("", facts, rank=1, least=8),
     ]
     lines = ["", *table(page, columns)]
@@ -128,7 +128,8 @@ def _left_out(page: Page, found: Tokens) -> list[str]:
         for one in found.skipped:
             same.setdefault((one.message, one.hint), []).append(one.path)
         for (message, hint), paths in list(same.items())[:MOST_REASONS]:
-            words = t.sentence(message) + (f" {t('tokens.try', hint=t.sentence(hint))}" if hint else "")
+            words = one_line(t.sentence(message))
+            words = t("tokens.try", why=words, hint=t.sentence(hint)) if hint else words
             if not any(path in message for path in paths):
                 words = t("tokens.note", path=_named(page, paths), note=words)
             lines += indented(words, page.width, EDGE + "  ")
@@ -143,7 +144,7 @@ def _left_out(page: Page, found: Tokens) -> list[str]:
 def _named(page: Page, paths: list[str]) -> str:
     """The first of several files by name, the others by number."""
     t = page.texts
-    files = t("list.comma").join(paths[:MOST_NAMED])
+    files = t("list.comma").join(map(one_line, paths[:MOST_NAMED]))
     return files if len(paths) <= MOST_NAMED else t("tokens.and_files", files=files, count=f"{len(paths) - MOST_NAMED:,}")
 
 
