@@ -16,6 +16,14 @@ from sizeup.readers.local import KINDS
 from tests.raised import raised, warned
 
 TYPED = {
+    '--on "4x h100-sxm" --count 3',
+    '--on "4x h100-sxm" --count 3 --on "8x l40s" --count 1',
+    "--model qwen3:8b --users 100",
+    "--users 100",
+    'model = "Qwen/Qwen3-32B"',
+    "none, 1-node",
+    "vllm, sglang, llama.cpp",
+    "2s, 50ms",
     "count = 8",
     "free_cards = {}",
     "labels = { zone = “a” }",

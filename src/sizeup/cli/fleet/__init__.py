@@ -10,7 +10,7 @@ from sizeup.page import indented
 
 from ..verb import terminal_width, texts_of
 
-VERBS = ("scan", "up", "status", "down")
+VERBS = ("scan", "plan", "up", "status", "down")
 """In the order of help; each is a module here with a `command`."""
 
 

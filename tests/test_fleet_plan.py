@@ -1,0 +1,272 @@
+"""Plans for clusters: laws that hold whatever the cards, and an oracle that tries everything on small fleets."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from functools import cache
+
+import pytest
+
+import sizeup
+from sizeup.errors import UserError
+from sizeup.fleet.alike import alike
+from sizeup.fleet.binding import binding
+from sizeup.fleet.changes import changes
+from sizeup.fleet.described import described
+from sizeup.fleet.layout import Layout, Layouts
+from sizeup.fleet.lost import left_of, lost
+from sizeup.fleet.node import Inventory, Node
+from sizeup.fleet.paced import under, utilisation
+from sizeup.fleet.placing import FleetPlan, grown, lay, place, priced, rooms, without
+from sizeup.fleet.target import Target
+from sizeup.fleet.ways import Cost, needed, ways
+from sizeup.model import ModelSpec
+
+KNOWN = Layouts()
+"""What one test looked at the next need not."""
+
+
+@cache
+def model(name: str) -> ModelSpec:
+    return sizeup.read(name, offline=True)
+
+
+def fleet(*machines: tuple[str, int]) -> Inventory:
+    return described([(name, sizeup.machine(name), count) for name, count in machines])
+
+
+def small(**wishes: object) -> Target:
+    return Target(model("Qwen/Qwen3-8B"), **({"requests_per_s": 10} | wishes))  # type: ignore[arg-type]
+
+
+def plan(inventory: Inventory, *targets: Target, spare: bool = False) -> FleetPlan:
+    return place(targets, inventory, spare, KNOWN)
+
+
+def layouts(target: Target, inventory: Inventory) -> list[Layout]:
+    return [layout for kind in alike(inventory.nodes) for layout in KNOWN.of(target, kind)[0]]
+
+
+H100, L40S, HOST = ("4x h100-sxm", 2), ("4x l40s", 1), ("epyc-9654", 2)
+
+
+def test_more_load_never_needs_fewer_replicas() -> None:
+    """Of each layout; and what the cheapest plan costs never falls."""
+    inventory = fleet(("8x h100-sxm", 4))
+    for layout in layouts(small(), inventory):
+        counts = [needed(load, layout.capacity) for load in (1, 5, 20, 80)]
+        assert counts == sorted(counts)
+    costs = [plan(inventory, small(requests_per_s=load)).cost for load in (1, 5, 20, 80)]
+    assert costs == sorted(costs)
+    assert costs[0] < costs[-1]
+
+
+@pytest.mark.parametrize("load", [20, 45, 70, 120])
+def test_more_nodes_never_make_a_possible_plan_impossible(load: float) -> None:
+    """Nor dearer: what fitted before still does."""
+    before = None
+    for count in range(1, 5):
+        found = plan(fleet(("2x h100-sxm", count)), small(requests_per_s=load))
+        if before is not None and before.possible:
+            assert found.possible
+            assert found.cost <= before.cost
+        before = found
+
+
+def test_memory_of_a_rank_is_what_account_says() -> None:
+    """The plan has no memory rule of its own."""
+    found = plan(fleet(("4x h100-sxm", 1)), Target(model("Qwen/Qwen3-32B"), users=60))
+    layout = found.placed[0].way.parts[0].layout
+    told = sizeup.account(
+        model("Qwen/Qwen3-32B"),
+        engine="vllm",
+        context_tokens=2560,
+        tensor_parallel=layout.split.tensor_parallel,
+        cards=layout.settings.cards,
+    )
+    assert layout.split.tensor_parallel > 1
+    assert layout.rank_bytes() == [{part: int(told.bytes(part, pool)) for part in told.by_part()} for pool in told.by_pool()]
+
+
+def test_shards_are_no_less_than_the_whole() -> None:
+    """All ranks together hold at least what one would, for every split of every engine."""
+    for name in ("Qwen/Qwen3-8B", "Qwen/Qwen3-30B-A3B"):
+        target = Target(model(name), requests_per_s=1, expert_parallel=True)
+        found = layouts(target, fleet(("8x h100-sxm", 2)))
+        for engine in ("vLLM", "SGLang"):
+            same = [layout for layout in found if layout.engine == engine]
+            whole = next(layout for layout in same if layout.split.cards == 1).breakdown.bytes("weights")
+            assert len(same) > 5
+            assert [layout.split for layout in same if layout.breakdown.bytes("weights") < whole] == []
+
+
+def test_a_replica_at_its_capacity_meets_the_goals() -> None:
+    """And is no busier than planned; a little more would not do."""
+    for target in (small(), small(token_s=0.012), small(first_token_s=0.09)):
+        for layout in layouts(target, fleet(("4x h100-sxm", 1))):
+            full, more = (under(layout.paced, target, layout.capacity * times) for times in (1, 1.01))
+            assert full.meets(target)
+            assert full.busy <= utilisation() * (1 + 1e-9)
+            assert not more.meets(target) or more.busy > utilisation()
+
+
+def test_users_are_served_whole() -> None:
+    """A replica serves a number of people that meets the goals; one more would not, or takes more places than planned."""
+    target = small(users=50, requests_per_s=None)
+    for layout in layouts(target, fleet(("2x l40s", 1))):
+        assert layout.capacity == int(layout.capacity)
+        assert under(layout.paced, target, layout.capacity).meets(target)
+        more = under(layout.paced, target, layout.capacity + 1)
+        assert not more.meets(target) or layout.capacity + 1 > utilisation() * layout.paced.places
+
+
+@pytest.mark.parametrize(("loads", "spare"), [((8, 30), False), ((14, 3), False), ((20, 20), False), ((5, 5), True), ((26, 26), False)])
+def test_the_cheapest_of_all_combinations(loads: tuple[float, float], spare: bool) -> None:
+    """On a small mixed fleet the plan costs what the best of every pair of ways costs that finds room."""
+    inventory = fleet(("2x h100-sxm", 2), ("2x l40s", 1))
+    targets = [small(requests_per_s=loads[0]), Target(model("Qwen/Qwen3-4B"), requests_per_s=loads[1])]
+    found = place(targets, inventory, spare, KNOWN)
+    kinds = found.kinds
+    numbers, space = {id(kind): number for number, kind in enumerate(kinds)}, rooms(kinds)
+    options = [ways(target, [layout for kind in kinds for layout in KNOWN.of(target, kind)[0]], spare, priced(kinds)) for target in targets]
+    best: Cost | None = None
+    for pair in itertools.product(*options):
+        cost = pair[0].cost(True).plus(pair[1].cost(True))
+        if (best is None or cost < best) and lay(targets, pair, numbers, space) is not None:
+            best = cost
+    assert (found.cost if found.possible else None) == best
+
+
+def test_a_lost_node_is_spared() -> None:
+    """With 1-node the goals hold for whichever node is lost, and without it they do not."""
+    for spare in (True, False):
+        found = plan(fleet(("4x h100-sxm", 3), ("4x l40s", 1)), small(requests_per_s=30), spare=spare)
+        held = [left_of(placed, name).holds for placed in found.placed for name in found.nodes_used]
+        assert all(held) == spare
+
+
+def test_the_cards_of_a_lost_node_are_not_used() -> None:
+    """The plan without it names it nowhere, and has fewer cards."""
+    inventory = fleet(("4x h100-sxm", 3))
+    found = plan(without(inventory, "a1"), small(requests_per_s=60))
+    assert found.free_cards == 8
+    assert "a1" not in found.nodes_used
+
+
+def test_a_lost_node_of_an_only_replica() -> None:
+    """Nothing is left before it is started again; the other node has room."""
+    found = plan(fleet(("h100-sxm", 2)), small(requests_per_s=5))
+    (one,) = lost(found, KNOWN)
+    assert (one.nodes, one.left[0].share, one.holds, one.again) == (found.nodes_used, 0.0, False, True)
+
+
+def test_cards_of_others_are_left_alone() -> None:
+    """A node's granted cards are in no plan; a node that takes no work is in none either."""
+    machine = sizeup.machine("4x h100-sxm")
+    nodes = (Node("half", machine, "ready", 2), Node("closed", machine, "closed", 4), Node("full", machine, "ready", 0))
+    found = plan(Inventory("file", "test", nodes, ""), small(requests_per_s=15))
+    assert found.free_cards == 2
+    assert found.nodes_used == ("half",)
+    assert sum(part.replicas * part.layout.cards for part in found.placed[0].way.parts) <= 2
+
+
+def test_a_mixed_fleet_gives_each_model_its_kind() -> None:
+    """The large model where its memory is, the small one on processors when it is asked for there."""
+    targets = (
+        Target(model("Qwen/Qwen3-32B"), users=100),
+        Target(model("Qwen/Qwen3-0.6B"), requests_per_s=0.1, token_s=0.2, first_token_s=5, engine="llama.cpp"),
+    )
+    found = plan(fleet(H100, L40S, HOST), *targets)
+    ons = [[part.layout.on.name for part in placed.way.parts] for placed in found.placed]
+    assert ons == [["H100 SXM5 80GB HBM3"], ["EPYC 9654"]]
+    assert found.placed[1].way.parts[0].layout.cards == 0
+    assert found.cost.nodes == 1
+
+
+def test_experts_kept_whole_take_the_same_memory() -> None:
+    """A rank has as many bytes of whole experts as of parts of all, and the command says which."""
+    inventory = fleet(("4x l40s", 1))
+    tells = {}
+    for whole in (False, True):
+        target = Target(model("Qwen/Qwen3-30B-A3B"), users=4, expert_parallel=whole)
+        found = plan(inventory, target).placed[0].way.parts[0].layout
+        tells[whole] = found
+        assert ("--enable-expert-parallel" in found.command(target)) == whole
+    assert tells[False].rank_bytes() == tells[True].rank_bytes()
+
+
+def test_a_model_larger_than_a_node_spans_several() -> None:
+    """Stages lie on nodes of their own, each with all of its cards."""
+    found = plan(fleet(("4x h100-sxm", 4)), Target(model("Qwen/Qwen3-235B-A22B"), requests_per_s=0.5))
+    (part,), (seats,) = found.placed[0].way.parts, found.placed[0].seats
+    assert part.layout.split.nodes == 2
+    assert all(len(set(seat)) == 2 for seat in seats)
+    assert part.layout.cards == 8
+
+
+def test_no_tensor_is_split_beyond_the_fastest_link() -> None:
+    """Cards that are bridged in pairs split tensors by two."""
+    inventory = fleet(("2x rtx-3090 nvlink", 1))
+    (kind,) = alike(inventory.nodes)
+    assert kind.domain == 2
+    bridged = dataclasses.replace(kind.nodes[0].machine)
+    four = sizeup.machine("4x rtx-3090")
+    node = Node("a", dataclasses.replace(four, links=bridged.links), "ready", 4)
+    (pairs,) = alike([node])
+    assert (pairs.cards, pairs.domain) == (4, 2)
+
+
+@pytest.mark.parametrize("spare", [False, True])
+def test_changes_that_make_it_possible_do(spare: bool) -> None:
+    """An impossible plan says why, and each change leads to a possible one; the nodes that are missing are the fewest."""
+    inventory = fleet(("2x h100-sxm", 1))
+    found = plan(inventory, small(requests_per_s=100), spare=spare)
+    assert not found.possible
+    assert [limit.what for limit in binding(found)] == ["cards"]
+    told = changes(found, KNOWN)
+    # One node carries nothing that may lose a node.
+    assert {change.kind for change in told} >= ({"nodes"} if spare else {"nodes", "load"})
+    assert [change.plan.possible for change in told] == [True] * len(told)
+    more = next(change for change in told if change.kind == "nodes")
+    fewer = grown(inventory, inventory.nodes[0], int(more.value) - 1)
+    assert not plan(fewer, small(requests_per_s=100), spare=spare).possible
+
+
+def test_changes_of_a_possible_plan_cost_less() -> None:
+    """None is named that saves nothing."""
+    found = plan(fleet(("4x h100-sxm", 2)), Target(model("Qwen/Qwen3-32B"), users=150))
+    told = changes(found, KNOWN)
+    assert [change.kind for change in told if change.plan.cost[:3] >= found.cost[:3]] == []
+    assert "quant" in {change.kind for change in told}
+
+
+def test_a_goal_that_nothing_meets() -> None:
+    """What fails is the goal, and the change that helps is a looser one."""
+    found = plan(fleet(("h100-sxm", 1)), small(token_s=0.001))
+    assert binding(found)[0].what == "between_tokens"
+    assert [change.kind for change in changes(found, KNOWN)] == ["between_tokens"]
+
+
+def test_three_limits_and_the_nearest_first() -> None:
+    """Those that a replica reaches, at their whole share."""
+    told = binding(plan(fleet(H100), small(requests_per_s=30)))
+    shares = [min(limit.share, 1.0) for limit in told]
+    assert len(told) == 3
+    assert shares == sorted(shares, reverse=True)
+    assert shares[0] > 0.99
+
+
+@pytest.mark.parametrize(
+    ("wishes", "said"),
+    [
+        ({"users": 3}, "either users or requests"),
+        ({"requests_per_s": 0}, "makes no load"),
+        ({"prompt_tokens": 10**7}, "longer than the context"),
+        ({"context_tokens": 100}, "shorter than the mean request"),
+    ],
+)
+def test_wishes_that_make_no_sense(wishes: dict[str, float], said: str) -> None:
+    """Each is refused in a sentence."""
+    with pytest.raises(UserError, match=said):
+        small(**wishes)

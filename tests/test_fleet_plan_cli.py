@@ -1,0 +1,118 @@
+"""sizeup fleet plan as it is typed: every language within 80 columns, JSON for programs, files with several models."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from sizeup.i18n import LANGUAGES
+from sizeup.page import cells
+from tests.conftest import Run
+
+FLEET = ("--on", "2x h100-sxm", "--count", "2", "--on", "epyc-9654", "--count", "1")
+LOAD = """
+availability = "1-node"
+
+[[model]]
+model = "Qwen/Qwen3-8B"
+requests_per_s = 6
+ttft = "1s"
+tpot = "40ms"
+
+[[model]]
+model = "Qwen/Qwen3-0.6B"
+users = 4
+prompt_tokens = 300
+answer_tokens = 100
+engine = "vllm"
+"""
+
+
+@pytest.fixture
+def load(tmp_path: Path) -> str:
+    path = tmp_path / "load.toml"
+    path.write_text(LOAD)
+    return str(path)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("rate", ["5", "500"])
+def test_eighty_columns(sizeup: Run, language: str, rate: str) -> None:
+    """A possible plan ends with 0 and an impossible one with 3, with the workings too, and no place is left unfilled."""
+    said = sizeup("fleet", "plan", "--model", "Qwen/Qwen3-8B", "--requests-per-s", rate, *FLEET, "--why", "--lang", language)
+    assert said.err == ""
+    assert said.code == (0 if rate == "5" else 3)
+    assert max(map(cells, said.out.splitlines())) <= 80
+    assert "{" not in said.out
+    assert "fplan." not in said.out
+
+
+def test_json(sizeup: Run, load: str) -> None:
+    """Everything of the text: who serves what where, memory of every rank, limits, changes, a lost node."""
+    told = json.loads(sizeup("fleet", "plan", "--load", load, *FLEET, "--json").out)
+    assert (told["possible"], told["availability"]) == (True, "1-node")
+    for target in told["targets"]:
+        (served,) = target["served_by"]
+        split = served["split"]
+        assert len(served["rank_bytes"]) == split["tensor_parallel"] * split["pipeline_parallel"]
+        assert len(served["nodes"]) == served["replicas"] == 2
+        assert served["load_each"] * 2 == target["requests_per_s"] or served["load_each"] * 2 == target["users"]
+        assert served["under"]["first_token_p90_s"] <= target["first_token_goal_s"]
+        assert served["command"].startswith("vllm serve Qwen/")
+    assert [model["goals_hold"] for one in told["lost_node"] for model in one["models"]].count(False) == 0
+    assert len(told["binding"]) == 3
+    assert told["cost"]["cards"] == sum(served["cards"] for target in told["targets"] for served in target["served_by"])
+
+
+def test_nodes_of_a_file(sizeup: Run, tmp_path: Path) -> None:
+    """A described cluster and one that a scan saved give the same plan."""
+    described, saved = tmp_path / "nodes.toml", tmp_path / "inventory.json"
+    described.write_text('[[node]]\nname = "g"\nmachine = "2x h100-sxm"\ncount = 2\nfree_cards = 1\n')
+    assert sizeup("fleet", "scan", "--file", str(described), "--save", str(saved)).code == 0
+    ask = ("fleet", "plan", "--model", "Qwen/Qwen3-8B", "--users", "20", "--json", "--nodes")
+    first, second = (json.loads(sizeup(*ask, str(path)).out) for path in (described, saved))
+    assert first["free_cards"] == 2
+    assert first["targets"] == second["targets"]
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (("--users", "5", *FLEET), "Nothing says which model"),
+        (("--model", "Qwen/Qwen3-8B", *FLEET), "either users or requests"),
+        (("--model", "Qwen/Qwen3-8B", "--users", "5"), "one cluster"),
+        (("--model", "Qwen/Qwen3-8B", "--users", "5", "--on", "l40s", "--nodes", "x.json"), "one cluster"),
+        (("--model", "Qwen/Qwen3-8B", "--users", "5", "--on", "l40s", "--count", "2", "--count", "3"), "--count is said 2 times"),
+        (("--model", "Qwen/Qwen3-8B", "--users", "5", "--ttft", "soon", *FLEET), "is no time"),
+        (("--model", "Qwen/Qwen3-8B", "--users", "5", "--availability", "always", *FLEET), "no availability"),
+        (("--model", "Qwen/Qwen3-8B", "--users", "5", "--engine", "mlx", *FLEET), "no server"),
+        (("--model", "Qwen/Qwen3-8B", "--users", "5", "--cache-type", "q3", *FLEET), "no type of cache"),
+        (("--model", "Qwen/Qwen3-8B", "--users", "5", "--quant", "bf17", *FLEET), "bf17"),
+    ],
+)
+def test_mistakes(sizeup: Run, args: tuple[str, ...], said: str) -> None:
+    """Each is one sentence and a hint, exit 2."""
+    found = sizeup("fleet", "plan", *args)
+    assert (found.code, found.out) == (2, "")
+    assert said in found.err
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("model = 3", "names no model"),
+        ("[[model]]\nusers = 4", "says no model"),
+        ('[[model]]\nmodel = "Qwen/Qwen3-8B"\nuser = 4', "knows no “user”"),
+        ('[[model]]\nmodel = "Qwen/Qwen3-8B"\nusers = "many"', "is not a number"),
+        ("[[model", "is not TOML"),
+    ],
+)
+def test_broken_loads(sizeup: Run, tmp_path: Path, text: str, said: str) -> None:
+    """What is wrong with a file is said in a sentence."""
+    path = tmp_path / "load.toml"
+    path.write_text(text)
+    found = sizeup("fleet", "plan", "--load", str(path), *FLEET)
+    assert found.code in (2, 4)
+    assert said in found.err
