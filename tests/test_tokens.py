@@ -6,6 +6,7 @@ import json
 import os
 import random
 import socket
+import struct
 import zipfile
 from pathlib import Path
 
@@ -170,17 +171,60 @@ def test_chats(tmp_path: Path, name: str) -> None:
 
 
 def test_json_that_is_no_chat(tmp_path: Path) -> None:
-    """Settings are text, with or without comments; a broken chat is named and left out."""
+    """Settings are text, with or without comments; what begins as a chat and is broken is counted as it is written, and that is said."""
     written(tmp_path / "tsconfig.json", '{// a comment\n "strict": true}')
     written(tmp_path / "words.json", '{"messages": {"role": "Role", "content": "Content"}}')
     written(tmp_path / "index.json", '{"mapping": {"a": {"type": "message"}}, "conversations": [{"id": 1}]}')
-    written(tmp_path / "chat.json", '{"messages": [{"role": "user", "content": ')
+    chat = written(tmp_path / "chat.json", '{"messages": [{"role": "user", "content": ')
     found = package.count_tokens(tmp_path)
-    assert (names(found), [one.message for one in found.skipped]) == (
-        ["index.json", "tsconfig.json", "words.json"],
-        [f"{tmp_path}/chat.json is not JSON."],
+    assert (names(found), found.skipped) == (["chat.json", "index.json", "tsconfig.json", "words.json"], [])
+    assert [thing.kind for thing in found.things] == ["text"] * 4
+    assert (found.things[0].characters, found.things[0].notes) == (
+        chat.stat().st_size,
+        ("It looks like a chat but is not whole JSON, and is counted as it is written.",),
     )
-    assert [thing.kind for thing in found.things] == ["text"] * 3
+
+
+MEDIA = [
+    {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "A" * 5000}},
+    {"type": "image_url", "image_url": {"url": "data:image/png;base64," + "A" * 5000}},
+    {"type": "input_audio", "input_audio": {"data": "A" * 5000, "format": "wav"}},
+    {"type": "file", "file": {"file_data": "A" * 5000}},
+    {"inline_data": {"mime_type": "image/png", "data": "A" * 5000}},
+]
+
+
+@pytest.mark.parametrize("part", MEDIA)
+def test_pictures_in_a_chat(tmp_path: Path, part: dict[str, object]) -> None:
+    """Bytes of a picture or recording are no text; how many there are is told."""
+    content = [{"type": "text", "text": "mud"}, part, part]
+    path = written(tmp_path / "chat.json", json.dumps({"messages": [{"role": "user", "content": content}]}))
+    thing = package.count_tokens(path).things[0]
+    assert (thing.characters, thing.notes) == (len("mud\n"), ("Pictures, recordings and files in it are not counted: 2.",))
+
+
+def test_nothing_to_count(tmp_path: Path) -> None:
+    """A folder of links, a model that does not hear, no name at all: refused with the reason instead of 0 tokens that fit."""
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "link").symlink_to(".")
+    with pytest.raises(SizeupError, match="There is nothing to count in"):
+        package.count_tokens(tmp_path / "folder")
+    with pytest.raises(SizeupError, match="without a name"):
+        package.count_tokens("")
+    sound = written(tmp_path / "sound.wav", wave(seconds=3))
+    with pytest.raises(SizeupError, match="takes no sound") as error:
+        package.count_tokens(sound, "qwen2.5vl:7b")
+    assert error.value.exit_code == 4
+    text = written(tmp_path / "text.txt", ENGLISH)
+    found = package.count_tokens([sound, text], "qwen2.5vl:7b")
+    assert ([Path(thing.path).name for thing in found.known], found.exact) == (["text.txt"], False)
+
+
+def wave(seconds: int) -> bytes:
+    """Silence of one channel, 8,000 bytes a second."""
+    data = bytes(8000 * seconds)
+    head = struct.pack("<4sI8sIHHIIHH4sI", b"RIFF", 36 + len(data), b"WAVEfmt ", 16, 1, 1, 8000, 8000, 1, 8, b"data", len(data))
+    return head + data
 
 
 def archive(path: Path, parts: dict[str, str | bytes]) -> Path:

@@ -54,9 +54,12 @@ def _rounded(count: float) -> str:
 
 def _whole(page: Page, found: Tokens) -> list[str]:
     t = page.texts
-    key = "tokens.whole_one" if len(found.things) == 1 else "tokens.whole"
-    said = t(key, tokens=amount(page, found.tokens), files=f"{len(found.things):,}")
+    files = len(found.known)
+    said = t("tokens.whole_one" if files == 1 else "tokens.whole", tokens=amount(page, found.tokens), files=f"{files:,}")
     lines = [page.paint(line, "strong") for line in indented(said, page.width, EDGE)]
+    if unknown := len(found.things) - files:
+        words = t("tokens.without_one" if unknown == 1 else "tokens.without", files=f"{unknown:,}")
+        lines += [page.paint(line, "warn") for line in indented(words, page.width, EDGE)]
     if any(thing.characters for thing in found.things) and (found.tokenizer or not found.notes):
         how = t("tokens.counted", tokenizer=found.tokenizer) if found.tokenizer else t("tokens.estimated")
         lines += [page.paint(line, "dim") for line in indented(how, page.width, EDGE)]
@@ -104,9 +107,9 @@ def _facts(page: Page, thing: Thing) -> str:
     t = page.texts
     facts = []
     if thing.pages:
-        facts.append(t("tokens.pages", count=f"{thing.pages:,}"))
+        facts.append(t("tokens.pages_one" if thing.pages == 1 else "tokens.pages", count=f"{thing.pages:,}"))
     if thing.turns:
-        facts.append(t("tokens.turns", count=f"{thing.turns:,}"))
+        facts.append(t("tokens.turns_one" if thing.turns == 1 else "tokens.turns", count=f"{thing.turns:,}"))
     if thing.width and thing.height:
         facts.append(f"{thing.width}×{thing.height}")
     if thing.seconds is not None:

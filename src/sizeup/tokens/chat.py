@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,8 @@ _LOOKS = re.compile(
     rb'|^\s*\[\s*\{\s*"(role|from)"\s*:'
 )
 """A list of turns in a field that talks have, ChatGPT's tree, or a bare list of turns. Words of a program (`"messages": {…}`) are none."""
+_MEDIUM = re.compile(r"image|audio|video|file|document|media")
+"""In the kind of a part that is no text: image_url, input_audio, image_asset_pointer …"""
 MOST_TURNS = 1_000_000
 """A way back through a ChatGPT export is not followed farther, as it may be a ring."""
 
@@ -25,10 +27,30 @@ def looks_like_chat(sample: bytes) -> bool:
     return bool(_LOOKS.search(sample))
 
 
-def turns(path: Path) -> Iterator[str]:
-    """The text of every turn of every talk in a file, without who says it. Raises Unreadable for what is broken."""
+def turns(path: Path, unread: Callable[[], None]) -> Iterator[str]:
+    """The text of every turn of every talk in a file, without who says it; `unread` is told of each picture, recording or file in it.
+
+    Raises Unreadable for what is broken.
+    """
     for row in rows(path):
-        yield from _turns(row)
+        yield from _turns(_of_text(row, unread))
+
+
+def _of_text(value: Any, unread: Callable[[], None]) -> Any:
+    """The same without parts that are media, whose bytes are often written out beside the text."""
+    if isinstance(value, list):
+        return [_of_text(each, unread) for each in value if not _is_medium(each, unread)]
+    return {name: _of_text(each, unread) for name, each in value.items()} if isinstance(value, dict) else value
+
+
+def _is_medium(part: Any, unread: Callable[[], None]) -> bool:
+    if not isinstance(part, dict):
+        return False
+    kind = part.get("type") or part.get("content_type") or ""
+    found = "inline_data" in part or _MEDIUM.search(str(kind)) is not None
+    if found:
+        unread()
+    return found
 
 
 def _turns(row: Any) -> list[str]:

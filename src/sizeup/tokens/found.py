@@ -71,6 +71,11 @@ class Tokens:
         return Interval(sum(p.low for p in parts), sum(p.middle for p in parts), sum(p.high for p in parts), source)
 
     @property
+    def known(self) -> list[Thing]:
+        """The things whose tokens are in the sum."""
+        return [thing for thing in self.things if thing.how != "unknown"]
+
+    @property
     def exact(self) -> bool:
         """Whether every text was counted by the model's own tokenizer."""
         return all(thing.how in ("counted", "rule") for thing in self.things)

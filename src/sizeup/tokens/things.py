@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
+from sizeup.errors import Unreadable
 from sizeup.media import kind
 
 from . import chat, document, web_page
@@ -50,15 +51,24 @@ def thing(path: Path, manner: Manner) -> Thing:
         if suffix in web_page.ARCHIVES and not manner.raw:
             return _made(path, "page", size, count(web_page.archived(file, str(path)), manner.reader.counter))
         if suffix in chat.SUFFIXES and not manner.raw and chat.looks_like_chat(sample):
-            said = Told(chat.turns(path))
-            found = count(said, manner.reader.counter)
-            # Without any turn it only looked like a chat, and is read as it is written.
-            if said.turns:
-                return _made(path, "chat", size, found, turns=said.turns)
+            try:
+                if (talk := _chat(path, size, manner)) is not None:
+                    return talk
+            except Unreadable:
+                broken = ("It looks like a chat but is not whole JSON, and is counted as it is written.",)
+                return _text(path, file, sample, size, manner, broken)
         return _text(path, file, sample, size, manner)
 
 
-def _text(path: Path, file: BinaryIO, sample: bytes, size: int, manner: Manner) -> Thing:
+def _chat(path: Path, size: int, manner: Manner) -> Thing | None:
+    """The turns of a chat; None for what has none and only looked like one."""
+    said = Told(path)
+    found = count(said, manner.reader.counter)
+    notes = (f"Pictures, recordings and files in it are not counted: {said.unread:,}.",) if said.unread else ()
+    return _made(path, "chat", size, found, turns=said.turns, notes=notes) if said.turns else None
+
+
+def _text(path: Path, file: BinaryIO, sample: bytes, size: int, manner: Manner, known: tuple[str, ...] = ()) -> Thing:
     page = not manner.raw and (
         path.suffix.lower() in web_page.SUFFIXES or sample.lstrip()[:14].lower().startswith((b"<!doctype html", b"<html"))
     )
@@ -66,7 +76,7 @@ def _text(path: Path, file: BinaryIO, sample: bytes, size: int, manner: Manner) 
     encoding = encoding_of(sample, str(path), size <= len(sample), manner.encoding or "", said)
     text = Decoded(file, encoding.name, lambda done: manner.tell(f"{done / size:.0%} {path}"))
     found = count(web_page.words(text) if page else text, manner.reader.counter)
-    notes = []
+    notes = list(known)
     if encoding.assumed:
         notes.append(f"Its encoding is not said; read as {encoding.name}.")
     if text.broken:
@@ -75,15 +85,18 @@ def _text(path: Path, file: BinaryIO, sample: bytes, size: int, manner: Manner) 
 
 
 class Told:
-    """Turns one after another, with how many there were."""
+    """Turns one after another, with how many there were, and how much in them was no text."""
 
-    def __init__(self, turns: Iterator[str]) -> None:
-        self._turns, self.turns = turns, 0
+    def __init__(self, path: Path) -> None:
+        self._path, self.turns, self.unread = path, 0, 0
 
     def __iter__(self) -> Iterator[str]:
-        for turn in self._turns:
+        for turn in chat.turns(self._path, self._more):
             self.turns += 1
             yield turn + "\n"
+
+    def _more(self) -> None:
+        self.unread += 1
 
 
 def _made(path: Path, kind: Kind, size: int, found: Count, encoding: str = "", turns: int = 0, notes: tuple[str, ...] = ()) -> Thing:

@@ -44,6 +44,8 @@ def files(names: Sequence[str], passed: Passed, refused: Callable[[str, SizeupEr
     seen: set[str] = set()
     for name in names:
         try:
+            if not name:
+                raise NotFound("A file without a name is named.", "a file or a folder; . is this one")
             path = Path(name).expanduser() if name.startswith("~") else Path(name)
             mode = path.stat().st_mode
             inside = _folder(path, passed, refused, everything) if stat.S_ISDIR(mode) else iter((Lying(path, True),))

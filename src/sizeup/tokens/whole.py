@@ -76,8 +76,8 @@ def count_tokens(
     tell(len(found.things), "")
     if said and any(thing.characters for thing in found.things):
         found.notes.append(said)
-    if not found.things and found.skipped:
-        raise _as_error(found.skipped)
+    if not found.known:
+        raise _nothing(found, wanted)
     return found
 
 
@@ -110,12 +110,15 @@ def _skipped(found: Tokens, name: str, error: SizeupError) -> None:
     found.skipped.append(Skipped(name, error.message, error.hint, error.exit_code))
 
 
-def _as_error(skipped: Sequence[Skipped]) -> SizeupError:
+def _nothing(found: Tokens, wanted: Sequence[str]) -> SizeupError:
     """Why there is no answer at all."""
-    first = skipped[0]
+    why = [*found.skipped, *(Skipped(one.path, one.notes[-1], "a model that takes it, or a whole file") for one in found.things)]
+    if not why:
+        return Unreadable(f"There is nothing to count in {wanted[0]}.", "--all, or a file by its name")
+    first = why[0]
     error = SizeupError(first.message, first.hint)
-    if len(skipped) > 1:
-        error = SizeupError(f"Nothing of {len(skipped):,} files can be counted. {first.message}", first.hint)
+    if len(why) > 1:
+        error = SizeupError(f"Nothing of {len(why):,} files can be counted. {first.message}", first.hint)
     error.exit_code = first.exit_code
     return error
 
