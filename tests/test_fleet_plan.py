@@ -196,6 +196,29 @@ def test_experts_kept_whole_take_the_same_memory() -> None:
     assert tells[False].rank_bytes() == tells[True].rank_bytes()
 
 
+def test_experts_whose_blocks_do_not_divide_are_kept_whole() -> None:
+    """Scales of 128 rows: 768 rows of an expert on four ranks leave half a block, so four ranks have whole experts."""
+    target = Target(model("Qwen/Qwen3-30B-A3B"), users=4, quant="fp8-block128")
+    (kind,) = alike(fleet(("4x l40s", 1)).nodes)
+    found, rejected = KNOWN.of(target, kind)
+    assert {layout.split.tensor_parallel: layout.split.expert_parallel for layout in found} == {1: False, 2: False, 4: True}
+    assert [one for one in rejected if one.why == "refused"] == []
+
+
+def test_processors_of_one_name_with_other_memory_are_not_alike() -> None:
+    """What fits one of them is not taken to fit the other."""
+    nodes = [Node(name, sizeup.machine("epyc-9654", ram=ram), "ready") for name, ram in (("small", "2GiB"), ("large", "64GiB"))]
+    found = plan(Inventory("file", "test", tuple(nodes), ""), small(requests_per_s=0.01, first_token_s=60, token_s=1))
+    assert found.nodes_used == ("large",)
+
+
+def test_a_cluster_with_nothing_free() -> None:
+    """Nothing is placed and nothing breaks."""
+    node = Node("a", sizeup.machine("4x h100-sxm"), "down")
+    found = plan(Inventory("file", "test", (node,), ""), small())
+    assert (found.possible, found.free_cards, binding(found), lost(found, KNOWN)) == (False, 0, (), ())
+
+
 def test_a_model_larger_than_a_node_spans_several() -> None:
     """Stages lie on nodes of their own, each with all of its cards."""
     found = plan(fleet(("4x h100-sxm", 4)), Target(model("Qwen/Qwen3-235B-A22B"), requests_per_s=0.5))

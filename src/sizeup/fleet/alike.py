@@ -45,6 +45,11 @@ class Alike:
         return len(usable(self.machine))
 
     @cached_property
+    def likeness(self) -> object:
+        """What all of them have; nodes of another cluster with the same are as good."""
+        return likeness(self.machine)
+
+    @cached_property
     def domain(self) -> int:
         """Cards that the fastest link joins: among more than these no tensor is split."""
         links = [link for link in self.machine.links if all(end.startswith("vram") for end in link.ends)]
@@ -81,7 +86,7 @@ def alike(nodes: Iterable[Node]) -> tuple[Alike, ...]:
     for node in nodes:
         free = node.free()
         if node.state == "ready" and (usable(free) or not usable(node.machine)):
-            found.setdefault(_likeness(free), []).append(node)
+            found.setdefault(likeness(free), []).append(node)
     return tuple(Alike(tuple(group)) for group in found.values())
 
 
@@ -99,7 +104,13 @@ def joined(pairs: Iterable[tuple[str, str]]) -> list[set[str]]:
     return groups
 
 
-def _likeness(machine: Machine) -> object:
+def free_cards(node: Node) -> int:
+    """Cards of a node that serving engines work with and nobody was granted."""
+    return len(usable(node.free()))
+
+
+def likeness(machine: Machine) -> object:
+    """What makes a machine as good as another one, whatever the number of its cards."""
     cards = usable(machine)
     if not cards:
         return machine.name if not machine.pools else (_host(machine), tuple((d.name, _free(machine, d)) for d in machine.devices))

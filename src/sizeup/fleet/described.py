@@ -21,7 +21,7 @@ def described(machines: Sequence[tuple[str, Machine, int]]) -> Inventory:
         raise UserError(f"A cluster has 1 to {MOST_NODES:,} nodes.", '--on "4x h100-sxm" --count 3')
     nodes = []
     for kind, (_, machine, count) in enumerate(machines):
-        letter = "abcdefghijklmnopqrstuvwxyz"[kind % 26]
+        letter = "abcdefghijklmnopqrstuvwxyz"[kind % 26] * (1 + kind // 26)
         cpus = machine.cpu.usable if machine.cpu is not None else 0.0
         for number in range(1, count + 1):
             resource = "card" if machine.devices else ""

@@ -121,14 +121,18 @@ class Layouts:
     def of(self, target: Target, on: Alike) -> tuple[list[Layout], list[Rejected]]:
         """Every way that can serve at least one request within the goals, and the others with their reasons."""
         found, rejected = [], list[Rejected]()
-        for engine in engines(target, on):
+        able = engines(target, on)
+        if not able:
+            told = "A plan has llama.cpp on nodes without such cards, and other servers on nodes with them."
+            rejected.append(Rejected(on.name, find_engine(target.engine or HOST).name, target.quant or "", Split(), "refused", told))
+        for engine in able:
             try:
                 tried = quants(target, engine)
             except (UserError, NotFound) as error:  # a file of another engine, a name of no format
                 rejected.append(Rejected(on.name, engine, target.quant or "", Split(), "refused", error.message, mistake=error))
                 continue
             for quant in tried:
-                for split in splits(target, on) if engine in SERVING else hosted():
+                for split in splits(target, on, quant) if engine in SERVING else hosted():
                     layout = self._layout(target, on, engine, quant, split)
                     if isinstance(layout, Rejected):
                         rejected.append(layout)
@@ -151,7 +155,7 @@ class Layouts:
         self, target: Target, on: Alike, engine: str, quant: str | None, split: Split
     ) -> tuple[tuple[Any, Machine, Breakdown, Paced] | Rejected, object]:
         lengths = (target.prompt_tokens, target.answer_tokens, target.length)
-        key = (id(target.model), _same(on), engine, quant, split, lengths, target.cache_type)
+        key = (id(target.model), on.likeness, engine, quant, split, lengths, target.cache_type)
         if key not in self._servers:
             self._kept.append((target.model, on))  # what an id stands for stays
             try:
@@ -163,11 +167,6 @@ class Layouts:
                 mistake = None if isinstance(error, Refused) else error
                 self._servers[key] = Rejected(on.name, engine, quant or "", split, "refused", error.message, mistake=mistake)
         return self._servers[key], key
-
-
-def _same(on: Alike) -> object:
-    card = on.card
-    return on.name if card is None else (card.name, on.machine.pool(card.pool), on.domain)
 
 
 def engines(target: Target, on: Alike) -> list[str]:
@@ -194,7 +193,7 @@ def quants(target: Target, engine: str) -> list[str | None]:
     return tried[:1] if target.quant is None else [*search.candidates(target.model, target.quant, chosen)]
 
 
-def splits(target: Target, on: Alike) -> Iterator[Split]:
+def splits(target: Target, on: Alike, quant: str | None) -> Iterator[Split]:
     """Ranks within the fastest link times stages: in one node, and across nodes where each gives all of its cards."""
     powers = [1 << power for power in range(on.cards.bit_length()) if 1 << power <= on.cards]
     most = min(int(data_json(FACTS)["most_stages"]), len(on.nodes))
@@ -202,7 +201,8 @@ def splits(target: Target, on: Alike) -> Iterator[Split]:
         if ranks > on.domain:
             continue
         routed = experts(target.model)
-        whole = target.expert_parallel and ranks > 1 and routed > 0 and routed % ranks == 0
+        asked = target.expert_parallel or uneven(target.model, quant, ranks)
+        whole = bool(asked) and ranks > 1 and routed > 0 and routed % ranks == 0
         for stages in powers:
             if ranks * stages <= on.cards:
                 yield Split(ranks, stages, 1, whole)
@@ -218,6 +218,16 @@ def hosted() -> Iterator[Split]:
         yield Split(slots=slots)
 
 
+def uneven(model: ModelSpec, quant: str | None, ranks: int) -> str:
+    """Why experts cannot be divided among ranks: their scales are of whole blocks; "" where they can."""
+    rows = max((piece.rows for piece in format_of(model, quant).experts.pieces), default=1)
+    widths = {int(group.block.feed.width) // ranks for group in model.groups if isinstance(group.block.feed, Moe)}
+    width = next((width for width in sorted(widths) if width % rows), None)
+    if width is None:
+        return ""
+    return f"The output_size of gate's and up's weight = {width} is not divisible by weight quantization block_n = {rows}."
+
+
 def experts(model: ModelSpec) -> int:
     """Routed experts of a layer; 0 for a dense model."""
     return max((int(group.block.feed.experts) for group in model.groups if isinstance(group.block.feed, Moe)), default=0)
@@ -225,6 +235,8 @@ def experts(model: ModelSpec) -> int:
 
 def served(target: Target, on: Alike, name: str, quant: str | None, split: Split) -> tuple[Any, Machine, Breakdown, Paced] | Rejected:
     """A server on cards: its memory by rank with the longest request, its places with the mean one."""
+    if not split.expert_parallel and (why := uneven(target.model, quant, split.tensor_parallel)):
+        return Rejected(on.name, name, quant or "", split, "refused", f"{name}: {why}")
     engine, machine = find_engine(name), on.ranks(split.cards)
     assert isinstance(engine, ServingEngine)
     given = {"tensor_parallel": split.tensor_parallel, "pipeline_parallel": split.pipeline_parallel, "kv_cache_dtype": target.cache_type}

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from ..facts import data_json
-from .alike import Alike, alike
+from .alike import Alike, alike, free_cards
 from .layout import Layout, Layouts, Rejected
 from .node import Inventory, Node
 from .paced import Under, under
@@ -109,7 +109,7 @@ def rooms(kinds: Sequence[Alike]) -> list[Room]:
         for node in kind.nodes:
             ram = node.machine.pool("ram")
             known = ram is not None and ram.source.kind != "assumed"
-            found.append(Room(node.name, number, node.free_cards, ram.free_bytes if ram is not None and known else None))
+            found.append(Room(node.name, number, free_cards(node), ram.free_bytes if ram is not None and known else None))
     return found
 
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from .alike import free_cards
 from .layout import SERVING, Layout
 from .target import Target
 
@@ -94,7 +95,7 @@ def room_for(layout: Layout, together: int = 0) -> int:
     """Replicas for which its nodes have cards, as if nothing else were there."""
     if layout.whole:
         return len(layout.on.nodes)
-    each = [node.free_cards // layout.cards_each for node in layout.on.nodes]
+    each = [free_cards(node) // layout.cards_each for node in layout.on.nodes]
     return sum(min(count, together) if together else count for count in each) // layout.split.nodes
 
 

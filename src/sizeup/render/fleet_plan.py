@@ -213,6 +213,8 @@ def missing(page: Page, plan: FleetPlan, number: int) -> str:
     """Why a target has no place."""
     t, short = page.texts, plan.short[number]
     name = short.target.model.name
+    if not plan.kinds:
+        return t("fplan.no_node", model=name)
     if short.way is None:
         return t("fplan.no_way", model=name)
     part = short.way.parts[0]
@@ -281,6 +283,7 @@ def workings(page: Page, plan: FleetPlan) -> list[str]:
     for placed in plan.placed:
         for part in placed.way.parts:
             layout = part.layout
+            texts += step_of(page, placed, part)
             pool = layout.breakdown.pool if isinstance(layout.breakdown, ServingBreakdown) else None
             if pool is not None:
                 blocks, each = int(plain(pool.num_blocks)), int(plain(pool.blocks_per_request))
@@ -307,6 +310,31 @@ def workings(page: Page, plan: FleetPlan) -> list[str]:
             + spare
         )
     return texts
+
+
+def step_of(page: Page, placed: Placed, part: Part) -> list[str]:
+    """What a step of a server on cards spends its time on, with the batch that it has."""
+    from sizeup.engines.serving.step_time import stage_parts
+    from sizeup.engines.serving.step_work import Step
+    from sizeup.fleet.paced import Serving
+
+    paced = part.layout.paced
+    if not isinstance(paced, Serving):
+        return []
+    batch = placed.under(part).batch
+    now = Step(max(batch / len(paced.replica.stages), 1.0), placed.target.prompt_tokens + placed.target.answer_tokens / 2)
+    spent = [stage_parts(stage, rates, paced.replica.pace, now) for stage, rates in paced.replica.stages]
+    memory, compute, talk = (seconds(sum(float(times[kind]) for times in spent)) for kind in range(3))
+    words = page.texts(
+        "fplan.why_step",
+        model=placed.target.model.name,
+        batch=f"{batch:.1f}",
+        memory=memory,
+        compute=compute,
+        talk=talk,
+        fixed=seconds(paced.replica.pace.fixed_s + float(now.batch) * paced.replica.pace.sequence_s),
+    )
+    return [words]
 
 
 def others(page: Page, plan: FleetPlan) -> list[str]:
