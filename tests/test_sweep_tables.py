@@ -145,6 +145,14 @@ def test_a_worker_that_is_killed_is_a_sentence(table: Path, tmp_path: Path, monk
     assert sweep(str(table), tmp_path / "out", **ASKED).groups_kept == 0
 
 
+def test_processes_are_replaced(table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """More groups than the first processes work on come to an end too."""
+    monkeypatch.setattr(sweeping, "GROUP", 1)
+    monkeypatch.setattr(executors, "GROUPS_A_PROCESS", 1)
+    found = sweep(str(table), tmp_path / "out", **{**ASKED, "workers": 2})
+    assert (found.groups, found.shapes) == (3, 3)
+
+
 def test_rows_without_a_config_are_counted(tmp_path: Path) -> None:
     """A table of the whole hub has holes: they are told, and the rest is worked on."""
     path = parquet(tmp_path / "m.parquet", {"a": "", "b": "not json", "c": '{"model_type": "?"}', "d": json.dumps(CONFIGS[IDS[0]])})

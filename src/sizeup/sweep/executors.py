@@ -18,7 +18,7 @@ from .group import Asked, answer
 from .shapes import Config
 
 GROUPS_A_PROCESS = 16
-"""A worker is replaced after so many groups, which keeps its memory small."""
+"""Processes are replaced after so many groups each, which keeps their memory small."""
 
 Group = list[tuple[str, str, Config]]
 Finished = Iterator[tuple[str, dict[str, Any]]]
@@ -31,9 +31,17 @@ def on_processes(groups: Mapping[str, Group], asked: Asked, path: Path, workers:
     if count <= 1:
         yield from ((name, one(name, group, asked, path)) for name, group in groups.items())
         return
+    names = list(groups)
+    # New processes after so many groups. Python 3.11's own way of replacing them (max_tasks_per_child) may wait for ever
+    # (github.com/python/cpython/issues/115634).
+    for at in range(0, len(names), count * GROUPS_A_PROCESS):
+        yield from _round({name: groups[name] for name in names[at : at + count * GROUPS_A_PROCESS]}, asked, path, count)
+
+
+def _round(groups: Mapping[str, Group], asked: Asked, path: Path, count: int) -> Finished:
     import multiprocessing
 
-    with ProcessPoolExecutor(count, multiprocessing.get_context("spawn"), max_tasks_per_child=GROUPS_A_PROCESS) as pool:
+    with ProcessPoolExecutor(count, multiprocessing.get_context("spawn")) as pool:
         running: dict[Future[dict[str, Any]], str] = {pool.submit(one, name, group, asked, path): name for name, group in groups.items()}
         try:
             yield from ((running[future], future.result()) for future in as_completed(running))

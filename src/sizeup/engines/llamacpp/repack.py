@@ -31,9 +31,14 @@ def expected(cpu: Cpu | None) -> tuple[str, ...]:
 
 
 def used(features: tuple[str, ...], architecture: str) -> tuple[str, ...]:
-    """What the engine's build makes of a processor's instruction sets."""
+    """Those of a processor's instruction sets that decide a layout in the engine's build."""
     built = data_json("llamacpp_repack.json")["builds"].get(architecture)
-    return features if built is None else tuple(feature for feature in features if feature in built)
+    return tuple(feature for feature in features if feature in _deciding() and (built is None or feature in built))
+
+
+@functools.cache
+def _deciding() -> frozenset[str]:
+    return frozenset(feature for rule in data_json("llamacpp_repack.json")["rules"] for feature in rule["features"])
 
 
 def packed_bytes(tensor: Tensor, features: tuple[str, ...]) -> int | None:
