@@ -51,8 +51,6 @@ def table(path: Path, count: int) -> None:
     """The repositories with their configs."""
     numbers = numpy.arange(len(catalogue_data.index().ids))
     configs = [catalogue_data.record(int(number))[1] for number in numbers]
-    import json
-
     texts = [json.dumps(config) for config in configs]
     drawn = repositories(count)
     with duckdb.connect() as connection:
