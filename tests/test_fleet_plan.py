@@ -10,12 +10,13 @@ import pytest
 
 import sizeup
 from sizeup.errors import UserError
+from sizeup.facts import Source
 from sizeup.fleet.alike import alike
 from sizeup.fleet.binding import binding
 from sizeup.fleet.changes import changes
 from sizeup.fleet.described import described
 from sizeup.fleet.layout import Layout, Layouts
-from sizeup.fleet.lost import left_of, lost
+from sizeup.fleet.lost import left_of, lost, secure
 from sizeup.fleet.node import Inventory, Node
 from sizeup.fleet.paced import under, utilisation
 from sizeup.fleet.placing import FleetPlan, grown, lay, place, priced, rooms, without
@@ -144,6 +145,32 @@ def test_a_lost_node_is_spared() -> None:
         found = plan(fleet(("4x h100-sxm", 3), ("4x l40s", 1)), small(requests_per_s=30), spare=spare)
         held = [left_of(placed, name).holds for placed in found.placed for name in found.nodes_used]
         assert all(held) == spare
+
+
+def test_what_it_takes_to_spare_a_node() -> None:
+    """Where a plan may not lose one: more cards, or none that suffice; where it may, nothing is to be told."""
+    roomy, full = fleet(("2x h100-sxm", 3)), fleet(("2x h100-sxm", 1))
+    for inventory, possible in ((roomy, True), (full, False)):
+        found = plan(inventory, small(requests_per_s=8))
+        other = secure(found, KNOWN)
+        assert other is not None
+        assert other.possible == possible
+        assert not possible or other.cost > found.cost
+    assert secure(plan(roomy, small(requests_per_s=8), spare=True), KNOWN) is None
+
+
+def test_host_memory_binds_where_it_is_known() -> None:
+    """Cards beside too little of it take no replica; what was only assumed of a host binds nothing."""
+    box = sizeup.machine("4x h100-sxm")
+    ram = box.pool("ram")
+    assert ram is not None
+    known = dataclasses.replace(ram, bytes=6 << 30, free_bytes=5 << 30, source=Source("read", "a test", "2026-11-21"))
+    pools = tuple(known if pool.name == "ram" else pool for pool in box.pools)
+    tight = Node("a", dataclasses.replace(box, pools=pools), "ready", 4)
+    loads = [(small(requests_per_s=10), True), (small(requests_per_s=20), False)]
+    for target, possible in loads:
+        assert plan(Inventory("file", "test", (tight,), ""), target).possible == possible
+        assert plan(fleet(("4x h100-sxm", 1)), target).possible
 
 
 def test_the_cards_of_a_lost_node_are_not_used() -> None:

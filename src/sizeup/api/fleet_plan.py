@@ -148,9 +148,13 @@ class FleetPlanJson(TypedDict):
     binding: list[BindingJson]
     changes: list[ChangeJson]
     lost_node: list[LostJson]
+    cost_of_sparing_a_node: CostJson | None
+    """Null where a node is spared already, or cannot be."""
 
 
-def fleet_plan_json(plan: FleetPlan, binds: Sequence[Binding], changes: Sequence[Change], losses: Sequence[Lost]) -> FleetPlanJson:
+def fleet_plan_json(
+    plan: FleetPlan, binds: Sequence[Binding], changes: Sequence[Change], losses: Sequence[Lost], secure: FleetPlan | None
+) -> FleetPlanJson:
     """All of it."""
     placed = {id(one.target): one for one in plan.placed}
     return {
@@ -197,6 +201,7 @@ def fleet_plan_json(plan: FleetPlan, binds: Sequence[Binding], changes: Sequence
             }
             for one in losses
         ],
+        "cost_of_sparing_a_node": cost_json(secure) if secure is not None and secure.possible else None,
     }
 
 

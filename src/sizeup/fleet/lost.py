@@ -54,6 +54,13 @@ def lost(plan: FleetPlan, layouts: Layouts) -> tuple[Lost, ...]:
     return tuple(sorted(found, key=lambda one: (one.again, one.holds, min(left.share for left in one.left))))
 
 
+def secure(plan: FleetPlan, layouts: Layouts) -> FleetPlan | None:
+    """The plan that carries the load when any node is lost; None where this is one, or there is none to begin with."""
+    if plan.spare or not plan.possible:
+        return None
+    return place(plan.targets, plan.inventory, True, layouts)
+
+
 def left_of(placed: Placed, name: str) -> Left:
     """What is left of a target without a node."""
     alive = [sum(name not in seat for seat in seats) for seats in placed.seats]

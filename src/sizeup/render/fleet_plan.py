@@ -26,9 +26,15 @@ MOST_SEATS = 8
 
 
 def fleet_plan(
-    page: Page, plan: FleetPlan, binds: Sequence[Binding], changes: Sequence[Change], losses: Sequence[Lost], why: bool = False
+    page: Page,
+    plan: FleetPlan,
+    binds: Sequence[Binding],
+    changes: Sequence[Change],
+    losses: Sequence[Lost],
+    secure: FleetPlan | None,
+    why: bool = False,
 ) -> str:
-    """The whole answer; with `why` also how replicas were counted, and every way that does not do."""
+    """The whole answer; `secure` is the plan that may lose a node, where this one may not. With `why` also how replicas were counted, and every way that does not do."""
     t = page.texts
     head = t("fplan.title", cluster=plan.inventory.address, free=plan.free_cards, nodes=sum(len(kind.nodes) for kind in plan.kinds))
     lines = ["", *indented(page.paint(head, "strong"), page.width, EDGE)]
@@ -46,7 +52,7 @@ def fleet_plan(
             *titled(page, "fplan.binds" if plan.possible else "fplan.misses", [bound(page, limit, plan.possible) for limit in binds]),
         ]
     if losses:
-        lines += ["", *titled(page, "fplan.lost", [loss(page, one) for one in losses])]
+        lines += ["", *titled(page, "fplan.lost", [*(loss(page, one) for one in losses), *secured(page, secure)])]
     if plan.possible:
         lines += ["", *titled(page, "fplan.cheaper", [change(page, each, plan) for each in changes] or [t("fplan.no_cheaper")])]
     else:
@@ -211,6 +217,8 @@ def listed(page: Page, names: Sequence[str]) -> str:
 
 def missing(page: Page, plan: FleetPlan, number: int) -> str:
     """Why a target has no place."""
+    from sizeup.fleet.layout import number_format
+
     t, short = page.texts, plan.short[number]
     name = short.target.model.name
     if not plan.kinds:
@@ -219,8 +227,8 @@ def missing(page: Page, plan: FleetPlan, number: int) -> str:
         return t("fplan.no_way", model=name)
     part = short.way.parts[0]
     asked = sum(each.replicas for each in short.way.parts)
-    key = "fplan.together" if len(plan.short) > 1 and asked <= short.room else "fplan.too_few"
-    what = f"{part.layout.engine} {split(part.layout.split)}"
+    key = "fplan.too_few" if asked > short.room else "fplan.together" if len(plan.short) > 1 else "fplan.unpacked"
+    what = f"{part.layout.engine} {number_format(short.target, part.layout)} {split(part.layout.split)}"
     return t(
         key, model=name, replicas=asked, split=what, on=short_device(part.layout.on.name), room=short.room, cards=part.layout.cards * asked
     )
@@ -259,6 +267,23 @@ def loss(page: Page, one: Lost) -> str:
     return f"{listed(page, one.nodes)}{t('fleet.colon')}{words}{goals}{t('fplan.lost_again' if one.again else 'fplan.lost_nowhere')}"
 
 
+def secured(page: Page, secure: FleetPlan | None) -> list[str]:
+    """What it takes to lose any node without missing a goal."""
+    if secure is None:
+        return []
+    t = page.texts
+    return [t("fplan.secured") + (t("fplan.then") + takes(page, secure) if secure.possible else t("fplan.secured_not"))]
+
+
+def takes(page: Page, plan: FleetPlan) -> str:
+    """Cards and dollars of a plan, in short."""
+    t, cost = page.texts, plan.cost
+    words = t("fplan.change_takes", cards=cost.cards)
+    if plan.priced and cost.cards:
+        words += t("list.comma") + f"${cost.usd_per_hour:,.2f}/h"
+    return words + (t("fplan.takes_nodes", nodes=cost.nodes) if cost.nodes else "")
+
+
 def change(page: Page, each: Change, plan: FleetPlan) -> str:
     """One change and what the plan takes with it."""
     t = page.texts
@@ -268,12 +293,7 @@ def change(page: Page, each: Change, plan: FleetPlan) -> str:
     if each.kind == "load":
         value = f"{float(each.value):.0%}"
     words = t(f"fplan.change_{each.kind}", models=t("list.comma").join(each.models), value=value, what=each.what)
-    cost = each.plan.cost
-    usd = f"${cost.usd_per_hour:,.2f}/h" if each.plan.priced and cost.cards else ""
-    after = t("fplan.change_takes", cards=cost.cards) + (f", {usd}" if usd else "")
-    if cost.nodes:
-        after += t("fplan.takes_nodes", nodes=cost.nodes)
-    return f"{words}{t('fplan.then')}{after}"
+    return f"{words}{t('fplan.then')}{takes(page, each.plan)}"
 
 
 def workings(page: Page, plan: FleetPlan) -> list[str]:

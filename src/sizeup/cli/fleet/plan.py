@@ -23,14 +23,14 @@ def plan(
     from sizeup.fleet.binding import binding
     from sizeup.fleet.changes import changes
     from sizeup.fleet.layout import Layouts
-    from sizeup.fleet.lost import lost
+    from sizeup.fleet.lost import lost, secure
     from sizeup.fleet.placing import place
     from sizeup.render.fleet_plan import fleet_plan
 
     wanted, cluster = wished(asked, load, **wishes), looked_at(asked, nodes, on, count, ram)  # type: ignore[arg-type]
     known = Layouts()
     found = place(wanted.targets, cluster, wanted.spare, known)
-    told = binding(found), changes(found, known), lost(found, known)
+    told = binding(found), changes(found, known), lost(found, known), secure(found, known)
     if asked.json:
         asked.say_json(fleet_plan_json(found, *told))
     else:
