@@ -25,9 +25,13 @@ PartitionName=night Nodes=l1 MaxTime=INFINITE State=DOWN
 """
 
 
+SLEEPING = "ResumeProgram=/bin/true\nSuspendProgram=/bin/true\nSuspendTime=300\nResumeTimeout=60\n"
+"""How a cluster starts machines for jobs: its nodes count as there before they are."""
+
+
 @contextmanager
-def controller(folder: Path) -> Iterator[Path]:
-    """The configuration of a controller that answers; ended with what it started."""
+def controller(folder: Path, sleeping: bool = False) -> Iterator[Path]:
+    """The configuration of a controller that answers; ended with what it started. Nodes never answer, unless they are `sleeping`."""
     (folder / "state").mkdir()
     (folder / "munge.key").write_bytes(os.urandom(1024))
     (folder / "munge.key").chmod(0o400)
@@ -50,7 +54,7 @@ GresTypes=gpu
 SelectType=select/cons_tres
 SelectTypeParameters=CR_Core_Memory
 SlurmctldParameters=enable_configless"""
-    config.write_text(lines + NODES)
+    config.write_text(lines + "\n" + SLEEPING + NODES.replace("State=UNKNOWN", "State=CLOUD") if sleeping else lines + NODES)
     environment = {**os.environ, "SLURM_CONF": str(config)}
     munge = [f"--{name}={folder}/{file}" for name, file in (("key-file", "munge.key"), ("socket", "munge.sock"), ("pid-file", "munged.pid"), ("log-file", "munged.log"), ("seed-file", "seed"))]  # fmt: skip
     with open(folder / "said", "wb") as said:
@@ -62,8 +66,8 @@ SlurmctldParameters=enable_configless"""
         ]
         try:
             for _ in range(120):
-                told = subprocess.run(["scontrol", "show", "node", "-o"], capture_output=True, text=True, env=environment)
-                if "NodeName=l1" in told.stdout:
+                told = subprocess.run(["scontrol", "ping"], capture_output=True, text=True, env=environment)
+                if " is UP" in told.stdout:
                     break
                 time.sleep(0.5)
             else:

@@ -160,8 +160,8 @@ def test_the_preset(plan: Plan) -> None:
 def test_compose(plan: Plan) -> None:
     """Reachable from this machine alone, the file mounted to be read, every argument quoted."""
     said = program.compose(plan)
-    assert "image: ghcr.io/ggml-org/llama.cpp:server-cuda" in said
-    assert "capabilities: [gpu]" in said
+    assert 'image: "ghcr.io/ggml-org/llama.cpp:server-cuda-b' in said
+    assert 'capabilities: ["gpu"]' in said
     assert '"127.0.0.1:8080:8080"' in said
     assert f'"{plan.model.path}:/models/{Path(str(plan.model.path)).name}:ro"' in said
 

@@ -16,17 +16,17 @@ from contextlib import contextmanager, suppress
 from typing import IO
 
 from sizeup.errors import EngineFailed, SizeupError
+from sizeup.fleet.artefacts.compose import of_plan
 from sizeup.plan import Plan
 from sizeup.servers.client import Server
 from sizeup.servers.openai import chat, models
+from sizeup.yaml_lines import yaml
 
 from .hand import Hand, Prompt, Ran
 
 START_SECONDS = 600.0
 STOP_SECONDS = 10.0
 LAST_LOG_LINES = 12
-IMAGES = {"cuda": "server-cuda", "rocm": "server-rocm", "vulkan": "server-vulkan", "sycl": "server-intel"}
-"""Kind of device -> tag of llama.cpp's image (its docs/docker.md); "server" computes on the processor."""
 MLX = "mlx_lm.server"
 MLX_MODEL = "default_model"
 """What mlx-lm calls the model that it was started with (server.py, 0.32.2); the list of its models is that of the hub's cache."""
@@ -48,34 +48,7 @@ def installed(tool: str) -> str | None:
 
 def compose(plan: Plan, port: int = 8080) -> str:
     """A compose file for llama.cpp's own image, reachable from this machine alone."""
-    typed = shlex.split(plan.command)
-    path = os.path.abspath(plan.model.path) if plan.model.path else f"./{typed[typed.index('-m') + 1]}"
-    inside = f"/models/{os.path.basename(path)}"
-    arguments = ["-m", inside, *typed[typed.index("-m") + 2 :], "--host", "0.0.0.0", "--port", "8080"]
-    # Without layers on a card the processor's image does.
-    kind = plan.settings.gpu_kind if plan.settings.gpu_layers else ""
-    lines = [
-        "services:",
-        "  llama:",
-        f"    image: ghcr.io/ggml-org/llama.cpp:{IMAGES.get(kind, 'server')}",
-        f"    command: {_listed(arguments)}",
-        "    ports:",
-        f'      - "127.0.0.1:{port}:8080"',
-    ]
-    lines += ["    volumes:", f"      - {_quoted(f'{path}:{inside}:ro')}"]
-    lines += ["    healthcheck:", '      test: ["CMD", "curl", "-f", "http://localhost:8080/health"]']
-    if kind == "cuda":
-        lines += ["    deploy:", "      resources:", "        reservations:", "          devices:"]
-        lines += ["            - driver: nvidia", "              count: all", "              capabilities: [gpu]"]
-    return "\n".join(lines) + "\n"
-
-
-def _quoted(text: str) -> str:
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("$", "$$") + '"'
-
-
-def _listed(words: list[str]) -> str:
-    return "[" + ", ".join(_quoted(word) for word in words) + "]"
+    return "\n".join(yaml(of_plan(plan, port))) + "\n"
 
 
 def hand(plan: Plan, tool: str) -> Hand:

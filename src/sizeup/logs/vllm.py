@@ -44,7 +44,7 @@ OPTIONS = {
     "max_seq_len": "max_model_len", "max_model_len": "max_model_len", "tensor_parallel_size": "tensor_parallel", "pipeline_parallel_size": "pipeline_parallel",
     "kv_cache_dtype": "kv_dtype", "gpu_memory_utilization": "gpu_memory_utilization", "max_num_seqs": "max_num_seqs",
     "max_num_batched_tokens": "max_num_batched_tokens", "quantization": "quantization", "dtype": "dtype", "enforce_eager": "enforce_eager",
-    "block_size": "block_size", "tp": "tensor_parallel", "pp": "pipeline_parallel",
+    "block_size": "block_size", "kv_cache_memory_bytes": "kv_cache_bytes", "tp": "tensor_parallel", "pp": "pipeline_parallel",
 }  # fmt: skip
 MARKS = (
     "vllm",

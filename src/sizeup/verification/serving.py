@@ -93,8 +93,8 @@ def asked(reading: Reading, engine: Engine) -> dict[str, Any]:
             given |= {"max_model_len": length, "context_tokens": length}
         if facts.get("kv_cache_blocks"):
             given["num_blocks"] = facts["kv_cache_blocks"]
-        elif cache:
-            given["kv_cache_bytes"] = min(cache)
+        elif said.get("kv_cache_bytes") or cache:
+            given["kv_cache_bytes"] = said.get("kv_cache_bytes") or min(cache)
         for name in ("max_num_seqs", "max_num_batched_tokens", "block_size", "enforce_eager"):
             if said.get(name):
                 given[name] = said[name]

@@ -25,7 +25,7 @@ def command(model: ModelSpec, quant: str | None, settings: Settings) -> str:
         ("--dtype", "dtype"),
         ("--page-size", "page_size"),
         ("--chunked-prefill-size", "chunked_prefill_size"),
-        ("--cuda-graph-max-bs", "cuda_graph_max_bs"),
+        ("--cuda-graph-max-bs-decode", "cuda_graph_max_bs"),
         ("--max-total-tokens", "max_total_tokens"),
     ):
         value = plain(getattr(settings, field))

@@ -6,9 +6,10 @@ from typing import Any
 
 from sizeup.errors import UserError
 from sizeup.training.check import METHODS
+from sizeup.yaml_lines import yaml
 
 from . import deepspeed
-from .wanted import Emitted, Wanted, header, yaml
+from .wanted import Emitted, Wanted, header
 
 FILE = "accelerate.yaml"
 

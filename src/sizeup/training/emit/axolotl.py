@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from sizeup.yaml_lines import yaml
+
 from . import deepspeed
-from .wanted import DATASET, Emitted, Wanted, header, yaml
+from .wanted import DATASET, Emitted, Wanted, header
 
 METHODS = ("full", "lora", "rslora", "dora", "qlora", "lora8bit")
 FILE = "axolotl.yaml"

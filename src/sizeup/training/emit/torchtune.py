@@ -6,8 +6,9 @@ from typing import Any
 
 from sizeup.errors import UserError
 from sizeup.facts import data_json
+from sizeup.yaml_lines import yaml
 
-from .wanted import DATASET, Emitted, Wanted, header, yaml
+from .wanted import DATASET, Emitted, Wanted, header
 
 METHODS = ("full", "lora", "dora", "qlora")
 FILE = "torchtune.yaml"

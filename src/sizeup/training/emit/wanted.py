@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from sizeup.errors import UserError
 from sizeup.facts import data_json
@@ -143,25 +142,3 @@ def header(found: Wanted, tool: str, run: str) -> list[str]:
     what = f"{found.model}: {recipe.method}, {recipe.micro_batch} x {recipe.sequence_tokens} tokens, {training.process_bytes / 2**30:.2f} GiB a device"
     lines = [what, f"for {tool} {facts.get('version', '')}".rstrip(), f"run: {run}"]
     return [f"# {line}" for line in [*lines, *(f"note: {note}" for note in found.notes)]]
-
-
-def yaml(content: dict[str, Any], indent: int = 0) -> list[str]:
-    """YAML lines: scalars and lists as JSON, which YAML includes; mappings by indentation."""
-    import json
-
-    lines = []
-    for name, value in content.items():
-        start = " " * indent + f"{name}:"
-        if isinstance(value, dict):
-            lines += [start, *yaml(value, indent + 2)]
-        elif isinstance(value, list) and value and isinstance(value[0], dict):
-            lines.append(start)
-            for item in value:
-                first, *rest = yaml(item, indent + 4)
-                lines += [" " * (indent + 2) + "- " + first.lstrip(), *rest]
-        elif isinstance(value, float):
-            # YAML 1.1 reads 2e-05 as a word; it wants the point.
-            lines.append(f"{start} {value:.10f}".rstrip("0").rstrip("."))
-        else:
-            lines.append(f"{start} {json.dumps(value, ensure_ascii=False)}")
-    return lines
