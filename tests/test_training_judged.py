@@ -8,6 +8,7 @@ from pathlib import Path
 import sizeup
 from sizeup.training.answer import Training
 
+ROOT = Path(__file__).parents[1]
 JUDGED = list(csv.DictReader((Path(__file__).parent / "data" / "train_judged.csv").read_text().splitlines()))
 
 KNOWN = {
@@ -23,13 +24,14 @@ counted; GPT-J writes its scores out in fp32; of Falcon's full step a tensor a l
 def trained(row: dict[str, str]) -> Training:
     """The answer to what a row ran."""
     return sizeup.train(
-        row["model"],
+        str(ROOT / row["model"]) if row["model"].endswith(".json") else row["model"],
         method=row["method"],
         dtype=row["dtype"],
         micro_batch=int(row["batch"]),
         sequence_tokens=int(row["sequence"]),
         checkpointing=row["checkpointing"] == "1",
         kbit_prep=row["kbit_prep"] == "1",
+        tower=row["tower"],
     )
 
 

@@ -55,6 +55,13 @@ def test_int_equals_figure_equals_column(name: str) -> None:
     assert STEPS[name](*(numpy.array([n]) for n in numbers), *flags).tolist() == [expected]
 
 
+def test_gradients_of_earlier_micro_batches_stay_to_the_step() -> None:
+    """Kept gradients are there while the optimizer works: no less than where the last micro-batch makes all of them."""
+    kept, fresh = (sizeup.train(LLAMA, method="full", optimizer="adafactor", sequence_tokens=64, accumulate=on) for on in (True, False))
+    assert kept.memory.end_parts["gradients"] == fresh.memory.end_parts["gradients"] == fresh.memory.gradients
+    assert kept.peak_bytes >= fresh.peak_bytes
+
+
 @pytest.mark.parametrize("change", [{"micro_batch": 2}, {"sequence_tokens": 4096}, {"rank": 64}, {"accumulate": True}])
 def test_more_never_needs_less(change: dict[str, Any]) -> None:
     """A larger batch, sequence or rank, or gradients kept from before, takes at least as much."""

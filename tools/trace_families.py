@@ -1,7 +1,7 @@
 """Judges the formulas of training memory by traces: the smallest catalogue model of each family, by several methods.
 
-Run with the libraries of requirements-train.txt: python -m tools.trace_families [MODEL_TYPE…] > tests/data/train_judged.csv. Beside
-the rows it says on standard error how far the prediction is off, by part.
+Run with the libraries of requirements-train.txt: python -m tools.trace_families [MODEL_TYPE|CONFIG…] > tests/data/train_judged.csv.
+A model with towers is of the family of its outer model type; a family that the catalogue lacks is a config. Beside the rows it says on standard error how far the prediction is off, by part.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import csv
 import gc
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 
 from sizeup.errors import SizeupError
 from sizeup.model import ModelSpec
@@ -28,7 +29,7 @@ STEPS = (
 )
 TOKENS = 1024
 COLUMNS = (
-    "model", "type", "method", "dtype", "batch", "sequence", "checkpointing", "kbit_prep", "parameters", "trained", "peak_bytes", "peak_at",
+    "model", "type", "method", "dtype", "batch", "sequence", "checkpointing", "kbit_prep", "tower", "parameters", "trained", "peak_bytes", "peak_at",
 )  # fmt: skip
 LARGEST = 40 * 10**9
 """Parameters of the largest model whose fake tensors are worth the wait."""
@@ -37,17 +38,23 @@ LARGEST = 40 * 10**9
 def smallest(wanted: list[str]) -> Iterator[tuple[str, ModelSpec]]:
     """The smallest model of each family that has a rule, by model type."""
     found: dict[str, ModelSpec] = {}
-    for name in index().ids:
+    for name in (*(given for given in wanted if given.endswith(".json")), *index().ids):
         try:
             model = read(name)
-            if not model.config or not model.causal or model.parameters > LARGEST or (wanted and model.model_type not in wanted):
+            kind = family(model)
+            if not model.config or not model.causal or model.parameters > LARGEST or (wanted and not {name, kind} & {*wanted}):
                 continue
-            if model.model_type not in found or model.parameters < found[model.model_type].parameters:
+            if kind not in found or model.parameters < found[kind].parameters:
                 train(model, method="full", sequence_tokens=128)
-                found[model.model_type] = model
+                found[kind] = replace(model, name=name)
         except SizeupError:
             continue
     yield from sorted(found.items())
+
+
+def family(model: ModelSpec) -> str:
+    """The model type, of the whole where the text model has towers."""
+    return str(model.config.get("model_type")) if model.towers else model.model_type
 
 
 def main(wanted: list[str]) -> None:
@@ -69,7 +76,7 @@ def main(wanted: list[str]) -> None:
             told = " ".join(f"{part}{gap:+d}" for part, gap in apart.items() if abs(gap) > 1 << 16)
             recipe = training.recipe
             out.writerow([
-                model.name, kind, recipe.method, recipe.dtype, recipe.micro_batch, tokens, int(recipe.checkpointing), int(recipe.kbit_prep),
+                model.name, kind, recipe.method, recipe.dtype, recipe.micro_batch, tokens, int(recipe.checkpointing), int(recipe.kbit_prep), recipe.tower,
                 found["parameters"], found["trained"], found["peak_bytes"], found["peak_at"],
             ])  # fmt: skip
             sys.stdout.flush()

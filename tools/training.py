@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests import test_training_truth as truth
 from tests import training_published
-from tests.test_training_judged import judged_errors
+from tests.test_training_judged import judged_errors, trained
 
 from sizeup.training.account import account
 
@@ -33,7 +33,19 @@ out. Parameters and gradients are exact in all rows, optimizer states within 0.6
 
 {more_rows} steps of {more_models} further architectures (small models, traced the same way): median error
 {more_median}, worst {more_worst}. {judged} steps of {judged_types} families at the size of a model of the catalogue (`python -m
-tools.trace_families`): median error {judged_median}; beyond 1 % {judged_misses}. Families that are unlike Llama have a row in `src/sizeup/data/training_families.json`.
+tools.trace_families`): median error {judged_median}; {judged_misses}. Families that are unlike Llama have a row in `src/sizeup/data/training_families.json`.
+
+### Towers for pictures and sound
+
+transformers' class for a multimodal checkpoint loads the towers beside the text model, but for a few types that have a class of text alone
+(`src/sizeup/data/tower_classes.json`). `--tower none|frozen|trained` says otherwise; by default they are trained in full fine-tuning and
+frozen beside adapters. Counted are their weights (in 4 bits where the rest is) and, where trained, gradients and optimizer states as a
+batch with pictures leaves them; with adapters, those of all their linear layers. The batch is text, as in the traces below: a picture's
+activations in the tower, and masks that a processor's token types ask for, are not counted. `--emit` writes nothing about towers.
+
+| type | method | error without the tower | error |
+| --- | --- | ---: | ---: |
+{towers}
 
 ## Proved on the spot
 
@@ -79,7 +91,7 @@ Rows further off than 20 %, with the likely reason (inferred from the tools' cod
   `data/training_families.json` are run as Llama's code is. Gated delta rules are run as without
   flash-linear-attention. Mamba, RWKV, Kimi's and Qwen3-Next's delta rules and blocks with two mixers have no rule yet: the answer says so.
 * An output gate of one number a head (Step 3.5), sinks outside gpt-oss.
-* Towers for pictures and sound are counted neither as weights nor as activations.
+* Towers' activations; sound towers, and those of the types that the table above lacks.
 * Rows with trained embeddings beside LoRA, LLaMA-Adapter, torchtitan (compiled, selective checkpointing), ms-swift (real data, so
   the sequence is a cap), Unsloth (largest context, not bytes), and rows recalled from papers are not in the table above.
 """
@@ -122,10 +134,17 @@ def page() -> str:
         judged=len(found),
         judged_types=len({row["type"] for row, _ in found}),
         judged_median=f"{sorted(abs(error) for _, error in found)[len(found) // 2]:.2%}",
-        judged_misses=", ".join(
+        judged_misses="beyond 1 % "
+        + ", ".join(
             f"{row['type']} {row['method']}{'' if row['checkpointing'] == '1' else ' without checkpointing'} ({error:+.0%})"
             for row, error in found
             if abs(error) > 0.01
+        ),
+        towers="\n".join(
+            f"| {row['type']} | {row['method']} {row['dtype']}, {row['tower']} | "
+            f"{trained({**row, 'tower': 'none'}).peak_bytes / int(row['peak_bytes']) - 1:+.1%} | {error:+.2%} |"
+            for row, error in found
+            if row["tower"] != "none"
         ),
         t4_rows=len(t4),
         t4_mean=f"{sum(t4) / len(t4):.2%}",

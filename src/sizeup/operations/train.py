@@ -26,6 +26,7 @@ RECIPE = (
     Parameter("targets", shown="MODULES"),
     Parameter("loss", shown="hf|chunked|trl"),
     Parameter("kbit_prep", SWITCH),
+    Parameter("tower", shown="frozen|trained|none"),
     Parameter("accumulate", FLAG, False),
     Parameter("algorithm", shown="NAME"),
 )

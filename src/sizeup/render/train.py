@@ -10,6 +10,7 @@ from sizeup.training.result import Training
 
 from .bar import GLYPHS, memory_bar
 from .names import machine_line
+from .names import parameters as count_of
 
 EDGE = "  "
 
@@ -34,6 +35,9 @@ def train(page: Page, training: Training, changes: list[tuple[dict[str, Any], Tr
     lines += ["", *indented(t("train.peak", site=t.named("leaf", training.site), peak=page.bytes(training.peak_bytes)), page.width, EDGE)]
     told = {"allocated": training.allocated_bytes, "reserved": training.reserved_bytes, "process": needed}
     lines += indented(t("train.beyond", **{name: page.bytes(count) for name, count in told.items()}), page.width, EDGE)
+    if training.tower_parameters:
+        words = t(f"train.tower.{training.recipe.tower}", parameters=count_of(training.tower_parameters))
+        lines += indented(words, page.width, EDGE)
     if training.host_bytes:
         lines += indented(t("train.host", bytes=page.bytes(training.host_bytes)), page.width, EDGE)
     saved = {name: page.bytes(count) for name, count in (("whole", training.checkpoint_bytes), ("saved", training.saved_bytes))}

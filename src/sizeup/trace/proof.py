@@ -103,7 +103,8 @@ def prove_training(training: Training, every_layer: bool = False, on_progress: O
 
     Counted: every storage that the step's tensors have, in the CUDA allocator's cells, and by the formulas of the prediction what
     FlashAttention's and the softmax's backward take inside their kernels. Not counted: cuBLAS's workspaces, the allocator's
-    fragments, the driver's context. `every_layer` runs all layers; else two shallow models stand for the deep one, which is equal
+    fragments, the driver's context. The batch is text: of a tower that is trained the gradients are made before the optimizer's step, as a
+    batch with pictures leaves them. `every_layer` runs all layers; else two shallow models stand for the deep one, which is equal
     to the byte and takes seconds. Raises Unavailable without the libraries, UserError for what they do not run on one device,
     EngineFailed when they end with an error of their own.
     """
@@ -127,7 +128,7 @@ def prove_training(training: Training, every_layer: bool = False, on_progress: O
     found = said["found"]
     if found["device"] == "cpu":
         notes.append("cpu")
-    if model.towers:
+    if model.towers and training.recipe.tower == "none":
         notes.append("towers" if found["parameters"] == training.parameters else "whole")
     return _proof(training, found, tuple(notes))
 
@@ -164,7 +165,7 @@ def question(training: Training, every_layer: bool = False) -> dict[str, Any]:
             order[position] = kinds.setdefault(group.block, len(kinds))
     wanted = targets(recipe)
     return {
-        "config": {**nulls(model), **{key: value for key, value in model.config.items() if key not in FOREIGN}},
+        "config": {**nulls(model), **{key: value for key, value in model.config.items() if key not in FOREIGN}, **headless(model)},
         "recipe": dataclasses.asdict(recipe),
         "targets": ["all-linear"] if recipe.targets == "all-linear" else sorted({*wanted, *(k for k, v in ALIASES.items() if v in wanted)}),
         "kinds": order,
@@ -184,6 +185,15 @@ def nulls(model: ModelSpec) -> dict[str, None]:
     if any(isinstance(mixer, LatentAttention) and not mixer.query_rank for mixer in mixers):
         found["q_lora_rank"] = None
     return found
+
+
+def headless(model: ModelSpec) -> dict[str, Any]:
+    """The section of a SigLIP tower without its pooling head, where the checkpoint has none: the library's default is one."""
+    vision = model.config.get("vision_config") or {}
+    stored = {name for tower in model.towers for name, _ in tower.shapes}
+    if not str(vision.get("model_type", "")).startswith("siglip") or "v.head.probe" in stored:
+        return {}
+    return {"vision_config": {**vision, "vision_use_head": False}}
 
 
 def _run(asked: dict[str, Any], on_progress: OnProgress | None) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from .recipe import Recipe
 from .step import Anatomy, Step, Stretch
 from .tape import Tape
 from .tensors import CELL, Weight
+from .towers import tower_weights
 from .weights import Maker, parts, weights_in
 
 Described: TypeAlias = tuple[Anatomy, list[tuple[BlockWeights, int]]]
@@ -130,7 +131,9 @@ def account(model: ModelSpec, recipe: Recipe, detailed: bool = False, described:
     around = (*around, *(() if model.head.tied else (whole.head.weight,)), *((whole.head.bias,) if whole.head.bias else ()))
     every = [(weight, times) for block, times in counted for weight in weights_in(block)]
     every += [(weight, 1) for weight in weights_in(around)]
-    adapters = {id(w) for block, _ in counted for w in adapter_weights(block)}
+    towers = tower_weights(Maker(model, recipe))
+    every += [(weight, times) for thing, times in towers for weight in weights_in(thing)]
+    adapters = {id(w) for thing, _ in (*counted, *towers) for w in adapter_weights(thing)}
     resting = total(times * stored_bytes(w, recipe) for w, times in every if id(w) not in adapters)
     adapter = total(times * stored_bytes(w, recipe) for w, times in every if id(w) in adapters)
     trained = [(w, times) for w, times in every if w.trained]
@@ -159,7 +162,7 @@ def account(model: ModelSpec, recipe: Recipe, detailed: bool = False, described:
         tape.hold("master", total(times * weight_bytes(w.elements, 4) for w, times in trained))
     done = Step(recipe, whole, tape)
     done.run()
-    end = optimizers.run(tape, chosen, trained, 0 if recipe.accumulate else gradients)
+    end = optimizers.run(tape, chosen, trained, gradients)
     blocks = [total(stored_bytes(w, recipe) for w in weights_in(block) if id(w) not in adapters) for block, _ in counted]
     routed = [(w, times) for block, times in counted for w in (getattr(block.feed, "gate_up", None), getattr(block.feed, "down", None))]
     return Memory(
@@ -172,8 +175,8 @@ def account(model: ModelSpec, recipe: Recipe, detailed: bool = False, described:
     )  # fmt: skip
 
 
-def adapter_weights(block: BlockWeights) -> list[Weight]:
-    """The weights of a block's adapters."""
+def adapter_weights(block: object) -> list[Weight]:
+    """The weights of the adapters of a block, or of anything made of layers."""
     found: list[Weight] = []
 
     def look(thing: object) -> None:

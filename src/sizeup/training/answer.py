@@ -16,6 +16,7 @@ from .evidence import evidence
 from .parallel import Split
 from .recipe import Recipe, make_recipe
 from .result import Training
+from .towers import loaded
 
 
 def train(
@@ -38,7 +39,8 @@ def train(
 ) -> Training:
     """What one training step takes on one device: weights, gradients, optimizer, activations, logits, temporaries at the peak.
 
-    Counted: all that transformers, PEFT and bitsandbytes allocate for a micro-batch. Not counted in `peak_bytes`: cuBLAS's
+    Counted: all that transformers, PEFT and bitsandbytes allocate for a micro-batch of text, with the towers that are loaded beside the
+    text model (`tower`), which text gives no activations. Not counted in `peak_bytes`: cuBLAS's
     workspaces, the allocator's fragments and the driver's context (`allocated_bytes`, `reserved_bytes`, `process_bytes`).
     Further settings are the fields of Recipe (adapter_dtype, kbit_prep, accumulate, loss, dropout, …). Raises UserError.
     """
@@ -64,6 +66,7 @@ def train(
     recipe = make_recipe(given)
     split = split or Split()
     check.check(model, recipe)
+    recipe = replace(recipe, tower=loaded(model, recipe))
     parallel.check(model, split, recipe.sequence_tokens)
     run = replace(recipe, micro_batch=companions.sequences(algorithm, recipe))
     described = anatomy(model, run)

@@ -34,7 +34,7 @@ def kernel(run: Run, width: int, heads: Heads, masked: bool) -> str:
 def attend(run: Run, q: Tensor, k: Tensor, v: Tensor, heads: Heads, window: int) -> Tensor:
     """Queries against keys, by the kernel that runs."""
     tape = run.tape
-    masked = run.padded or bool(window and plain(run.tokens) > window)
+    masked = run.padded or bool(window and plain(run.tokens) >= window)
     if tape.casting and run.manner.attention != "eager" and run.attention != "eager":
         q, k, v = ops.to(tape, q, 2), ops.to(tape, k, 2), ops.to(tape, v, 2)
     chosen = kernel(run, q.width, heads, masked)

@@ -15,6 +15,7 @@ DTYPES = ("bf16", "fp16", "fp32", "amp", "bf16-master")
 ATTENTIONS = ("flash", "sdpa", "efficient", "efficient-repeated", "math", "eager")
 LOSSES = ("hf", "chunked", "trl")
 DEVICES = ("cuda", "cpu")
+TOWERS = ("none", "frozen", "trained")
 
 
 def check(model: ModelSpec, recipe: Recipe) -> None:
@@ -22,6 +23,7 @@ def check(model: ModelSpec, recipe: Recipe) -> None:
     for name, value, known in (
         ("method", recipe.method, METHODS), ("dtype", recipe.dtype, DTYPES),
         ("attention", recipe.attention, ATTENTIONS), ("loss", recipe.loss, LOSSES), ("device", recipe.device, DEVICES),
+        ("tower", recipe.tower or "none", TOWERS),
     ):  # fmt: skip
         if value not in known:
             near = close_names(value, known, 1, 0.4)

@@ -10,6 +10,7 @@ from sizeup.plan import Claim
 from sizeup.quant import quant
 
 from .recipe import Recipe
+from .towers import left_out
 
 DERIVED = Source("derived", "what preference, reward and distillation trainers keep beside the traced step; never traced", "2026-11-21")
 ALGORITHMS = ("sft", "dpo", "grpo", "ppo", "distill")
@@ -43,7 +44,8 @@ def claims(algorithm: str, model: ModelSpec, recipe: Recipe, teacher: ModelSpec 
     """Claims beside those of the step."""
     width = 4 if recipe.dtype == "fp32" else 2
     copies = COPIES[algorithm] - (1 if recipe.ranked and COPIES[algorithm] else 0)
-    found = [Claim("weights", pool, copies * frozen_bytes(model.parameters, width), label="reference")] if copies else []
+    copied = frozen_bytes(model.parameters - left_out(model, recipe), width)
+    found = [Claim("weights", pool, copies * copied, label="reference")] if copies else []
     if algorithm in ("grpo", "ppo"):
         cells = recipe.sequence_tokens * recipe.micro_batch * (generations if algorithm == "grpo" else 1)
         f16 = quant("f16")

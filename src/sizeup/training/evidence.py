@@ -22,10 +22,10 @@ def evidence(model: ModelSpec, recipe: Recipe, split: Split, algorithm: str) -> 
     if algorithm != "sft":
         return companions.DERIVED
     method = SAME.get(recipe.method, recipe.method)
-    known = (
-        method in facts["methods"].get(model.model_type, ()) and recipe.optimizer in facts["optimizers"] and recipe.dtype in facts["dtypes"]
-    )
+    # With its towers a model is of another type, which was traced as such.
+    kind = model.config.get("model_type", model.model_type) if recipe.tower in ("frozen", "trained") else model.model_type
+    known = method in facts["methods"].get(kind, ()) and recipe.optimizer in facts["optimizers"] and recipe.dtype in facts["dtypes"]
     if known and recipe.loss != "trl" and recipe.device == "cuda":
         return Source("measured", facts["source"], facts["date"])
-    what = f"{model.model_type or model.name}, {recipe.method}, {recipe.dtype}, {recipe.optimizer}"
+    what = f"{kind or model.name}, {recipe.method}, {recipe.dtype}, {recipe.optimizer}"
     return Source("derived", f"the rules of traced steps, applied to one that was never traced: {what}", facts["date"])

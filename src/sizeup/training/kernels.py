@@ -171,7 +171,7 @@ def masks(tape: Tape, batch: Number, tokens: Number, run: Run, windows: tuple[in
     pairs = tokens * tokens * (batch if run.padded else 1)
     made = []
     for window in windows or (0,):
-        narrow = window and plain(tokens) > window
+        narrow = window and plain(tokens) >= window
         if eager_mask:
             made.append(tape.new(pairs, 2, "mask"))
         elif narrow or run.padded:

@@ -59,6 +59,8 @@ class Recipe:
     """For "freeze": the last so many blocks, the final norm and an output projection of its own are trained."""
     virtual_tokens: int = 20
     """For "prompt": learned vectors before the sequence."""
+    tower: str = ""
+    """Towers for pictures and sound: "none" is loaded, "frozen", "trained"; "" is what transformers' class for the checkpoint loads."""
     device: str = "cuda"
     """"cuda", or "cpu", whose attention is one kernel for all formats and masks."""
 

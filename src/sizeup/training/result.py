@@ -16,6 +16,7 @@ from . import companions
 from .account import Memory, account
 from .parallel import Split
 from .recipe import Recipe
+from .towers import beside
 
 
 class TrainingJson(TypedDict):
@@ -108,6 +109,11 @@ class Training:
     @property
     def parameters(self) -> int:
         return self.memory.parameters
+
+    @property
+    def tower_parameters(self) -> int:
+        """Weights of the model's towers for pictures and sound, whether they are loaded (`recipe.tower`) or not."""
+        return sum(tower.parameters() for tower in beside(self.model))
 
     def by_part(self) -> dict[str, int]:
         """Bytes per part at the peak, without what the libraries and the driver add."""

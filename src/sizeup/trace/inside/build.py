@@ -53,14 +53,22 @@ def read_config(content: dict[str, Any], layers: int | None) -> Any:
     return cut
 
 
-def make(whole: Any, number: Any, attention: str | None) -> Any:
-    """The text model, or where it has no class of its own the whole one with its towers. Without a word on attention the library
-    takes scaled_dot_product_attention wherever its class can."""
+def make(whole: Any, number: Any, attention: str | None, tower: str) -> Any:
+    """The model that the library's own classes load of such a checkpoint; with `tower` "none" the text model alone, where it has a
+    class. Without a word on attention the library takes scaled_dot_product_attention wherever its class can."""
     part = whole.get_text_config(decoder=True)
     settings = {"dtype": number, "attn_implementation": attention}
-    if part is whole or type(part) in transformers.MODEL_FOR_CAUSAL_LM_MAPPING:
+    if part is whole or (tower == "none" and type(part) in transformers.MODEL_FOR_CAUSAL_LM_MAPPING):
         return transformers.AutoModelForCausalLM.from_config(part, **settings)
-    return transformers.AutoModelForImageTextToText.from_config(whole, **settings)
+    if type(whole) in transformers.MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING:
+        return transformers.AutoModelForImageTextToText.from_config(whole, **settings)
+    return transformers.AutoModelForMultimodalLM.from_config(whole, **settings)
+
+
+def outside(model: Any) -> dict[str, Any]:
+    """The parameters of towers and what joins them to the text model, by name; none where the model is all text."""
+    text = {id(p) for part in (model.get_decoder(), model.get_output_embeddings(), model.get_input_embeddings()) for p in part.parameters()}
+    return {name: p for name, p in model.named_parameters() if id(p) not in text}
 
 
 def build(content: dict[str, Any], recipe: Recipe, targets: list[str], device: str, layers: int | None, eager: bool) -> Built:
@@ -71,12 +79,16 @@ def build(content: dict[str, Any], recipe: Recipe, targets: list[str], device: s
     amp_full = recipe.dtype == "amp" and recipe.method in ("full", "freeze")
     number = torch.float32 if amp_full else NUMBERS[recipe.dtype]
     with torch.device(device), no_init_weights():
-        model = make(config, number, "eager" if eager or recipe.attention == "eager" else None)
+        model = make(config, number, "eager" if eager or recipe.attention == "eager" else None, recipe.tower)
     model.tie_weights()  # which no_init_weights leaves out
     model.config.get_text_config(decoder=True).use_cache = False
     parameters = sum(p.numel() for p in model.parameters())
     head = model.get_output_embeddings()
-    model = adapted(model, recipe, targets, device)
+    aside = outside(model) if recipe.tower != "none" else {}
+    if recipe.tower == "frozen":
+        for parameter in aside.values():
+            parameter.requires_grad_(False)
+    model = adapted(model, recipe, targets, device, aside)
     if recipe.checkpointing:
         model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False, "preserve_rng_state": False})
     if recipe.input_gradients:
@@ -85,8 +97,8 @@ def build(content: dict[str, Any], recipe: Recipe, targets: list[str], device: s
     return Built(model, [p for p in model.parameters() if p.requires_grad], head, parameters)
 
 
-def adapted(model: Any, recipe: Recipe, targets: list[str], device: str) -> Any:
-    """The model as its method trains it."""
+def adapted(model: Any, recipe: Recipe, targets: list[str], device: str, aside: dict[str, Any]) -> Any:
+    """The model as its method trains it; `aside` are the parameters of towers, by name."""
     import peft
 
     if recipe.quantised:
@@ -95,6 +107,8 @@ def adapted(model: Any, recipe: Recipe, targets: list[str], device: str) -> Any:
             model = peft.prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)
     if recipe.method == "freeze":
         freeze(model, recipe.trained_layers)
+        for parameter in aside.values():
+            parameter.requires_grad_(recipe.tower == "trained")
     if recipe.method == "prompt":
         asked: Any = peft.PromptTuningConfig(task_type="CAUSAL_LM", num_virtual_tokens=recipe.virtual_tokens)
     elif recipe.ranked:
@@ -104,6 +118,7 @@ def adapted(model: Any, recipe: Recipe, targets: list[str], device: str) -> Any:
             lora_dropout=recipe.dropout,
             target_modules=targets[0] if targets == ["all-linear"] else targets,
             task_type="CAUSAL_LM",
+            exclude_modules=sorted({name.rpartition(".")[0] for name in aside}) if recipe.tower == "frozen" else None,
             init_lora_weights=False,
             use_rslora=recipe.method == "rslora",
             use_dora=recipe.method == "dora",
@@ -123,14 +138,14 @@ def freeze(model: Any, trained_layers: int) -> None:
     """All but the last blocks, the final norm and an output projection of its own."""
     for parameter in model.parameters():
         parameter.requires_grad_(False)
-    stack = blocks(model)
+    stack = blocks(model.get_decoder())
     for parameter in (p for block in list(stack)[-trained_layers:] for p in block.parameters()):
         parameter.requires_grad_(True)
     embedding, head = model.get_input_embeddings(), model.get_output_embeddings()
     if head is not None and head.weight is not embedding.weight:
         for parameter in head.parameters():
             parameter.requires_grad_(True)
-    inner = model.base_model
+    inner = model.get_decoder()
     for name in ("norm", "ln_f", "final_layernorm", "final_layer_norm"):
         for parameter in getattr(inner, name, torch.nn.Identity()).parameters():
             parameter.requires_grad_(True)

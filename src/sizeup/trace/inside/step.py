@@ -102,5 +102,14 @@ def run(tracker: Tracker, built: Built, batch: dict[str, Any], optimizer: Any, r
             loss.backward(one)
         del loss, one
         tracker.begin("step")
+        unreached(tracker, built.trained)
         optimizer.step()
         tracker.end()
+
+
+def unreached(tracker: Tracker, trained: list[Any]) -> None:
+    """Gradients of what text does not reach, a trained tower, as a batch with pictures leaves them."""
+    for parameter in trained:
+        if parameter.grad is None:
+            parameter.grad = torch.empty_like(parameter)
+            tracker.name(parameter.grad, "gradients")
