@@ -101,6 +101,30 @@ def test_words_fit_the_page(sizeup: Run, language: str, asked: list[str]) -> Non
     assert "shrink." not in said.out
 
 
+@pytest.mark.parametrize("width", [60, 80])
+@pytest.mark.parametrize(
+    "asked",
+    [
+        ["--layers", "10", "--tie", "--quant", "Q2_K", "--share-layers", "4", "--rank", "64", "--sparsity", "0.5"],
+        ["--to", "6GiB", "--on", "rtx-3060"],
+        [],
+    ],
+)
+def test_a_long_combination_takes_lines(sizeup: Run, monkeypatch: pytest.MonkeyPatch, width: int, asked: list[str]) -> None:
+    """Neither does a table leave the page nor is the name of a combination cut."""
+    monkeypatch.setenv("COLUMNS", str(width))
+    lines = sizeup("shrink", "qwen3:8b", *asked).out.splitlines()
+    assert [line for line in lines if cells(line) > width] == []
+    assert [line for line in lines if "…" in line] == []
+    assert "64 + 50% zeros" in " ".join(" ".join(lines).split()) or "--rank" not in asked
+
+
+def test_what_runs_as_it_is(sizeup: Run) -> None:
+    """A size that the model has room in already is answered with that, and the model stands in the table once."""
+    said = sizeup("shrink", "qwen3:8b", "--to", "10TiB").out
+    assert ("nothing has to be made smaller" in said, said.count("as it is  ")) == (True, 1)
+
+
 def test_levels_of_work_add_up() -> None:
     """Law: together the harder work counts."""
     found = shrink("Qwen/Qwen3-8B", "rtx-3060", hidden=3072, kv_type="q8_0", quant="Q8_0")

@@ -18,7 +18,9 @@ from .names import machine_line, parameters
 from .tables import EDGE, Column, table
 
 LONGEST = 42
-"""Cells that the names of techniques may take before they are cut."""
+"""Cells that the names of combinations may take before they take a second line."""
+LONGEST_ALONE = 24
+"""The same of techniques beside all that they save."""
 
 
 def shrink(page: Page, found: Shrinkage) -> str:
@@ -35,7 +37,9 @@ def shrink(page: Page, found: Shrinkage) -> str:
     lines = ["", *indented(head, page.width, EDGE), *indented(machine_line(page, found.machine), page.width, EDGE), ""]
     if found.goal is not None:
         lines += [*indented(_goal(page, found), page.width, EDGE), ""]
-    rows = [base, *found.alone, *([found.together] if found.together else []), *found.reached]
+    # The model as it is stands in the first row already.
+    reached = [row for row in found.reached if row.steps]
+    rows = [base, *found.alone, *([found.together] if found.together else []), *reached]
     marks = _marks(rows)
     lines += [*table(page, _columns(page, rows, marks, found.goal is not None)), ""]
     lines += [*_formats(page, found), ""] if found.formats else []
@@ -69,7 +73,7 @@ def _goal(page: Page, found: Shrinkage) -> str:
     assert found.goal is not None
     to = page.bytes(found.goal.to_bytes)
     if found.reached:
-        return t("shrink.reached", to=to)
+        return t("shrink.reached" if found.reached[0].steps else "shrink.reached_as_is", to=to)
     least = found.goal.smallest
     if least is None:
         return t("shrink.unreached", to=to)
@@ -81,9 +85,10 @@ def _columns(page: Page, rows: Sequence[Outcome], marks: dict[Row, int], combine
     names = [steps_words(t, row.steps) for row in rows]
     memory = ["–" if row.memory_bytes is None else page.bytes(row.memory_bytes) for row in rows]
     # Of combinations it matters most what they are made of, and what they need; of one technique what it saves.
-    stored, moved, needed = (1, 2, 0) if combined else (0, 0, 1)
+    stored, moved, needed = (1, 2, 0) if combined else (0, 1, 2)
+    least = min(max(map(cells, names)), LONGEST if combined else LONGEST_ALONE)
     return [
-        Column(t("shrink.technique"), names, least=min(max(map(cells, names)), LONGEST)),
+        Column(t("shrink.technique"), names, least=least, wraps=True),
         Column(t("shrink.stored"), [page.bytes(row.stored_bytes) for row in rows], right=True, rank=stored),
         Column(t("shrink.moved"), [page.bytes(row.moved_bytes) for row in rows], right=True, rank=moved),
         Column(t("shrink.memory"), memory, right=True, rank=needed),
@@ -176,4 +181,4 @@ def _training(page: Page, rows: Sequence[Outcome]) -> list[str]:
 
 
 def _places(page: Page, note: Note) -> dict[str, object]:
-    return {name: page.bytes(value) if name == "bytes" else value for name, value in note.places.items()}
+    return {name: page.bytes(value) if name == "bytes" else _shown(value) for name, value in note.places.items()}

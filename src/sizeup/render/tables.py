@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import zip_longest
 from typing import NamedTuple
 
 from sizeup.page import Page, cells, cut, indented, pad, right
 
 EDGE = "  "
 GAP = 2
+NARROWEST = 12
+"""Cells that a column whose cells may take several lines keeps on any page."""
 
 
 class Column(NamedTuple):
@@ -20,6 +23,8 @@ class Column(NamedTuple):
     least: int = 0
     rank: int = 0
     """Columns of the highest rank are left out first when the page is too narrow; 0 always stays."""
+    wraps: bool = False
+    """Whether a cell that is too wide takes several lines, in place of being cut; such a column gives way below `least` in the end."""
 
 
 def table(page: Page, columns: Sequence[Column]) -> list[str]:
@@ -35,10 +40,12 @@ def table(page: Page, columns: Sequence[Column]) -> list[str]:
     widths = [_natural(column) for column in shown]
     for index, column in enumerate(shown):
         if column.least and excess(widths) > 0:
-            widths[index] = max(min(column.least, widths[index]), widths[index] - excess(widths))
-    lines = [page.paint(_row([column.title for column in shown], shown, widths), "dim")] if any(c.title for c in shown) else []
+            least = NARROWEST if column.wraps else column.least
+            widths[index] = max(min(least, widths[index]), widths[index] - excess(widths))
+    titles = _row([column.title for column in shown], shown, widths) if any(c.title for c in shown) else []
+    lines = [page.paint(line, "dim") for line in titles]
     for row in zip(*(column.cells for column in shown), strict=True):
-        lines.append(_row(row, shown, widths))
+        lines += _row(row, shown, widths)
     return lines
 
 
@@ -46,9 +53,17 @@ def _natural(column: Column) -> int:
     return max(cells(column.title), *(cells(cell) for cell in column.cells))
 
 
-def _row(row: Sequence[str], columns: Sequence[Column], widths: Sequence[int]) -> str:
-    words = [(right if c.right else pad)(cut(cell, w), w) for cell, c, w in zip(row, columns, widths, strict=True)]
-    return (EDGE + (" " * GAP).join(words)).rstrip()
+def _row(row: Sequence[str], columns: Sequence[Column], widths: Sequence[int]) -> list[str]:
+    """One line, or as many as the cell that wraps into most takes."""
+    parts = [
+        indented(cell, w, "", EDGE) if c.wraps and cells(cell) > w else [cut(cell, w)]
+        for cell, c, w in zip(row, columns, widths, strict=True)
+    ]
+    lines = []
+    for line in zip_longest(*parts, fillvalue=""):
+        words = [(right if c.right else pad)(cell, w) for cell, c, w in zip(line, columns, widths, strict=True)]
+        lines.append((EDGE + (" " * GAP).join(words)).rstrip())
+    return lines
 
 
 def pairs(page: Page, rows: Sequence[tuple[str, str]]) -> list[str]:

@@ -30,7 +30,7 @@ def fewer_experts(model: ModelSpec, experts: int) -> ModelSpec:
 def fewer_active(model: ModelSpec, used: int) -> ModelSpec:
     """The model with so many experts used for each token; all stay stored."""
     feed = mixture(model, "--active-experts")
-    below("--active-experts", used, feed.used, "experts that a token uses")
+    below("--active-experts", used, feed.used, "experts of a token")
     return reshaped(model, each(model, lambda block: _with(block, used=used)), config={"num_experts_per_tok": used})
 
 

@@ -116,7 +116,8 @@ def as_file(model: ModelSpec, tensors: tuple[Tensor, ...], metadata: Mapping[str
 def below(option: str, asked: int, have: int, what: str) -> None:
     """Raises UserError unless `asked` leaves less than there is, and something."""
     if not 0 < asked < have:
-        raise UserError(f"{option} {asked:,} is not fewer than the {have:,} {what} that there are.", f"{option} {max(1, have // 2):,}")
+        hint = f"{option} {have // 2:,}" if have > 1 else "--quant Q4_K_M"
+        raise UserError(f"{option} {asked:,} is not fewer than the {have:,} {what} that there are.", hint)
 
 
 def _restated_file(model: ModelSpec, shrunk: ModelSpec, origins: tuple[int, ...]) -> dict[str, Any]:
