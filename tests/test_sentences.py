@@ -16,6 +16,7 @@ from sizeup.readers.local import KINDS
 from tests.raised import raised, warned
 
 TYPED = {
+    "expert_parallel=on",
     '--on "4x h100-sxm" --count 3',
     '--on "4x h100-sxm" --count 3 --on "8x l40s" --count 1',
     "--model qwen3:8b --users 100",

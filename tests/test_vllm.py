@@ -250,3 +250,26 @@ def test_states_need_a_block_for_every_sequence() -> None:
     assert "vllm_sequences:184" in account(model, None, settings).notes
     assert "--max-num-seqs 184" in engine("vllm").command(model, None, settings)
     assert "vllm_sequences:184" not in account(model, None, replace(settings, enforce_eager=True)).notes
+
+
+@pytest.mark.parametrize("name", ["vllm", "sglang"])
+def test_experts_in_blocks_are_not_cut(name: str) -> None:
+    """768 rows of an expert are six blocks of 128: two ranks have three each, four would cut one, and whole experts need no cutting."""
+    model = sizeup.read("Qwen/Qwen3-30B-A3B", offline=True)
+    given = {"engine": name, "quant": "fp8-block128", "context_tokens": 2048}
+    parts = sizeup.account(model, tensor_parallel=2, **given)
+    assert parts == sizeup.account(model, tensor_parallel=2, expert_parallel=True, **given)
+    with pytest.raises(Refused, match="weight = 192 is not divisible by weight quantization block_n = 128"):
+        sizeup.account(model, tensor_parallel=4, **given)
+    assert sizeup.account(model, tensor_parallel=4, expert_parallel=True, **given).bytes("weights") > parts.bytes("weights")
+
+
+@pytest.mark.parametrize(("name", "words"), [("vllm", "--enable-expert-parallel"), ("sglang", "--ep-size 4")])
+def test_whole_experts_are_asked_for(name: str, words: str) -> None:
+    """The command says so, and a number of ranks that does not divide the experts is refused."""
+    model, chosen = sizeup.read("Qwen/Qwen3-30B-A3B", offline=True), engine(name)
+    settings = chosen.Settings(tensor_parallel=4, expert_parallel=True)
+    assert words in chosen.command(model, None, settings)
+    uneven = sizeup.read("Qwen/Qwen1.5-MoE-A2.7B", offline=True)
+    with pytest.raises(Refused, match="60 experts of a layer are not divisible by 8 ranks"):
+        chosen.check(uneven, replace(settings, tensor_parallel=8))

@@ -11,6 +11,7 @@ from .. import search
 from ..engines import engine as find_engine
 from ..engines.serving.engine import ServingEngine
 from ..engines.serving.formats import format_of
+from ..engines.vllm.refusals import block_rows
 from ..errors import NotFound, Refused, SizeupError, TooSmall, UserError
 from ..facts import data_json
 from ..hardware import Machine
@@ -98,10 +99,7 @@ class Layout:
 
     def command(self, target: Target) -> str:
         """What starts it."""
-        line = find_engine(self.engine).command(target.model, self.quant, self.settings)
-        if self.split.expert_parallel:
-            line += " --enable-expert-parallel" if self.engine == "vLLM" else f" --ep-size {self.split.tensor_parallel}"
-        return line
+        return find_engine(self.engine).command(target.model, self.quant, self.settings)
 
     def rank_bytes(self) -> list[dict[str, int]]:
         """Bytes by part, of every rank (or of every pool of a host)."""
@@ -197,12 +195,12 @@ def splits(target: Target, on: Alike, quant: str | None) -> Iterator[Split]:
     """Ranks within the fastest link times stages: in one node, and across nodes where each gives all of its cards."""
     powers = [1 << power for power in range(on.cards.bit_length()) if 1 << power <= on.cards]
     most = min(int(data_json(FACTS)["most_stages"]), len(on.nodes))
+    routed, form = experts(target.model), format_of(target.model, quant)
     for ranks in powers:
         if ranks > on.domain:
             continue
-        routed = experts(target.model)
-        asked = target.expert_parallel or uneven(target.model, quant, ranks)
-        whole = bool(asked) and ranks > 1 and routed > 0 and routed % ranks == 0
+        asked = target.expert_parallel or block_rows(target.model, form, ranks) is not None
+        whole = asked and ranks > 1 and routed > 0 and routed % ranks == 0
         for stages in powers:
             if ranks * stages <= on.cards:
                 yield Split(ranks, stages, 1, whole)
@@ -218,16 +216,6 @@ def hosted() -> Iterator[Split]:
         yield Split(slots=slots)
 
 
-def uneven(model: ModelSpec, quant: str | None, ranks: int) -> str:
-    """Why experts cannot be divided among ranks: their scales are of whole blocks; "" where they can."""
-    rows = max((piece.rows for piece in format_of(model, quant).experts.pieces), default=1)
-    widths = {int(group.block.feed.width) // ranks for group in model.groups if isinstance(group.block.feed, Moe)}
-    width = next((width for width in sorted(widths) if width % rows), None)
-    if width is None:
-        return ""
-    return f"The output_size of gate's and up's weight = {width} is not divisible by weight quantization block_n = {rows}."
-
-
 def experts(model: ModelSpec) -> int:
     """Routed experts of a layer; 0 for a dense model."""
     return max((int(group.block.feed.experts) for group in model.groups if isinstance(group.block.feed, Moe)), default=0)
@@ -235,11 +223,14 @@ def experts(model: ModelSpec) -> int:
 
 def served(target: Target, on: Alike, name: str, quant: str | None, split: Split) -> tuple[Any, Machine, Breakdown, Paced] | Rejected:
     """A server on cards: its memory by rank with the longest request, its places with the mean one."""
-    if not split.expert_parallel and (why := uneven(target.model, quant, split.tensor_parallel)):
-        return Rejected(on.name, name, quant or "", split, "refused", f"{name}: {why}")
     engine, machine = find_engine(name), on.ranks(split.cards)
     assert isinstance(engine, ServingEngine)
-    given = {"tensor_parallel": split.tensor_parallel, "pipeline_parallel": split.pipeline_parallel, "kv_cache_dtype": target.cache_type}
+    given = {
+        "tensor_parallel": split.tensor_parallel,
+        "pipeline_parallel": split.pipeline_parallel,
+        "expert_parallel": split.expert_parallel,
+        "kv_cache_dtype": target.cache_type,
+    }
     settings = engine.on(engine.Settings(context_tokens=target.length, **given), machine, given)
     breakdown = engine.account(target.model, quant, settings)
     mean = dataclasses.replace(settings, context_tokens=target.mean_tokens)

@@ -12,7 +12,7 @@ from ...plan import Claim, Pool, ServingBreakdown
 from ..serving.formats import Format, format_of
 from ..serving.stages import spans
 from ..serving.weights import Held, Rank, held
-from ..vllm.refusals import check_split
+from ..vllm.refusals import check_blocks, check_split
 from .cells import Cell, cell, layers, request_state
 from .fraction import fraction
 from .settings import CACHE_BYTES, Settings
@@ -48,6 +48,7 @@ def account(model: ModelSpec, quant: str | None, settings: Settings) -> ServingB
     """
     _check(model, settings)
     form = format_of(model, quant, settings.dtype)
+    check_blocks(model, form, int(plain(settings.tensor_parallel)), settings.expert_parallel)
     found = shares(model, form, settings)
     needed = settings.length * settings.sequences
     rooms = [_room(model, share, settings) for share in found]
@@ -172,7 +173,7 @@ def _check(model: ModelSpec, settings: Settings) -> None:
         raise Refused(
             f"{settings.ranks} ranks need as many cards, and there are {len(settings.cards)}.", f"--tensor-parallel {len(settings.cards)}"
         )
-    check_split(model, int(plain(settings.tensor_parallel)), int(plain(settings.pipeline_parallel)))
+    check_split(model, int(plain(settings.tensor_parallel)), int(plain(settings.pipeline_parallel)), settings.expert_parallel)
 
 
 def notes(model: ModelSpec, settings: Settings) -> tuple[str, ...]:

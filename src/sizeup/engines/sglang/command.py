@@ -31,6 +31,8 @@ def command(model: ModelSpec, quant: str | None, settings: Settings) -> str:
         value = plain(getattr(settings, field))
         if value != plain(getattr(usual, field)):
             words += [option, str(value)]
+    if settings.expert_parallel:
+        words += ["--ep-size", str(plain(settings.tensor_parallel))]
     if not settings.prefix_caching:
         words.append("--disable-radix-cache")
     return shlex.join(words)

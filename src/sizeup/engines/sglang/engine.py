@@ -40,7 +40,7 @@ class Sglang(ServingEngine):
 
     def check(self, model: ModelSpec, settings: Given) -> None:
         """Raises Refused where a size does not divide."""
-        check_split(model, int(plain(settings.tensor_parallel)), int(plain(settings.pipeline_parallel)))
+        check_split(model, int(plain(settings.tensor_parallel)), int(plain(settings.pipeline_parallel)), settings.expert_parallel)
 
     def command(self, model: ModelSpec, quant: str | None, settings: Given) -> str:
         """`python -m sglang.launch_server` with these settings."""

@@ -36,6 +36,8 @@ class Settings:
     kv_cache_bytes: int | None = None
     """Bytes of the pool on each rank, where they are known from a log; no setting of the server."""
     prefix_caching: bool = True
+    expert_parallel: bool = False
+    """Whole experts on each rank, as many on one as on another, instead of a part of every expert."""
     cards: tuple[Card, ...] = ()
     """The cards of the machine; ranks take the first ones. Empty: no memory is known, and the pool is as small as it may be."""
 

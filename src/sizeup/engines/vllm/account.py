@@ -14,7 +14,7 @@ from ..serving.pages import Kept, kept_layers
 from .groups import Group, grouped, request_blocks
 from .peak import batch, calibrated
 from .ranks import WEIGHTS_WITHIN, Share, blocks, room, shares
-from .refusals import check, check_memory
+from .refusals import check, check_blocks, check_memory
 from .release import release
 from .settings import CACHE_BYTES, Settings
 
@@ -35,6 +35,7 @@ def account(model: ModelSpec, quant: str | None, settings: Settings) -> ServingB
     """Bytes per part and rank. Raises Refused with vLLM's reason; TooSmall, a Refused, where only memory is short."""
     check(model, settings)
     form = format_of(model, quant, settings.dtype)
+    check_blocks(model, form, int(plain(settings.tensor_parallel)), settings.expert_parallel)
     need = needed(model, form, settings)
     found = shares(model, form, settings, need.groups)
     check_memory(found, settings)

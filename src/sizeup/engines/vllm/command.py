@@ -42,6 +42,8 @@ def command(model: ModelSpec, quant: str | None, settings: Settings) -> str:
         option("--max-num-seqs", most)
     if settings.enforce_eager:
         words.append("--enforce-eager")
+    if settings.expert_parallel:
+        words.append("--enable-expert-parallel")
     if not settings.prefix_caching:
         words.append("--no-enable-prefix-caching")
     return shlex.join(words)

@@ -6,6 +6,7 @@ from ...errors import Refused
 from ...figure import plain
 from ...layers import Attention, LatentAttention, Moe
 from ...model import ModelSpec
+from ..serving.formats import Format
 from ..serving.shards import VOCABULARY_PADDING
 from .ranks import Share
 from .settings import Settings
@@ -20,10 +21,10 @@ def check(model: ModelSpec, settings: Settings) -> None:
             f"World size ({settings.ranks}) is larger than the number of available GPUs ({len(settings.cards)}).",
             f"--tensor-parallel {len(settings.cards)}",
         )
-    check_split(model, int(plain(settings.tensor_parallel)), int(plain(settings.pipeline_parallel)))
+    check_split(model, int(plain(settings.tensor_parallel)), int(plain(settings.pipeline_parallel)), settings.expert_parallel)
 
 
-def check_split(model: ModelSpec, ranks: int, stages: int) -> None:
+def check_split(model: ModelSpec, ranks: int, stages: int, expert_parallel: bool = False) -> None:
     """Raises Refused for a model that cannot be shared among so many ranks and stages."""
     if stages > model.layers:
         raise Refused(
@@ -49,11 +50,35 @@ def check_split(model: ModelSpec, ranks: int, stages: int) -> None:
     for group in model.groups:
         feed = group.block.feed
         width = int(plain(feed.width)) if feed is not None and hasattr(feed, "width") else 0
+        if isinstance(feed, Moe) and expert_parallel:
+            if feed.experts % ranks:
+                raise Refused(
+                    f"The {feed.experts} experts of a layer are not divisible by {ranks} ranks.",
+                    f"--tensor-parallel {_divisor(int(feed.experts), ranks)}",
+                )
+            continue
         if width % ranks:
             kind = "an expert" if isinstance(feed, Moe) else "a feed-forward layer"
             raise Refused(
                 f"The {width} values inside of {kind} are not divisible by {ranks}.", f"--tensor-parallel {_divisor(width, ranks)}"
             )
+
+
+def block_rows(model: ModelSpec, form: Format, ranks: int) -> tuple[int, int] | None:
+    """(rows of an expert on one rank, rows of a block) where blocks with a scale of their own would be cut; None where they are not."""
+    rows = max((piece.rows for piece in form.experts.pieces), default=1)
+    widths = {int(plain(group.block.feed.width)) // ranks for group in model.groups if isinstance(group.block.feed, Moe)}
+    return next(((width, rows) for width in sorted(widths) if width % rows), None)
+
+
+def check_blocks(model: ModelSpec, form: Format, ranks: int, expert_parallel: bool) -> None:
+    """Raises Refused, in vLLM's words (SGLang has the same), where experts in 8 bits by blocks are shared so that blocks are cut."""
+    cut = None if expert_parallel else block_rows(model, form, ranks)
+    if cut is not None:
+        raise Refused(
+            f"The output_size of gate's and up's weight = {cut[0]} is not divisible by weight quantization block_n = {cut[1]}.",
+            "expert_parallel=on",
+        )
 
 
 def check_memory(found: tuple[Share, ...], settings: Settings) -> None:

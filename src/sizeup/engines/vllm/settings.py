@@ -41,6 +41,8 @@ class Settings:
     enforce_eager: bool = False
     """No CUDA graphs."""
     prefix_caching: bool = True
+    expert_parallel: bool = False
+    """Whole experts on each rank, as many on one as on another, instead of a part of every expert."""
     engine_version: str = ""
     """The release; "" is the one that was read."""
     cards: tuple[Card, ...] = ()
