@@ -11,15 +11,6 @@ from sizeup.training.answer import Training
 ROOT = Path(__file__).parents[1]
 JUDGED = list(csv.DictReader((Path(__file__).parent / "data" / "train_judged.csv").read_text().splitlines()))
 
-KNOWN = {
-    ("apertus", "full", "0"): 0.021,
-    ("apertus", "lora", "0"): 0.156,
-    ("falcon", "full", "0"): 0.021,
-    ("gptj", "lora", "0"): 0.161,
-}
-"""Steps that the formulas miss by more than 1 %, and by how much, with and without checkpointing: xIELU keeps five tensors where one is
-counted; GPT-J writes its scores out in fp32; of Falcon's full step a tensor a layer is counted that is not kept."""
-
 
 def trained(row: dict[str, str]) -> Training:
     """The answer to what a row ran."""
@@ -41,12 +32,9 @@ def judged_errors() -> list[tuple[dict[str, str], float]]:
 
 
 def test_further_families_are_met_within_one_percent() -> None:
-    """At least twelve families outside the other tables, four steps each; the misses are named, and none is better than it says."""
-    found = judged_errors()
-    errors = sorted(abs(error) for _, error in found)
+    """At least thirty families outside the other tables, four steps each."""
+    errors = sorted(abs(error) for _, error in judged_errors())
     print(f"judged {len(errors):4} rows  median {errors[len(errors) // 2]:.4%}  worst {errors[-1]:.4%}")
-    assert len({row["type"] for row in JUDGED}) >= 12
-    missed = {(row["type"], row["method"], row["checkpointing"]): abs(error) for row, error in found if abs(error) > 0.01}
-    assert missed.keys() == KNOWN.keys()
-    assert all(error <= KNOWN[step] for step, error in missed.items())
-    assert errors[len(errors) // 2] <= 0.001
+    assert len({row["type"] for row in JUDGED}) >= 30
+    assert errors[-1] <= 0.01
+    assert errors[len(errors) // 2] <= 0.0005

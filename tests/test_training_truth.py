@@ -15,7 +15,7 @@ from sizeup.readers.config import spec_from_config
 from sizeup.training.account import Memory, account
 from sizeup.training.recipe import Recipe
 from tests import training_published
-from tests.test_training_judged import JUDGED, KNOWN
+from tests.test_training_judged import JUDGED
 
 DATA = Path(__file__).parent / "data"
 CONFIGS = json.loads((DATA / "train_configs.json").read_text())
@@ -116,10 +116,8 @@ def test_only_what_was_traced_says_so() -> None:
     methods: dict[str, set[str]] = defaultdict(set)
     for row in [*ROWS, *MORE]:
         methods[CONFIGS[row["config"]]["model_type"]].add(row["method"])
-    missed = {(kind, method) for kind, method, _ in KNOWN}
     for judged in JUDGED:
-        if (judged["type"], judged["method"]) not in missed:
-            methods[judged["type"]].add(judged["method"])
+        methods[judged["type"]].add(judged["method"])
     assert facts["methods"] == {name: sorted(found) for name, found in methods.items()}
     assert set(facts["dtypes"]) == {row["dtype"] for row in ROWS} | {"fp16"}
     assert set(facts["optimizers"]) == {OPTIMIZERS.get(row["optim"], row["optim"]) for row in ROWS}

@@ -39,7 +39,7 @@ def attend(run: Run, q: Tensor, k: Tensor, v: Tensor, heads: Heads, window: int)
         q, k, v = ops.to(tape, q, 2), ops.to(tape, k, 2), ops.to(tape, v, 2)
     chosen = kernel(run, q.width, heads, masked)
     if chosen == "eager":
-        return kernels.eager(tape, q, k, v, heads, run.manner.softcap, run.half and q.width == 2)
+        return kernels.eager(tape, q, k, v, heads, run.manner.softcap, run.half and q.width == 2, wide=run.manner.wide_scores)
     if chosen == "math":
         return kernels.math(tape, q, k, v, heads, run.manner.attention == "math")
     if chosen == "flash":

@@ -22,6 +22,8 @@ class Dense:
     gated: bool = True
     activation: str = "silu"
     dropout: bool = False
+    slopes: tuple[Weight, ...] = ()
+    """Of xIELU: what it learns above and below zero."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ def dense(tape: Tape, x: Tensor, part: Dense, rows: Number) -> Tensor:
     """The part's output."""
     if not part.gated:
         x = linear(tape, x, part.matrices[0], rows)
-        x = _activated(tape, x, part.activation)
+        x = _xielu(tape, x, part.slopes) if part.activation == "xielu" else _activated(tape, x, part.activation)
         x = linear(tape, x, part.down, rows)
         return ops.dropout(tape, x) if part.dropout else x
     if len(part.matrices) == 1:
@@ -87,6 +89,17 @@ def _activated(tape: Tape, x: Tensor, name: str) -> Tensor:
             ),
         ),
     )
+
+
+def _xielu(tape: Tape, x: Tensor, slopes: tuple[Weight, ...]) -> Tensor:
+    """xIELU as Apertus' code writes it out: a square above zero, an exponential below, and a line through both."""
+    above, below = (ops.weight_of(tape, slope, slope.width) for slope in slopes)
+    positive = tape.new(x.elements, 1, "mask")
+    square = ops.mul(tape, ops.mul(tape, above, x, broadcast="a"), x)
+    square = ops.add(tape, square, ops.scaled(tape, x))
+    curve = ops.mul(tape, ops.less(tape, ops.expm1(tape, ops.minimum(tape, x)), x), below, broadcast="b")
+    curve = ops.add(tape, curve, ops.scaled(tape, x))
+    return ops.chosen(tape, positive, square, curve)
 
 
 def experts(tape: Tape, x: Tensor, part: Experts, rows: Number) -> Tensor:

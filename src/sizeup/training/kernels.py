@@ -82,9 +82,14 @@ def efficient(tape: Tape, q: Tensor, k: Tensor, v: Tensor, shape: Heads, masked:
     return tape.apply("efficient attention", made, (q, k, v), lambda _: list(tape.several("efficient backward", *sizes)), keeps, 4)[0]
 
 
-def eager(tape: Tape, q: Tensor, k: Tensor, v: Tensor, shape: Heads, softcap: bool, half: bool, mask: bool = True) -> Tensor:
-    """Scores written out: products in the model's width, the softmax in fp32. PyTorch's softmax reads fp16 (`half`) and
-    writes fp32 in one kernel; bf16 is copied to fp32 first."""
+def eager(
+    tape: Tape, q: Tensor, k: Tensor, v: Tensor, shape: Heads, softcap: bool, half: bool, mask: bool = True, wide: bool = False
+) -> Tensor:
+    """Scores written out: products in the model's width, or in fp32 (`wide`), the softmax in fp32. PyTorch's softmax reads fp16 (`half`)
+    and writes fp32 in one kernel; bf16 is copied to fp32 first."""
+    if wide:
+        # Autocast multiplies in 16 bits all the same.
+        q, k = (ops.to(tape, ops.to(tape, x, 4), 2 if tape.casting else 4) for x in (q, k))
     if shape.groups > 1:
         k = ops.repeated(tape, k, shape.groups, shape.kv_heads > 1)
         v = ops.repeated(tape, v, shape.groups, shape.kv_heads > 1)
@@ -96,7 +101,7 @@ def eager(tape: Tape, q: Tensor, k: Tensor, v: Tensor, shape: Heads, softcap: bo
         weights = ops.scaled(tape, weights)
     if mask:
         weights = ops.shifted(tape, weights)
-    weights = ops.to(tape, ops.softmax(tape, weights if half else ops.to(tape, weights, 4), 4), q.width)
+    weights = ops.to(tape, ops.softmax(tape, weights if half else ops.to(tape, weights, 4), 4), v.width)
     result = ops.batched(tape, weights, _batch(tape, v, shape, shape.groups == 1), shape.rows * shape.value_dim)
     return ops.copied(tape, result)
 
@@ -126,13 +131,13 @@ def math(tape: Tape, q: Tensor, k: Tensor, v: Tensor, shape: Heads, broadcast: b
         k, v = ops.repeated(tape, k, shape.groups), ops.repeated(tape, v, shape.groups)
     k = ops.scaled(tape, k)
     if broadcast:
-        k = ops.repeated(tape, k, shape.groups)
+        k = ops.repeated(tape, k, shape.groups, shape.many)
     scores = ops.batched(tape, _batch(tape, q, shape, True), _batch(tape, k, shape, shape.groups == 1), shape.rows * shape.tokens)
     scores = ops.shifted(tape, scores)
     scores = ops.softmax(tape, scores)
     returned = ops.to(tape, scores, width)  # noqa: F841 - the call's second result, dropped by its caller
     if broadcast:
-        v = ops.repeated(tape, v, shape.groups)
+        v = ops.repeated(tape, v, shape.groups, shape.many)
     result = ops.batched(tape, scores, _batch(tape, v, shape, shape.groups == 1), shape.rows * shape.value_dim)
     return ops.copied(tape, ops.to(tape, result, width))
 

@@ -16,6 +16,8 @@ class Manner:
     attention: str = ""
     """"eager" for families that no fused kernel serves (soft-capped scores), "math" where none takes what its code asks of PyTorch."""
     softcap: bool = False
+    wide_scores: bool = False
+    """Written-out attention multiplies queries and keys in fp32 (GPT-J)."""
     head_softcap: bool = False
     scaled_embedding: bool = False
     residual_dropout: bool = False

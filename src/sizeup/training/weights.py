@@ -207,7 +207,8 @@ class Maker:
         down_bias = part.bias if part.output_bias is None else part.output_bias
         down = self.linear("down", wide, hidden, down_bias)
         manner = self.manner
-        return Dense(matrices, down, wide, part.gated, manner.activation, manner.residual_dropout)
+        slopes = (self.weight(1), self.weight(1)) if manner.activation == "xielu" else ()
+        return Dense(matrices, down, wide, part.gated, manner.activation, manner.residual_dropout, slopes)
 
     def experts(self, part: Moe) -> Experts:
         hidden, every = self.model.hidden, part.experts

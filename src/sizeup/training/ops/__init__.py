@@ -6,10 +6,14 @@ Gradients of several inputs are made in the order of PyTorch's generated code, w
 
 from .elementwise import activation as activation
 from .elementwise import add as add
+from .elementwise import chosen as chosen
 from .elementwise import clamped as clamped
 from .elementwise import cube as cube
 from .elementwise import dropout as dropout
+from .elementwise import expm1 as expm1
 from .elementwise import fresh as fresh
+from .elementwise import less as less
+from .elementwise import minimum as minimum
 from .elementwise import mul as mul
 from .elementwise import rsqrt as rsqrt
 from .elementwise import scaled as scaled

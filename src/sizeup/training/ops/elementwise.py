@@ -117,3 +117,43 @@ def dropout(tape: Tape, x: Tensor) -> Tensor:
     """Keeps a mask of one byte a value."""
     made = ((x.elements, x.width), (x.elements, 1))
     return tape.apply("dropout", made, (x,), lambda gradients: [fresh(tape, gradients[0], "dropout backward")], (), 1)[0]
+
+
+def minimum(tape: Tape, x: Tensor) -> Tensor:
+    """The smaller of each number and one that is not trained: keeps its input; backward halves where both are equal, then masks."""
+    elements, width = x.elements, x.width
+
+    def run(gradients: Gradients) -> Gradients:
+        mask = tape.new(elements, 1, "mask")
+        halves = tape.new(elements, width, "minimum")
+        made = tape.new(elements, width, "minimum")
+        del halves, mask
+        return [made]
+
+    return tape.one("minimum", elements, width, (x,), run, (x,))
+
+
+def expm1(tape: Tape, x: Tensor) -> Tensor:
+    """e to the x, less one: keeps its result; backward adds one to it and multiplies."""
+    return tape.one("expm1", x.elements, x.width, (x,), lambda gradients: _expression(tape, gradients, 2, "expm1"), keeps_result=True)
+
+
+def less(tape: Tape, a: Tensor, b: Tensor) -> Tensor:
+    """A difference: the second's gradient is the negative one."""
+    needed = (a.edge is not None, b.edge is not None)
+
+    def run(gradients: Gradients) -> Gradients:
+        return [gradients[0] if needed[0] else None, fresh(tape, gradients[0], "negative") if needed[1] else None]
+
+    return tape.one("difference", a.elements, max(a.width, b.width), (a, b), run)
+
+
+def chosen(tape: Tape, mask: Tensor, a: Tensor, b: Tensor) -> Tensor:
+    """`where`: keeps the mask; each side's gradient has zeros in the other's places."""
+    width = max(a.width, b.width)
+    needed = (a.edge is not None, b.edge is not None)
+
+    def run(gradients: Gradients) -> Gradients:
+        return [fresh(tape, gradients[0], "chosen") if need else None for need in needed]
+
+    return tape.one("chosen", a.elements, width, (a, b), run, (mask,))
