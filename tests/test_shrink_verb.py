@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from pathlib import Path
 
 import pytest
 from tools.shrink_docs import FILE, document
@@ -157,3 +158,18 @@ def test_every_format_is_listed(sizeup: Run) -> None:
 def sizeup_account(engine: str, quant: str) -> int:
     """What the engine's own accounting says of its weights."""
     return int(sizeup_package.account("Qwen/Qwen3-0.6B", engine, quant, context_tokens=8192).bytes(part="weights"))
+
+
+def test_what_is_assumed_is_told(sizeup: Run, tmp_path: Path) -> None:
+    """A card of which there are two, and a model of another's architecture, are no facts: shrink and tokens say so as fit does."""
+    config = {
+        "model_type": "zork", "hidden_size": 512, "num_hidden_layers": 4, "num_attention_heads": 8, "num_key_value_heads": 4,
+        "intermediate_size": 1024, "vocab_size": 32000, "max_position_embeddings": 8192, "torch_dtype": "bfloat16",
+    }  # fmt: skip
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    text = tmp_path / "mud.txt"
+    text.write_text("mud and sand\n")
+    asked = ["--assume", "llama", "--on", "rtx-3060"]
+    for said in (sizeup("shrink", str(tmp_path), "--quant", "Q8_0", *asked), sizeup("tokens", str(text), "--model", str(tmp_path), *asked)):
+        told = " ".join(said.out.split())
+        assert (said.code, "assumed: " in told, "“rtx-3060” is taken as" in told) == (0, True, True)

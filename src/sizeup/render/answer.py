@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from sizeup.engines import engine as find_engine
 from sizeup.figure import plain
+from sizeup.hardware import Machine
+from sizeup.model import ModelSpec
 from sizeup.page import Page, cells, cut, indented, pad, right
 from sizeup.plan import Plan
 from sizeup.units import show_bandwidth, show_rate
@@ -50,8 +52,7 @@ def fit(
         lines += ["", *nearest_rows(page, plan, nearest)]
     else:
         lines += ["", *_text(page, page.texts("nearest.none"))]
-    doubted = [page.paint(line, "warn") for kind, words in doubts(page, plan) for line in indented(words, page.width, EDGE + kind)]
-    lines += ["", *doubted] if doubted else []
+    lines += doubted(page, doubts(page, plan))
     lines += ["", *hints(page, plan)]
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
@@ -224,10 +225,21 @@ def evidence(page: Page, plan: Plan) -> list[str]:
 
 def doubts(page: Page, plan: Plan) -> list[tuple[str, str]]:
     """What had to be assumed, what was odd, what the engine changed: (which of them, sentence), so that nobody takes a guess for a fact."""
+    notes = ((page.texts("doubt.note"), note(page, sentence)) for sentence in plan.breakdown.notes)
+    return [*assumed(page, plan.model, plan.machine), *notes]
+
+
+def doubted(page: Page, said: Sequence[tuple[str, str]]) -> list[str]:
+    """Doubts as lines below an answer; nothing where there are none."""
+    lines = [page.paint(line, "warn") for kind, words in said for line in indented(words, page.width, EDGE + kind)]
+    return ["", *lines] if lines else []
+
+
+def assumed(page: Page, model: ModelSpec, machine: Machine) -> list[tuple[str, str]]:
+    """The same of a model and a machine, whatever the plan."""
     t = page.texts
-    said = [(t("doubt.assumed"), t.sentence(sentence)) for sentence in plan.model.assumed]
-    said += [(t("doubt.warning"), t.sentence(sentence)) for sentence in (*plan.model.warnings, *plan.machine.warnings)]
-    return [*said, *((t("doubt.note"), note(page, sentence)) for sentence in plan.breakdown.notes)]
+    said = [(t("doubt.assumed"), t.sentence(sentence)) for sentence in model.assumed]
+    return said + [(t("doubt.warning"), t.sentence(sentence)) for sentence in (*model.warnings, *machine.warnings)]
 
 
 def note(page: Page, key: str) -> str:

@@ -14,6 +14,7 @@ from sizeup.shrinking.steps import Step
 from sizeup.shrinking.weigh import Outcome
 from sizeup.units import show_rate
 
+from .answer import assumed, doubted
 from .names import machine_line, parameters
 from .tables import EDGE, Column, table
 
@@ -53,6 +54,7 @@ def shrink(page: Page, found: Shrinkage) -> str:
     rest += [*_training(page, rows), t("shrink.rule")]
     for words in rest:
         lines += [page.paint(line, "dim") for line in indented(words, page.width, EDGE + "· ", EDGE + "  ")]
+    lines += doubted(page, assumed(page, found.model, found.machine))
     return "\n".join(lines) + "\n"
 
 

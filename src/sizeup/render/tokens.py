@@ -9,7 +9,7 @@ from sizeup.tokens.found import Thing, Tokens
 from sizeup.tokens.rag import Rag
 from sizeup.tokens.reading import Reading
 
-from .answer import headline, shortfall
+from .answer import assumed, doubted, headline, shortfall
 from .names import machine_line, pool_name, quant_name, seconds
 from .options import nearest_rows
 from .tables import EDGE, Column, pairs, table
@@ -28,11 +28,11 @@ def tokens(page: Page, found: Tokens, model: str = "", reading: Reading | None =
     """The whole answer."""
     lines = ["", *_whole(page, found), *_things(page, found), *_left_out(page, found)]
     if reading is not None:
-        lines += ["", *_reading(page, reading)]
+        lines += ["", *_reading(page, reading), *doubted(page, assumed(page, reading.plan.model, reading.plan.machine))]
         if found.modality is not None:
             lines += ["", *(page.paint(line, "dim") for line in indented(page.texts("tokens.no_encoder"), page.width, EDGE))]
     elif rag is not None:
-        lines += ["", *_rag(page, rag)]
+        lines += ["", *_rag(page, rag), *doubted(page, assumed(page, rag.plan.model, rag.plan.machine))]
     elif found.things and not model:
         lines += ["", *_sizes(page, found.tokens)]
     return "\n".join(line.rstrip() for line in lines) + "\n"
