@@ -53,7 +53,7 @@ class Start(NamedTuple):
         return [
             f"a start may take {self.seconds} s, {self.slack:g} x the sum of: {self.weight_bytes / 1e9:.1f} GB of weights",
             f"downloaded at {self.network_bytes_per_s / 1e6:.0f} MB/s (assumed): {self.download_s:.0f} s; read at {self.disk_bytes_per_s / 1e9:.2f} GB/s ({how}): {self.read_s:.0f} s;",
-            f"compiling and capturing graphs: {self.prepare_s:.0f} s (assumed)",
+            f"what the server prepares then (compiling, graphs): {self.prepare_s:.0f} s (assumed)",
         ]
 
 
@@ -305,5 +305,10 @@ def _start(plan: Plan, spread: int) -> Start:
     disk = next((disk.bytes_per_s for disk in plan.machine.disks if disk.bytes_per_s), None)
     weights = int(plain(plan.breakdown.bytes("weights"))) // spread
     return Start(
-        weights, disk or facts["disk_bytes_per_s"], disk is not None, facts["network_bytes_per_s"], facts["prepare_s"], facts["slack"]
+        weights,
+        disk or facts["disk_bytes_per_s"],
+        disk is not None,
+        facts["network_bytes_per_s"],
+        facts["prepare_s"][ENGINES[plan.engine]],
+        facts["slack"],
     )
