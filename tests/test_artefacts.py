@@ -40,13 +40,15 @@ def pods(document: dict[str, Any]) -> list[dict[str, Any]]:
     return [pod for value in document for pod in pods(value)] if isinstance(document, list) else []
 
 
-def cluster(free: int = 8, count: int = 2, **changes: Any) -> Inventory:
+def cluster(
+    free: int = 8, count: int = 2, product: str = "NVIDIA-H100-80GB-HBM3", free_gib: int = 2048, state: Any = "ready", **changes: Any
+) -> Inventory:
     """Nodes with eight cards each, labelled and tainted."""
     where = Source("read", "a label")
-    box = host("a", 2048 * GIB, 2048 * GIB, 192, [card("NVIDIA-H100-80GB-HBM3", where)] * 8, where)
-    labels = {"nvidia.com/gpu.product": "NVIDIA-H100-80GB-HBM3", "topology.kubernetes.io/zone": "a"}
+    box = host("a", 2048 * GIB, free_gib * GIB, 192, [card(product, where)] * 8, where)
+    labels = {"nvidia.com/gpu.product": product, "topology.kubernetes.io/zone": "a"}
     values: dict[str, Any] = {"resource": "nvidia.com/gpu", "labels": labels, "taints": ("nvidia.com/gpu:NoSchedule", "team=llm:NoExecute")}
-    nodes = tuple(Node(f"n{number}", box, "ready", free, 192.0, **{**values, **changes}) for number in range(count))
+    nodes = tuple(Node(f"n{number}", box, state, free, 192.0, **{**values, **changes}) for number in range(count))
     return Inventory("kubernetes", "prod", nodes, "2026-11-21")
 
 
@@ -241,6 +243,13 @@ def test_what_does_not_fit_is_not_handed_over() -> None:
     assert wanted(plan(), 8, cluster()).replicas == 8
     with pytest.raises(Refused, match="room for 8"):
         wanted(plan(), 9, cluster())
+    with pytest.raises(Refused, match="room for 0"):
+        wanted(plan(), 1, cluster(product="NVIDIA-L40S"))
+    with pytest.raises(Refused, match="room for 0"):
+        wanted(plan(), 1, cluster(state="closed"))
+    assert wanted(plan(), 2, cluster(free_gib=80)).replicas == 2
+    with pytest.raises(Refused, match="room for 4"):
+        wanted(plan(), 5, cluster(free_gib=80))
     with pytest.raises(UserError, match="do not spread evenly"):
         wanted(plan(), nodes=3)
 

@@ -13,12 +13,14 @@ from ...errors import Refused, UserError
 from ...facts import data_json
 from ...figure import plain
 from ...plan import Plan, ServingBreakdown
+from ...units import show_bytes
 from ..node import Inventory, Node
 
 ENGINES = {"vLLM": "vllm", "SGLang": "sglang", "llama.cpp": "llama.cpp"}
 RESOURCES = {"cuda": "nvidia.com/gpu", "rocm": "amd.com/gpu", "sycl": "gpu.intel.com/xe"}
 """What Kubernetes calls a card of this kind where no inventory says otherwise."""
 MIB = 1 << 20
+SAME_SIZE = 0.97
 
 
 class Start(NamedTuple):
@@ -150,9 +152,9 @@ def wanted(
     pinned = pin(plan)
     ranks = _ranks(plan)
     spread, share = _spread(plan, ranks, nodes)
-    node = _node(inventory, share, spread * replicas)
-    kind = _kind(plan) if ranks else "cpu"
     memory, shm = _host(pinned, share)
+    node = _node(inventory, plan, share, spread * replicas, memory)
+    kind = _kind(plan) if ranks else "cpu"
     return Wanted(
         pinned,
         engine,
@@ -218,22 +220,37 @@ def _divisor(ranks: int) -> int:
     return next((count for count in (2, 3, 5, 7) if ranks % count == 0), 1)
 
 
-def _node(inventory: Inventory | None, share: int, count: int) -> Node | None:
-    """The first node of a kind of which enough have the cards free; None without an inventory. Raises Refused with what is missing."""
+def _node(inventory: Inventory | None, plan: Plan, share: int, count: int, memory: int) -> Node | None:
+    """The first node of a kind of which enough are free; None without an inventory. Raises Refused with what is missing.
+
+    Free are cards with as much memory as the plan's, and host memory beside them.
+    """
     if inventory is None:
         return None
-    able = [node for node in inventory.nodes if node.state == "ready" and node.free_cards >= share]
+    least = min((pool.bytes for device in plan.machine.devices if (pool := plan.machine.pool(device.pool))), default=0)
+    shares = {node.name: _shares(node, share, least, memory) for node in inventory.nodes}
     room: dict[tuple[str, str], int] = {}
-    for node in able:
-        room[_alike(node)] = room.get(_alike(node), 0) + (node.free_cards // share if share else 1)
-    fitting = [node for node in able if room[_alike(node)] >= count]
+    for node in inventory.nodes:
+        room[_alike(node)] = room.get(_alike(node), 0) + shares[node.name]
+    fitting = [node for node in inventory.nodes if shares[node.name] and room[_alike(node)] >= count]
     if not fitting:
         most = max(room.values(), default=0)
         raise Refused(
-            f"{count} times {share} free cards of one kind are asked for, and {inventory.address or inventory.system} has room for {most}.",
+            f"{count} times {share} free cards of one kind are asked for, as large as the plan's and with {show_bytes(memory)} of host memory, "
+            f"and {inventory.address or inventory.system} has room for {most}.",
             "fewer --replicas, or sizeup fleet scan for what is free",
         )
     return fitting[0]
+
+
+def _shares(node: Node, share: int, least: int, memory: int) -> int:
+    """How often a node has so many free cards of so many bytes, and so much free host memory."""
+    box = node.free()
+    # A round figure of a name (80 GB) and what the driver keeps of it are one size.
+    cards = sum(1 for device in box.devices if (pool := box.pool(device.pool)) and pool.bytes >= SAME_SIZE * least)
+    ram = box.pool("ram") or box.pool("unified")
+    by_memory = ram.free_bytes // memory if ram else 0
+    return min(cards // share, by_memory) if share else by_memory
 
 
 def _alike(node: Node) -> tuple[str, str]:
