@@ -16,6 +16,8 @@ from sizeup.readers.local import KINDS
 from tests.raised import raised, warned
 
 TYPED = {
+    "frozen",
+    "none",
     "expert_parallel=on",
     '--on "4x h100-sxm" --count 3',
     '--on "4x h100-sxm" --count 3 --on "8x l40s" --count 1',
