@@ -77,10 +77,25 @@ def test_nodes_of_a_file(sizeup: Run, tmp_path: Path) -> None:
     assert first["targets"] == second["targets"]
 
 
+def test_files_for_the_scheduler(sizeup: Run, load: str, tmp_path: Path) -> None:
+    """A folder for each model with its replicas; a second time nothing is replaced that is another."""
+    ask = ("fleet", "plan", "--load", load, *FLEET, "--emit", "deployment", "--to", str(tmp_path / "out"))
+    said = sizeup(*ask)
+    assert said.code == 0
+    written = {path.parent.name: path.read_text() for path in (tmp_path / "out").glob("*/deployment.yaml")}
+    assert sorted(written) == ["qwen3-0-6b", "qwen3-8b"]
+    assert ["replicas: 2" in text for text in written.values()] == [True, True]
+    assert sizeup(*ask).code == 0
+    (tmp_path / "out" / "qwen3-8b" / "deployment.yaml").write_text("mine")
+    assert "is there already" in sizeup(*ask).err
+
+
 @pytest.mark.parametrize(
     ("args", "said"),
     [
         (("--users", "5", *FLEET), "Nothing says which model"),
+        (("--model", "Qwen/Qwen3-8B", "--users", "5", "--emit", "lws", *FLEET), "go to a folder"),
+        (("--model", "Qwen/Qwen3-8B", "--users", "5", "--emit", "nomad", "--to", "x", *FLEET), "no files for"),
         (("--model", "Qwen/Qwen3-8B", *FLEET), "either users or requests"),
         (("--model", "Qwen/Qwen3-8B", "--users", "5"), "one cluster"),
         (("--model", "Qwen/Qwen3-8B", "--users", "5", "--on", "l40s", "--nodes", "x.json"), "one cluster"),

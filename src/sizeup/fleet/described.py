@@ -24,7 +24,6 @@ def described(machines: Sequence[tuple[str, Machine, int]]) -> Inventory:
         letter = "abcdefghijklmnopqrstuvwxyz"[kind % 26] * (1 + kind // 26)
         cpus = machine.cpu.usable if machine.cpu is not None else 0.0
         for number in range(1, count + 1):
-            resource = "card" if machine.devices else ""
             evidence = (("machine", given), ("free_cards", given))
-            nodes.append(Node(f"{letter}{number}", machine, "ready", len(machine.devices), cpus, resource, shared=False, evidence=evidence))
+            nodes.append(Node(f"{letter}{number}", machine, "ready", len(machine.devices), cpus, shared=False, evidence=evidence))
     return Inventory("file", ", ".join(f"{count} × {typed}" for typed, _, count in machines), tuple(nodes), date)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+import click
 
 from sizeup.errors import DOES_NOT_FIT, UserError
 from sizeup.operations.kinds import COUNT, NUMBER, SIZE
@@ -12,13 +15,23 @@ from ..verb import Asked, Option, Verb
 
 if TYPE_CHECKING:
     from sizeup.fleet.node import Inventory
+    from sizeup.fleet.placing import FleetPlan
     from sizeup.fleet.targets_file import Wishes
 
 
 def plan(
-    asked: Asked, load: str | None, nodes: str | None, on: tuple[str, ...], count: tuple[int, ...], ram: int | None, **wishes: object
+    asked: Asked,
+    load: str | None,
+    nodes: str | None,
+    on: tuple[str, ...],
+    count: tuple[int, ...],
+    ram: int | None,
+    emit: str | None,
+    to: Path | None,
+    force: bool,
+    **wishes: object,
 ) -> None:
-    """Print the plan, or what is missing; exit 3 where the load does not fit."""
+    """Print the plan, or what is missing, and write what runs it; exit 3 where the load does not fit."""
     from sizeup.api.fleet_plan import fleet_plan_json
     from sizeup.fleet.binding import binding
     from sizeup.fleet.changes import changes
@@ -31,12 +44,29 @@ def plan(
     known = Layouts()
     found = place(wanted.targets, cluster, wanted.spare, known)
     told = binding(found), changes(found, known), lost(found, known), secure(found, known)
+    wrote = hand_over(found, emit, to, force) if emit is not None and found.possible else {}
     if asked.json:
-        asked.say_json(fleet_plan_json(found, *told))
+        asked.say_json({**fleet_plan_json(found, *told), **({"emitted": wrote} if wrote else {})})
     else:
         asked.say(fleet_plan(asked.page, found, *told, why=asked.why is not None))
+        for path, run in wrote.items():
+            asked.say(f"  {asked.page.texts('emit.wrote', path=path)}: {run}\n")
     if not found.possible:
         raise SystemExit(DOES_NOT_FIT)
+
+
+def hand_over(plan: FleetPlan, emit: str, to: Path | None, force: bool) -> dict[str, str]:
+    """Folder written -> what is typed there. Raises UserError without a folder."""
+    from sizeup.fleet import artefacts
+    from sizeup.fleet.handed import handed
+
+    if to is None:
+        raise UserError("Several files go to a folder.", "--to FOLDER")
+    # All of them are made before any is written.
+    files = handed(plan, emit)
+    for folder, emitted in files.items():
+        artefacts.write(emitted, to / folder, force)
+    return {str(to / folder): emitted.run for folder, emitted in files.items()}
 
 
 def wished(
@@ -125,6 +155,9 @@ command = Verb(
         Option(["--nodes"], "fplan_nodes", metavar="FILE"),
         Option(["--on"], "fplan_on", multiple=True, metavar="MACHINE"),
         Option(["--count"], "fplan_count", type=of(COUNT), multiple=True, metavar="N"),
+        Option(["--emit"], "fplan_emit", metavar="TARGET"),
+        Option(["--to"], "fplan_to", type=click.Path(path_type=Path), metavar="FOLDER"),
+        Option(["--force"], "fplan_force", is_flag=True),
         Option(["--ram"], "fplan_ram", type=of(SIZE), metavar="SIZE"),
     ],
 )
