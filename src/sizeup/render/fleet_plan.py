@@ -35,8 +35,12 @@ def fleet_plan(
     why: bool = False,
 ) -> str:
     """The whole answer; `secure` is the plan that may lose a node, where this one may not. With `why` also how replicas were counted, and every way that does not do."""
+    from sizeup.fleet.paced import utilisation
+
     t = page.texts
-    head = t("fplan.title", cluster=plan.inventory.address, free=plan.free_cards, nodes=sum(len(kind.nodes) for kind in plan.kinds))
+    ready = sum(len(kind.nodes) for kind in plan.kinds)
+    nodes = f"{ready}/{len(plan.inventory.nodes)}"
+    head = t("fplan.title", cluster=plan.inventory.address, free=plan.free_cards, nodes=nodes)
     lines = ["", *indented(page.paint(head, "strong"), page.width, EDGE)]
     if plan.possible:
         lines += ["", *rows(page, plan), "", *indented(price(page, plan), page.width, EDGE)]
@@ -60,7 +64,7 @@ def fleet_plan(
     if why:
         lines += ["", *titled(page, "fplan.counted", workings(page, plan))] if plan.possible else []
         lines += ["", *titled(page, "fplan.rejected", others(page, plan))]
-    rule = t("fplan.rule") + (t("fplan.cut") if plan.cut else "")
+    rule = t("fplan.rule", share=f"{utilisation():.0%}") + (t("fplan.cut") if plan.cut else "")
     return "\n".join([*lines, "", *(page.paint(line, "dim") for line in indented(rule, page.width, EDGE))]) + "\n"
 
 
