@@ -124,6 +124,13 @@ MISTAKES = {
         "sizeup serve --allow-files",
     ),
     "models?limit=0": (400, "--limit = 0 is below 1.", "--limit 10"),
+    "shrink?model=qwen3:8b&layers=18.5": (400, "“18.5” is not a whole number.", "8192 or 32K"),
+    "shrink?model=qwen3:8b&to=0": (400, "--to = 0 is below 1.", "--to 24GiB"),
+    "shrink?model=qwen3:8b&context=2000000000000000000": (
+        400,
+        "--context = 2,000,000,000,000,000,000 is above 1,000,000,000,000,000,000.",
+        "--context 8192",
+    ),
     "models?why=all": (400, None, None),
     "machines?model=qwen3:8b&why=all": (400, "There is no parameter why.", None),
     "fit?model=%ff": (400, "The question is not a query string of UTF-8.", None),
@@ -191,3 +198,13 @@ def test_words_of_an_answer(client: Client) -> None:
     reply = client.get("/api/fit?model=qwen3:8b&on=rtx-4090&told=1&lang=zh-Hant").json
     assert reply["told"]["fits"] is True
     assert reply["told"]["origins"].keys() == {claim["part"] for claim in reply["breakdown"]["claims"] if claim["bytes"]}
+
+
+def test_an_operation_that_is_posted(client: Client) -> None:
+    """What exists is not said to be missing: operations are asked for with GET."""
+    reply = client.send("POST", "/api/shrink", b"{}", content_type="application/json", origin="http://127.0.0.1:8780")
+    assert (reply.status, reply.json["error"]["message"], reply.json["error"]["try"]) == (
+        405,
+        "The operation shrink is asked for with GET.",
+        "GET /api/shrink?…",
+    )

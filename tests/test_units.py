@@ -43,6 +43,13 @@ def test_counts(text: str, expected: int) -> None:
     assert parse_count(text) == expected
 
 
+@pytest.mark.parametrize("text", ["18.5", "18.0", "1e3", "½"])
+def test_no_counts(text: str) -> None:
+    """Half of a layer or token is a mistake, not one rounded away; with a letter it is a way of writing a whole number."""
+    with pytest.raises(UserError):
+        parse_count(text)
+
+
 @given(st.integers(min_value=0, max_value=2**60))
 def test_parse_of_show_is_close(count: int) -> None:
     """What is shown reads back within the rounding of three digits."""

@@ -126,4 +126,4 @@ def typed(engine: str, kind: type, given: Iterable[tuple[str, str]]) -> dict[str
 def unknown(engine: str, name: str, known: Iterable[str]) -> UserError:
     """The error about a setting that an engine does not have, with the nearest that it has, else all."""
     names = list(known)
-    return UserError(f"{engine} has no setting “{name[:80]}”.", ", ".join(close_names(name, names, 1, 0.4) or names))
+    return UserError(f"{engine} has no setting “{name[:80]}”.", ", ".join(close_names(name, names, 1) or names))

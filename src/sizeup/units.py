@@ -54,6 +54,8 @@ def parse_count(text: str) -> int:
     if not match:
         raise UserError(f"“{text}” is not a number.", "8192 or 32K")
     number = match[1].replace(",", "").replace("_", "")
+    if "." in number and not match[2]:
+        raise UserError(f"“{text}” is not a whole number.", "8192 or 32K")
     scale = COUNTS[match[2]] if match[2] else 1
     return int(number) * scale if "." not in number else round(float(number) * scale)
 

@@ -55,12 +55,14 @@ class Parameter:
     def bounded(self, value: Any) -> Any:
         """The value itself. Raises UserError when it is beyond what the operation takes."""
         if isinstance(value, (int, float)) and not isinstance(value, bool):
+            example = next(iter(self.kind.schema.get("examples", ())), None)
             if self.least is not None and value < self.least:
-                raise UserError(f"{self.typed} = {value} is below {self.least}.", f"{self.typed} {self.default or self.least}")
+                # A size of one byte helps nobody; a kind that is written with a unit shows how.
+                usual = self.default or (example if isinstance(example, str) else self.least)
+                raise UserError(f"{self.typed} = {value:,} is below {self.least}.", f"{self.typed} {usual}")
             if value > (LARGEST if self.most is None else self.most):
-                raise UserError(
-                    f"{self.typed} = {value} is above {self.most or LARGEST:,}.", f"{self.typed} {self.default or self.most or 1}"
-                )
+                usual = self.default or self.most or example or 1
+                raise UserError(f"{self.typed} = {value:,} is above {self.most or LARGEST:,}.", f"{self.typed} {usual}")
         return value
 
     def parsed(self, texts: Sequence[str]) -> Any:
@@ -81,7 +83,7 @@ def values(parameters: Sequence[Parameter], given: Mapping[str, Sequence[str]]) 
     known = {parameter.name: parameter for parameter in parameters}
     for name in given:
         if name not in known:
-            near = close_names(name, known, 2, 0.5)
+            near = close_names(name, known, 2)
             raise UserError(f"There is no parameter {name[:80]}.", ", ".join(near or known))
     found: dict[str, Any] = {}
     for parameter in parameters:

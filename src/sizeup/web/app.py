@@ -61,5 +61,7 @@ async def unknown(request: Any) -> Any:
     from sizeup.operations import NAMES
 
     name = request.scope["path"].removeprefix("/api/")[:80]
+    if name in NAMES:
+        return failure(405, f"The operation {name} is asked for with GET.", f"GET /api/{name}?…", "NotAllowed")
     near = close_names(name, NAMES, 2, 0.5)
     return failure(404, f"There is no operation {name}.", ", ".join(f"/api/{one}" for one in near or NAMES), "NotFound")
