@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
+import sys
 from pathlib import Path
 
 import pytest
@@ -131,3 +134,16 @@ def test_broken_loads(sizeup: Run, tmp_path: Path, text: str, said: str) -> None
     found = sizeup("fleet", "plan", "--load", str(path), *FLEET)
     assert found.code in (2, 4)
     assert said in found.err
+
+
+def test_a_file_on_processors_is_handed_to_ray(sizeup: Run, model: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command that the plan prints is one that `fleet up` takes, with the plan's context and slots: without Ray it ends where Ray is needed."""
+    told = sizeup("fleet", "plan", "--model", model, "--users", "2", "--prompt-tokens", "300", "--on", "epyc-9654", "--count", "2")
+    words = re.search(r"sizeup (fleet up\s.*?)\n\n", told.out, re.DOTALL)
+    assert words is not None
+    command = shlex.split(words[1])
+    assert command[2] == model
+    assert re.search(rf"-c {command[-3]}\s+-np {command[-1]} ", told.out)
+    monkeypatch.setitem(sys.modules, "ray", None)
+    said = sizeup(*command)
+    assert (said.code, "Ray is not installed" in said.err) == (5, True)

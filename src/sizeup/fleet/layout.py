@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -100,6 +101,13 @@ class Layout:
     def command(self, target: Target) -> str:
         """What starts it."""
         return find_engine(self.engine).command(target.model, self.quant, self.settings)
+
+    def ray_command(self, target: Target, replicas: int) -> str:
+        """What starts all replicas on a Ray cluster; "" for what `sizeup fleet up` does not serve: anything but llama.cpp with a file."""
+        if not (self.whole and target.model.path):
+            return ""
+        told = [target.model.path, "--ray", "auto", "--replicas", replicas, "--context", self.settings.context_tokens]
+        return shlex.join(str(word) for word in ["sizeup", "fleet", "up", *told, "--sequences", self.settings.sequences])
 
     def rank_bytes(self) -> list[dict[str, int]]:
         """Bytes by part, of every rank (or of every pool of a host)."""

@@ -159,6 +159,9 @@ def one(page: Page, placed: Placed) -> list[str]:
             lines += ["", EDGE + page.paint(f"{short_device(layout.on.name)}, {layout.engine} {split(layout.split)}", "strong")]
         lines += pairs(page, told)
         lines += [page.paint(line, "command") for line in indented(layout.command(target), page.width, EDGE + "  ")]
+        if on_ray := layout.ray_command(target, part.replicas):
+            lines += [*indented(t("fplan.on_ray"), page.width, EDGE)]
+            lines += [page.paint(line, "command") for line in indented(on_ray, page.width, EDGE + "  ")]
     return lines
 
 
