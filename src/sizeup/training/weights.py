@@ -168,9 +168,11 @@ class Maker:
         elif part.norm == "full":
             norms, rows = ((self.weight(queries),), (self.weight(keys),)), (1, 1)
         output = self.linear("o", part.heads * part.value_dim, hidden, part.output_bias)
+        # A gate of one number a head is a g_proj (Step 3.5), one a value a gate_proj (AFMoE).
+        gating = self if part.separate_gate == part.heads else self.beside_experts()
         return SelfAttention(
             part.heads, part.kv_heads, part.key_dim, part.value_dim, matrices, output, norms, rows, part.window, part.gate,
-            self.linear("gate", hidden, part.separate_gate) if part.separate_gate else None,
+            gating.linear("gate", hidden, part.separate_gate) if part.separate_gate else None,
             self.weight(part.heads) if part.sinks else None,
         )  # fmt: skip
 
@@ -191,10 +193,14 @@ class Maker:
     def dense(self, part: Any, hidden: Number) -> Dense:
         if not isinstance(part, Mlp):
             raise unknown(self.model, type(part).__name__)
+        return self.beside_experts().plain_dense(part, hidden)
+
+    def beside_experts(self) -> Maker:
+        """Makes layers named gate, up and down: PEFT 0.21 turns these targets of a model with experts into the experts' own tensors,
+        and any other layer of that name goes without."""
         if self.manner.expert_adapters and any(isinstance(group.block.feed, Moe) for group in self.model.groups):
-            # PEFT 0.21 turns the targets gate, up and down of a model with experts into the experts' own tensors.
-            return dataclasses.replace(self, recipe=dataclasses.replace(self.recipe, targets="attn")).plain_dense(part, hidden)
-        return self.plain_dense(part, hidden)
+            return dataclasses.replace(self, recipe=dataclasses.replace(self.recipe, targets="attn"))
+        return self
 
     def plain_dense(self, part: Mlp, hidden: Number) -> Dense:
         wide = part.width
