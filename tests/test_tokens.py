@@ -220,6 +220,13 @@ def test_nothing_to_count(tmp_path: Path) -> None:
     assert ([Path(thing.path).name for thing in found.known], found.exact) == (["text.txt"], False)
 
 
+@pytest.mark.parametrize("pace", [0, -1, float("nan")])
+def test_no_frames(tmp_path: Path, pace: float) -> None:
+    """No frame of a film is not its own pace."""
+    with pytest.raises(UserError, match="nothing of a film is seen"):
+        package.count_tokens(written(tmp_path / "x.txt", ENGLISH), frames_per_s=pace)
+
+
 def wave(seconds: int) -> bytes:
     """Silence of one channel, 8,000 bytes a second."""
     data = bytes(8000 * seconds)

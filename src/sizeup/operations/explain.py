@@ -59,7 +59,7 @@ def explain(ask: Ask, values: Values) -> Term | Terms:
     asked_for = " ".join(values["word"])
     entry = words.find(asked_for)
     if entry is None:
-        raise NotFound(f"The glossary has no “{asked_for}”.", ", ".join(words.near(asked_for)) or "sizeup explain")
+        raise NotFound(f"The glossary has no “{asked_for[:80]}”.", ", ".join(words.near(asked_for)) or "sizeup explain")
     from sizeup.examples import work_out
 
     example = work_out(entry.example, ask.world.on(values), values["model"], ask.world.model, words.language)

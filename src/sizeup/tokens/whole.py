@@ -47,6 +47,8 @@ def count_tokens(
         raise UserError("No file is named.", "sizeup tokens FILE, or a folder")
     if encoding is not None:
         encoding = checked(encoding)
+    if frames_per_s is not None and not frames_per_s > 0:
+        raise UserError(f"At {frames_per_s:g} frames a second nothing of a film is seen.", "--frames-per-s 0.5")
     found = Tokens()
     lying = files(wanted, lambda why: _passed(found, why), lambda name, error: _skipped(found, name, error), everything)
     first = next(lying, None)
