@@ -173,3 +173,10 @@ def test_what_is_assumed_is_told(sizeup: Run, tmp_path: Path) -> None:
     for said in (sizeup("shrink", str(tmp_path), "--quant", "Q8_0", *asked), sizeup("tokens", str(text), "--model", str(tmp_path), *asked)):
         told = " ".join(said.out.split())
         assert (said.code, "assumed: " in told, "“rtx-3060” is taken as" in told) == (0, True, True)
+
+
+@pytest.mark.parametrize(("model", "told"), [("qwen2.5vl:7b", True), ("qwen3:8b", False)])
+def test_an_encoder_beside_the_model(sizeup: Run, model: str, told: bool) -> None:
+    """What the table leaves out of a model that sees is said, and of no other."""
+    said = " ".join(sizeup("shrink", model, "--quant", "Q8_0").out.split())
+    assert ("of the vision or audio encoder beside the model" in said) is told

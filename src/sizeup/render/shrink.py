@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sizeup.facts import Source
+from sizeup.figure import plain
 from sizeup.i18n import Texts
 from sizeup.page import Page, cells, indented
 from sizeup.shrinking import Shrinkage
@@ -51,6 +52,8 @@ def shrink(page: Page, found: Shrinkage) -> str:
     rest += [t("shrink.rests_on", names=t("list.comma").join(kin))] if (kin := _kin(rows)) else []
     rest += [t("shrink.scores", names=names) for names in dict.fromkeys(names for row in rows for names in row.cost.scores)]
     rest += [t("shrink.said", text=t.sentence(text), source=source.where, date=source.date) for text, source in _told(rows)]
+    beside = sum(int(plain(tower.parameters())) for tower in found.model.towers)
+    rest += [t("shrink.beside", parameters=parameters(beside))] if beside else []
     rest += [*_training(page, rows), t("shrink.rule")]
     for words in rest:
         lines += [page.paint(line, "dim") for line in indented(words, page.width, EDGE + "· ", EDGE + "  ")]
