@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from sizeup.probe.here import this_machine
@@ -57,6 +57,7 @@ def damage(path: Path, how: int) -> None:
         path.chmod(0)
 
 
+@example(("cgroup-v2-nested", [(17, 3)]))  # a limit of 0
 @given(damages())
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_damaged_trees(case: tuple[str, list[tuple[int, int]]]) -> None:

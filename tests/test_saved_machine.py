@@ -18,7 +18,7 @@ from sizeup.probe.specified import specified
 from tests.conftest import Run
 from tests.trees import names, plant
 
-LEFT_OUT = {"source", "bandwidth_source", "warnings", "programs"}
+LEFT_OUT = {"source", "bandwidth_source", "free_source", "warnings", "programs"}
 """How a figure was found, what was strange about it, and who held memory at that moment are not written."""
 
 

@@ -136,20 +136,21 @@ def _memory_limits(root: Path, group: _Group, warnings: list[str]) -> Iterator[t
             content = word(root, f"{group.directory}/{file}")
             if content is None or content == "max":
                 continue
-            if not digits(content):
-                warnings.append(f"{group.directory}/{file} is not a number; that limit is not known.")
+            # No process could live under a limit of 0 and read it.
+            if not digits(content) or not int(content):
+                warnings.append(f"{group.directory}/{file} is not a number above 0; that limit is not known.")
             else:
                 yield f"cgroup {file} of {group.name}", int(content)
         return
     file = "memory.limit_in_bytes"
     content = word(root, f"{group.directory}/{file}")
-    if content is not None and not digits(content.removeprefix("-")):
-        warnings.append(f"{group.directory}/{file} is not a number; that limit is not known.")
-    elif content is not None and 0 <= int(content) < UNLIMITED_BYTES:
+    if content is not None and (not digits(content.removeprefix("-")) or not int(content)):
+        warnings.append(f"{group.directory}/{file} is not a number above 0; that limit is not known.")
+    elif content is not None and 0 < int(content) < UNLIMITED_BYTES:
         yield f"cgroup {file} of {group.name}", int(content)
     # Groups above the mount cannot be seen from a container, but the kernel sums them up here.
     above = fields(text(root, f"{group.directory}/memory.stat")).get("hierarchical_memory_limit")
-    if above is not None and above < UNLIMITED_BYTES:
+    if above and above < UNLIMITED_BYTES:
         yield f"cgroup hierarchical_memory_limit of {group.name}", above
 
 
