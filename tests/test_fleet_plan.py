@@ -15,7 +15,8 @@ from sizeup.fleet.alike import alike
 from sizeup.fleet.binding import binding
 from sizeup.fleet.changes import changes
 from sizeup.fleet.described import described
-from sizeup.fleet.layout import Layout, Layouts
+from sizeup.fleet.layout import Layout
+from sizeup.fleet.layouts import Layouts
 from sizeup.fleet.lost import left_of, lost, secure
 from sizeup.fleet.node import Inventory, Node
 from sizeup.fleet.paced import under, utilisation

@@ -8,7 +8,8 @@ from typing import Any, Literal, NamedTuple
 
 from ..engines import engine as find_engine
 from ..facts import data_json
-from .layout import HOST, HOST_QUANT, SERVING, Layouts
+from .layout import HOST
+from .layouts import HOST_QUANT, SERVING, Layouts
 from .placing import FleetPlan, grown, place
 from .target import ANY, FACTS, Target
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from .layout import Layouts
+from .layouts import Layouts
 from .paced import under
 from .placing import FleetPlan, Placed, place, without
 

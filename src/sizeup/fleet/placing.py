@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 from ..facts import data_json
 from .alike import Alike, alike, free_cards
-from .layout import Layout, Layouts, Rejected
+from .layout import Layout, Rejected
+from .layouts import Layouts
 from .node import Inventory, Node
 from .paced import Under, under
 from .packing import Item, Room, Seats, pack

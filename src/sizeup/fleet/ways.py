@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from .alike import free_cards
-from .layout import SERVING, Layout
+from .layout import Layout
+from .layouts import SERVING
 from .target import Target
 
 SLACK = 1e-9

@@ -35,7 +35,7 @@ def plan(
     from sizeup.api.fleet_plan import fleet_plan_json
     from sizeup.fleet.binding import binding
     from sizeup.fleet.changes import changes
-    from sizeup.fleet.layout import Layouts
+    from sizeup.fleet.layouts import Layouts
     from sizeup.fleet.lost import lost, secure
     from sizeup.fleet.placing import place
     from sizeup.render.fleet_plan import fleet_plan

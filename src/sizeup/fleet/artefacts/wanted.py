@@ -2,61 +2,23 @@
 
 from __future__ import annotations
 
-import math
 import re
 import shlex
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any
 
 from ...engines import engine as find_engine
 from ...errors import Refused, UserError
 from ...facts import data_json
 from ...figure import plain
 from ...plan import Plan, ServingBreakdown
-from ...units import show_bytes
-from ..node import Inventory, Node
+from ..node import Inventory
+from .places import node_for, selector, toleration
+from .start import ENGINES, Start, start
 
-ENGINES = {"vLLM": "vllm", "SGLang": "sglang", "llama.cpp": "llama.cpp"}
 RESOURCES = {"cuda": "nvidia.com/gpu", "rocm": "amd.com/gpu", "sycl": "gpu.intel.com/xe"}
 """What Kubernetes calls a card of this kind where no inventory says otherwise."""
 MIB = 1 << 20
-SAME_SIZE = 0.97
-
-
-class Start(NamedTuple):
-    """Seconds that a first start may take, as far as anyone can know."""
-
-    weight_bytes: int
-    """That one node reads."""
-    disk_bytes_per_s: float
-    measured: bool
-    """Whether the disk's rate is the machine's own; assumed else."""
-    network_bytes_per_s: float
-    prepare_s: float
-    slack: float
-
-    @property
-    def download_s(self) -> float:
-        return self.weight_bytes / self.network_bytes_per_s
-
-    @property
-    def read_s(self) -> float:
-        return self.weight_bytes / self.disk_bytes_per_s
-
-    @property
-    def seconds(self) -> int:
-        """How long to wait before giving up."""
-        facts = data_json("handover.json")["start"]
-        return max(int(facts["least_s"]), math.ceil(self.slack * (self.download_s + self.read_s + self.prepare_s)))
-
-    def words(self) -> list[str]:
-        """How that is made up, a line each."""
-        how = "measured" if self.measured else "assumed"
-        return [
-            f"a start may take {self.seconds} s, {self.slack:g} x the sum of: {self.weight_bytes / 1e9:.1f} GB of weights",
-            f"downloaded at {self.network_bytes_per_s / 1e6:.0f} MB/s (assumed): {self.download_s:.0f} s; read at {self.disk_bytes_per_s / 1e9:.2f} GB/s ({how}): {self.read_s:.0f} s;",
-            f"what the server prepares then (compiling, graphs): {self.prepare_s:.0f} s (assumed)",
-        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +115,7 @@ def wanted(
     ranks = _ranks(plan)
     spread, share = _spread(plan, ranks, nodes)
     memory, shm = _host(pinned, share)
-    node = _node(inventory, plan, share, spread * replicas, memory)
+    node = node_for(inventory, plan, share, spread * replicas, memory)
     kind = _kind(plan) if ranks else "cpu"
     return Wanted(
         pinned,
@@ -164,14 +126,14 @@ def wanted(
         spread,
         share,
         node.resource if node and node.resource else RESOURCES.get(kind, ""),
-        _selector(node),
-        tuple(_toleration(taint) for taint in (node.taints if node else ("nvidia.com/gpu:NoSchedule",) if kind == "cuda" else ())),
+        selector(node),
+        tuple(toleration(taint) for taint in (node.taints if node else ("nvidia.com/gpu:NoSchedule",) if kind == "cuda" else ())),
         node.groups[0] if node and inventory and inventory.system == "slurm" and node.groups else "",
         kind,
         _cpus(plan, share),
         memory,
         shm,
-        _start(plan, spread),
+        start(plan, spread),
     )
 
 
@@ -220,64 +182,6 @@ def _divisor(ranks: int) -> int:
     return next((count for count in (2, 3, 5, 7) if ranks % count == 0), 1)
 
 
-def _node(inventory: Inventory | None, plan: Plan, share: int, count: int, memory: int) -> Node | None:
-    """The first node of a kind of which enough are free; None without an inventory. Raises Refused with what is missing.
-
-    Free are cards with as much memory as the plan's, and host memory beside them.
-    """
-    if inventory is None:
-        return None
-    least = min((pool.bytes for device in plan.machine.devices if (pool := plan.machine.pool(device.pool))), default=0)
-    shares = {node.name: _shares(node, share, least, memory) for node in inventory.nodes}
-    room: dict[tuple[str, str], int] = {}
-    for node in inventory.nodes:
-        room[_alike(node)] = room.get(_alike(node), 0) + shares[node.name]
-    fitting = [node for node in inventory.nodes if shares[node.name] and room[_alike(node)] >= count]
-    if not fitting:
-        most = max(room.values(), default=0)
-        raise Refused(
-            f"{count} times {share} free cards of one kind are asked for, as large as the plan's and with {show_bytes(memory)} of host memory, "
-            f"and {inventory.address or inventory.system} has room for {most}.",
-            "fewer --replicas, or sizeup fleet scan for what is free",
-        )
-    return fitting[0]
-
-
-def _shares(node: Node, share: int, least: int, memory: int) -> int:
-    """How often a node has so many free cards of so many bytes, and so much free host memory."""
-    box = node.free()
-    # A round figure of a name (80 GB) and what the driver keeps of it are one size.
-    cards = sum(1 for device in box.devices if (pool := box.pool(device.pool)) and pool.bytes >= SAME_SIZE * least)
-    ram = box.pool("ram") or box.pool("unified")
-    by_memory = ram.free_bytes // memory if ram else 0
-    return min(cards // share, by_memory) if share else by_memory
-
-
-def _alike(node: Node) -> tuple[str, str]:
-    return node.resource, node.machine.devices[0].name if node.machine.devices else ""
-
-
-def _selector(node: Node | None) -> dict[str, str]:
-    """Labels that only nodes with such cards have."""
-    if node is None:
-        return {}
-    keys = (
-        "nvidia.com/gpu.product",
-        "amd.com/gpu.product-name",
-        "gpu.intel.com/product",
-        "cloud.google.com/gke-accelerator",
-        "node.kubernetes.io/instance-type",
-    )
-    return {key: node.labels[key] for key in keys[: 1 if "nvidia.com/gpu.product" in node.labels else None] if key in node.labels}
-
-
-def _toleration(taint: str) -> dict[str, str]:
-    """What tolerates key=value:Effect."""
-    what, _, effect = taint.rpartition(":")
-    key, sign, value = what.partition("=")
-    return {"key": key, **({"operator": "Equal", "value": value} if sign else {"operator": "Exists"}), "effect": effect}
-
-
 def _kind(plan: Plan) -> str:
     return str(next((device.kind for device in plan.machine.devices), "cpu"))
 
@@ -315,17 +219,3 @@ def _cpus(plan: Plan, share: int) -> int:
     if plan.engine == "llama.cpp" and not share:
         return max(1, plan.machine.cpu.cores if plan.machine.cpu else 4)
     return int(facts["server"] + facts["rank"] * max(1, share))
-
-
-def _start(plan: Plan, spread: int) -> Start:
-    facts = data_json("handover.json")["start"]
-    disk = next((disk.bytes_per_s for disk in plan.machine.disks if disk.bytes_per_s), None)
-    weights = int(plain(plan.breakdown.bytes("weights"))) // spread
-    return Start(
-        weights,
-        disk or facts["disk_bytes_per_s"],
-        disk is not None,
-        facts["network_bytes_per_s"],
-        facts["prepare_s"][ENGINES[plan.engine]],
-        facts["slack"],
-    )
