@@ -16,8 +16,6 @@ from ..node import Inventory
 from .places import node_for, selector, toleration
 from .start import ENGINES, Start, start
 
-RESOURCES = {"cuda": "nvidia.com/gpu", "rocm": "amd.com/gpu", "sycl": "gpu.intel.com/xe"}
-"""What Kubernetes calls a card of this kind where no inventory says otherwise."""
 MIB = 1 << 20
 
 
@@ -80,7 +78,14 @@ class Wanted:
         if self.engine == "vllm":
             return ["--nnodes", str(self.nodes), "--node-rank", rank, "--master-addr", leader]
         if self.engine == "sglang":
-            return ["--nnodes", str(self.nodes), "--node-rank", rank, "--dist-init-addr", f"{leader}:20000"]
+            return [
+                "--nnodes",
+                str(self.nodes),
+                "--node-rank",
+                rank,
+                "--dist-init-addr",
+                f"{leader}:{data_json('handover.json')['ports']['sglang_nodes']}",
+            ]
         raise Refused("llama.cpp is not handed over to several nodes here.", "--engine vllm")
 
     def only(self, target: str, engines: tuple[str, ...] = ("vllm", "sglang", "llama.cpp"), spread: bool = False) -> None:
@@ -117,6 +122,7 @@ def wanted(
     memory, shm = _host(pinned, share)
     node = node_for(inventory, plan, share, spread * replicas, memory)
     kind = _kind(plan) if ranks else "cpu"
+    usual = data_json("handover.json")["resources"]
     return Wanted(
         pinned,
         engine,
@@ -125,9 +131,9 @@ def wanted(
         replicas,
         spread,
         share,
-        node.resource if node and node.resource else RESOURCES.get(kind, ""),
+        node.resource if node and node.resource else usual.get(kind, ""),
         selector(node),
-        tuple(toleration(taint) for taint in (node.taints if node else ("nvidia.com/gpu:NoSchedule",) if kind == "cuda" else ())),
+        tuple(toleration(taint) for taint in (node.taints if node else (usual["taint"],) if kind == "cuda" else ())),
         node.groups[0] if node and inventory and inventory.system == "slurm" and node.groups else "",
         kind,
         _cpus(plan, share),
@@ -203,7 +209,9 @@ def _host(plan: Plan, share: int) -> tuple[int, int]:
     facts = data_json("handover.json")
     if plan.engine == "llama.cpp":
         # Its accounting knows the host: everything that it claims there, weights that are mapped too.
-        return _up(int(plan.breakdown.needed_bytes("ram")) + int(plain(plan.breakdown.bytes("weights"))) + 256 * MIB), 0
+        return _up(
+            int(plan.breakdown.needed_bytes("ram")) + int(plain(plan.breakdown.bytes("weights"))) + facts["host"]["llamacpp_bytes"]
+        ), 0
     shm = max(facts["shm"]["least_bytes"], facts["shm"]["rank_bytes"] * share) if share > 1 else facts["shm"]["least_bytes"]
     shard = max(int(plain(claim.bytes)) for claim in plan.breakdown.claims if claim.part == "weights")
     return _up(facts["host"]["server_bytes"] + share * facts["host"]["rank_bytes"] + shard + shm), int(shm)
