@@ -14,7 +14,8 @@ pytest.importorskip("mcp", reason="needs the extra `mcp`")
 import mcp
 
 from sizeup.errors import UserError
-from sizeup.mcp import called, fields, input_schema, offered
+from sizeup.mcp import called, offered
+from sizeup.operations.skins import fields, input_schema
 from sizeup.web.world import ServedWorld
 from tests.loops import finished
 from tests.program import Run

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ import jsonschema
 
 from sizeup.operations import NAMES
 from sizeup.web.app import app
+from sizeup.web.examples import EXAMPLES
 from tests.client import Client
 from tests.test_rest import SAME
 
@@ -48,6 +50,19 @@ def test_answers_satisfy_their_schema(client: Client, document: Any, question: s
     path = document["paths"][f"/api/{question.partition('?')[0]}"]["get"]
     schema = path["responses"][str(reply.status)]["content"]["application/json"]["schema"]
     assert reply.status == 200
+    jsonschema.Draft202012Validator({**schema, "components": closed(document["components"])}).validate(reply.json)
+
+
+@pytest.mark.parametrize("name", EXAMPLES["fleet_plan"])
+def test_answers_to_what_is_posted_satisfy_theirs(client: Client, document: Any, name: str) -> None:
+    """The examples are questions as the schema has them, and so are their answers."""
+    path = document["paths"]["/api/fleet_plan"]["post"]
+    asked = path["requestBody"]["content"]["application/json"]
+    assert asked["examples"][name]["value"] == EXAMPLES["fleet_plan"][name]
+    jsonschema.Draft202012Validator(asked["schema"]).validate(EXAMPLES["fleet_plan"][name])
+    reply = client.send("POST", "/api/fleet_plan", json.dumps(EXAMPLES["fleet_plan"][name]).encode())
+    schema = path["responses"][str(reply.status)]["content"]["application/json"]["schema"]
+    assert (reply.status, "files" in reply.json) == (200, name == "files")
     jsonschema.Draft202012Validator({**schema, "components": closed(document["components"])}).validate(reply.json)
 
 

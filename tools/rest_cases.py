@@ -22,6 +22,7 @@ from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import response_schema_conformance, status_code_conformance
 
 from sizeup.web.app import app
+from sizeup.web.examples import LOAD, NODES
 from sizeup.web.serving import Serving
 
 REAL = {
@@ -39,7 +40,9 @@ REAL = {
     "engine": ("llama.cpp",),
 }
 """Names that mean something, by parameter."""
-SLOW = ("/api/table", "/api/upgrade", "/api/machines", "/api/shrink")
+DOCUMENTS = {"nodes": (NODES, {"node": [{"machine": "2x l40s", "count": 2}]}), "load": (LOAD,)}
+"""Documents that mean something."""
+SLOW = ("/api/fleet_plan", "/api/table", "/api/upgrade", "/api/machines", "/api/shrink")
 """Routes that look at dozens of machines or models for one answer: asked a twentieth as often, so that the others are asked more."""
 PATIENCE_S = 60.0
 """A server waits less long; here a busy machine must not look like a failure."""
@@ -56,14 +59,23 @@ class Outcome(NamedTuple):
 
 def real_names(case: Any, chance: random.Random) -> None:
     """Put real names into most of a question, and leave out most of what may be left out."""
-    query = dict(case.query or {})
-    for name in list(query):
+    case.query = realer(dict(case.query or {}), chance)
+    if isinstance(case.body, dict):
+        case.body = realer(case.body, chance)
+
+
+def realer(fields: dict[str, Any], chance: random.Random) -> dict[str, Any]:
+    """The fields with real names in most of them."""
+    found = dict(fields)
+    for name in fields:
         if name in REAL and chance.random() < 0.8:
-            many = isinstance(query[name], list)
-            query[name] = [chance.choice(REAL[name]) for _ in query[name][:4]] if many else chance.choice(REAL[name])
+            many = isinstance(found[name], list)
+            found[name] = [chance.choice(REAL[name]) for _ in found[name][:4]] if many else chance.choice(REAL[name])
+        elif name in DOCUMENTS and chance.random() < 0.5:
+            found[name] = chance.choice(DOCUMENTS[name])
         elif name not in REAL and chance.random() < 0.6:
-            del query[name]
-    case.query = query
+            del found[name]
+    return found
 
 
 def ask(cases: int, number: int = 0) -> Outcome:

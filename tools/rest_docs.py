@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
+from sizeup.fleet.asked import MOST_MODELS, MOST_NODES
 from sizeup.i18n import texts
 from sizeup.operations import operations
 from sizeup.operations.operation import Operation
 from sizeup.operations.parameter import Parameter
 from sizeup.operations.skins import LANG, UNITS, WHY
+from sizeup.web.examples import EXAMPLES
 from sizeup.web.headers import KEPT
-from sizeup.web.limits import LARGEST_BODY, LONGEST_QUERY
+from sizeup.web.limits import LARGEST_BODY, LARGEST_QUESTION, LONGEST_QUERY
 from sizeup.web.openapi import FAILURES
 from sizeup.web.serving import PORT, Serving
 from sizeup.web.world import FRESH_S
@@ -58,6 +63,17 @@ is `/api/model`'s with `"model": "header:<sha256>"`, a name that every `model=` 
 is longer: send the first N bytes. Weights are never needed. The last {KEPT} are kept, in memory, by the process that was sent them: with
 `--workers` another process may not know a name (404), and the start is sent again.
 
+## A cluster: POST /api/fleet_plan
+
+Nodes do not fit into a query: the parameters are fields of a JSON object (at most {LARGEST_QUESTION >> 20} MiB), with the same names. `nodes` and `load` are what
+the command line reads from the files of `--nodes` and `--load`: an object (what `sizeup fleet scan --save` wrote, or `{{"node": [{{"machine":
+"8x h100-sxm", "count": 4}}]}}` with the keys of [fleet.md](fleet.md)), or TOML as text. At most {MOST_NODES:,} nodes and {MOST_MODELS} models; a search that takes
+longer than an answer may is ended. The answer is what `sizeup fleet plan --json` prints; with `emit` its `files` are what `--to` would write.
+
+`fleet scan`, `up`, `status` and `down` are verbs of the command line alone: they reach a cluster with the rights of whoever started them
+(kubectl's contexts, Ray's address, Slurm's commands), and a server would lend these to everybody who can ask it. Scan where the rights are,
+and send what was saved.
+
 ## Folders
 
 `--engines FOLDER` serves files of browser engines at `/engines/`, `--models FOLDER` model files in ranges at `/files/`. No listings, no names
@@ -103,7 +119,24 @@ def _section(operation: Operation) -> str:
     rows = "".join(_row(one) for one in operation.parameters)
     table = f"\n| parameter | what |\n| --- | --- |\n{rows}" if rows else ""
     allowed = " Needs `--allow-run`." if operation.runs else ""
-    return f"\n### GET /api/{operation.name} {marks}\n\n{texts('en')(f'verb.{operation.name}')}{allowed}\n{table}"
+    method = "POST" if operation.posted else "GET"
+    return (
+        f"\n### {method} /api/{operation.name} {marks}\n\n{texts('en')(f'verb.{operation.verb}')}{allowed}\n{table}{_examples(operation)}"
+    )
+
+
+def _examples(operation: Operation) -> str:
+    """Questions of an operation that is posted, to be typed."""
+    if not operation.posted:
+        return ""
+    url = f"http://127.0.0.1:{PORT}/api/{operation.name}"
+    return "\n```\n" + "\n".join(f"curl {url} -d '{_object(one)}'" for one in EXAMPLES[operation.name].values()) + "\n```\n"
+
+
+def _object(fields: Mapping[str, Any]) -> str:
+    """JSON with a line for each field, unless one line holds them all."""
+    told = [f'"{name}": {json.dumps(value, ensure_ascii=False)}' for name, value in fields.items()]
+    return "{" + ", ".join(told) + "}" if sum(map(len, told)) < 100 else "{\n  " + ",\n  ".join(told) + "\n}"
 
 
 def _row(one: Parameter) -> str:

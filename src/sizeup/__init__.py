@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from .derivation import explain as explain
     from .engines.llamacpp.run import run as run
     from .errors import SizeupError as SizeupError
+    from .fleet.answer import cluster as cluster
+    from .fleet.answer import plan_fleet as plan_fleet
     from .ghost.prove import prove as prove
     from .ghost.rehearse import rehearse as rehearse
     from .markets import machines as machines
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
 _HOME = {
     "SizeupError": "errors",
     "account": "memory",
+    "cluster": "fleet.answer",
     "compare": "comparison",
     "count_tokens": "tokens.whole",
     "dataset": "datasets.count",
@@ -44,6 +47,7 @@ _HOME = {
     "machine": "probe",
     "machines": "markets",
     "models": "recommend",
+    "plan_fleet": "fleet.answer",
     "plan_training": "training.planned",
     "pretrain": "pretraining",
     "prove": "ghost.prove",
@@ -61,6 +65,7 @@ _HOME = {
 __all__ = [
     "SizeupError",
     "account",
+    "cluster",
     "compare",
     "count_tokens",
     "dataset",
@@ -69,6 +74,7 @@ __all__ = [
     "machine",
     "machines",
     "models",
+    "plan_fleet",
     "plan_training",
     "pretrain",
     "prove",

@@ -6,6 +6,7 @@ Needs the extra `mcp`. Reads no files and starts nothing, unless it was started 
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,7 +15,7 @@ from sizeup.errors import SizeupError, UserError, close_names
 from sizeup.i18n import texts
 from sizeup.operations import operations
 from sizeup.operations.operation import Operation, ask
-from sizeup.operations.skins import parameters, question, schema
+from sizeup.operations.skins import fields, input_schema, question
 from sizeup.operations.world import World
 from sizeup.web.world import ServedWorld
 
@@ -22,36 +23,13 @@ INSTRUCTIONS = (
     "sizeup tells whether a language model fits a machine, how fast it runs there and with which settings, before anything is downloaded. "
     "Bytes are exact unless `within` says otherwise; speeds are 80 % intervals; null is unknown. “Does not fit” is an answer."
 )
+MOST_S = 120.0
+"""Seconds that a search may take which could go on for ever."""
 
 
 def offered() -> dict[str, Operation]:
     """The tools by their names."""
     return {one.name: one for one in operations() if one.tool}
-
-
-def input_schema(operation: Operation) -> dict[str, Any]:
-    """What a tool takes, as JSON Schema."""
-    t = texts("en")
-    every = parameters(operation)
-    return {
-        "type": "object",
-        "properties": {one.name: {**schema(one), "description": t(one.text_key)} for one in every},
-        "required": [one.name for one in every if one.required],
-        "additionalProperties": False,
-    }
-
-
-def fields(arguments: Mapping[str, Any]) -> dict[str, list[str]]:
-    """A tool's arguments as the texts that parameters are read from."""
-    return {
-        name: [_text(one) for one in (value if isinstance(value, list) else [value])]
-        for name, value in arguments.items()
-        if value is not None
-    }
-
-
-def _text(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else value if isinstance(value, str) else json.dumps(value)
 
 
 def called(name: str, arguments: Mapping[str, Any], world: World) -> Any:
@@ -62,7 +40,7 @@ def called(name: str, arguments: Mapping[str, Any], world: World) -> Any:
     given = fields(arguments)
     asked = question(known[name], given)
     language = (given.get("lang") or ["en"])[0]
-    return known[name].answer(ask(world, language, asked.units, asked.why), asked.values).to_json()
+    return known[name].answer(ask(world, language, asked.units, asked.why, time.monotonic() + MOST_S), asked.values).to_json()
 
 
 def serve(allow_files: bool = False) -> None:
@@ -77,7 +55,9 @@ def serve(allow_files: bool = False) -> None:
     async def tools(context: Any, page: Any) -> Any:
         t = texts("en")
         return types.ListToolsResult(
-            tools=[types.Tool(name=name, description=t(f"verb.{name}"), input_schema=input_schema(one)) for name, one in offered().items()]
+            tools=[
+                types.Tool(name=name, description=t(f"verb.{one.verb}"), input_schema=input_schema(one)) for name, one in offered().items()
+            ]
         )
 
     async def call(context: Any, wanted: Any) -> Any:

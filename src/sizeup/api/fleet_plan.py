@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TypedDict
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, NotRequired, TypedDict
 
-from ..fleet.binding import Binding
-from ..fleet.changes import Change
 from ..fleet.layout import Layout, Rejected, number_format
-from ..fleet.lost import Lost
 from ..fleet.paced import Under
 from ..fleet.placing import FleetPlan, Placed
 from ..fleet.ways import Part
 from ..plan import ServingBreakdown
+
+if TYPE_CHECKING:
+    from ..fleet.answer import FleetAnswer
+    from ..fleet.artefacts import Emitted
 
 
 class SplitJson(TypedDict):
@@ -150,14 +151,23 @@ class FleetPlanJson(TypedDict):
     lost_node: list[LostJson]
     cost_of_sparing_a_node: CostJson | None
     """Null where a node is spared already, or cannot be."""
+    files: NotRequired[list[FolderJson]]
+    """What was asked for with `emit`; empty where the load does not fit."""
 
 
-def fleet_plan_json(
-    plan: FleetPlan, binds: Sequence[Binding], changes: Sequence[Change], losses: Sequence[Lost], secure: FleetPlan | None
-) -> FleetPlanJson:
-    """All of it."""
+class FolderJson(TypedDict):
+    """What runs the replicas of one model: text by the file's name, and what is typed beside them."""
+
+    folder: str
+    run: str
+    files: dict[str, str]
+
+
+def fleet_plan_json(answer: FleetAnswer, files: Mapping[str, Emitted] | None = None) -> FleetPlanJson:
+    """All of it, with the files that were asked for."""
+    plan, binds, changes, losses, secure = answer
     placed = {id(one.target): one for one in plan.placed}
-    return {
+    told: FleetPlanJson = {
         "possible": plan.possible,
         "cluster": plan.inventory.address,
         "availability": "1-node" if plan.spare else "none",
@@ -203,6 +213,9 @@ def fleet_plan_json(
         ],
         "cost_of_sparing_a_node": cost_json(secure) if secure is not None and secure.possible else None,
     }
+    if files is not None:
+        told["files"] = [{"folder": folder, "run": one.run, "files": dict(one.files)} for folder, one in files.items()]
+    return told
 
 
 def cost_json(plan: FleetPlan) -> CostJson:

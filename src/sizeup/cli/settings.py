@@ -122,7 +122,7 @@ def verb(operation: Operation, tell: Callable[..., None], extra: Sequence[click.
         answer = operation.answer(ask(asked), {**own, **{name: value for name, value in values.items() if name in own}})
         say(asked, answer, tell, {name: value for name, value in values.items() if name not in own})
 
-    return Verb(operation.name, callback, [*options(operation.parameters), *extra])
+    return Verb(operation.verb, callback, [*options(operation.parameters), *extra])
 
 
 def say(asked: Asked, answer: Answer, tell: Callable[..., None], extra: Mapping[str, Any] | None = None) -> None:

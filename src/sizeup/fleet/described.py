@@ -13,12 +13,12 @@ from .node import Inventory, Node
 MOST_NODES = 10_000
 
 
-def described(machines: Sequence[tuple[str, Machine, int]]) -> Inventory:
+def described(machines: Sequence[tuple[str, Machine, int]], most: int = MOST_NODES) -> Inventory:
     """(as typed, the machine, how many) as an inventory in which everything is free. Raises UserError for a count that makes no cluster."""
     date = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     given = Source("given", "described", date)
-    if not 1 <= sum(count for _, _, count in machines) <= MOST_NODES or any(count < 1 for _, _, count in machines):
-        raise UserError(f"A cluster has 1 to {MOST_NODES:,} nodes.", '--on "4x h100-sxm" --count 3')
+    if not 1 <= sum(count for _, _, count in machines) <= most or any(count < 1 for _, _, count in machines):
+        raise UserError(f"A cluster has 1 to {most:,} nodes.", '--on "4x h100-sxm" --count 3')
     nodes = []
     for kind, (_, machine, count) in enumerate(machines):
         letter = "abcdefghijklmnopqrstuvwxyz"[kind % 26] * (1 + kind // 26)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import math
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -31,10 +33,16 @@ HOST_QUANT = "Q8_0"
 class Layouts:
     """Ways that were looked at; what costs time to know is known once, however often goals and fleets are changed."""
 
-    def __init__(self) -> None:
+    def __init__(self, until: float = math.inf) -> None:
+        self.until = until
         self._servers: dict[object, tuple[Any, Machine, Breakdown, Paced] | Rejected] = {}
         self._checked: dict[object, Layout | Rejected] = {}
         self._kept: list[object] = []
+
+    def in_time(self) -> None:
+        """Raises UserError once nobody waits for the answer any more (`until`, as `time.monotonic` counts)."""
+        if time.monotonic() > self.until:
+            raise UserError("The plan takes longer than it may.", "fewer models, or fewer kinds of nodes")
 
     def of(self, target: Target, on: Alike) -> tuple[list[Layout], list[Rejected]]:
         """Every way that can serve at least one request within the goals, and the others with their reasons."""
@@ -75,6 +83,7 @@ class Layouts:
         lengths = (target.prompt_tokens, target.answer_tokens, target.length)
         key = (id(target.model), on.likeness, engine, quant, split, lengths, target.cache_type)
         if key not in self._servers:
+            self.in_time()
             self._kept.append((target.model, on))  # what an id stands for stays
             try:
                 self._servers[key] = (served if engine in SERVING else hosting)(target, on, engine, quant, split)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -138,7 +138,7 @@ def place(targets: Sequence[Target], inventory: Inventory, spare: bool = False, 
     found = None
     cut = False
     if not short:
-        found, cut = cheapest(targets, options, kinds, cheap)
+        found, cut = cheapest(targets, options, kinds, cheap, book.in_time)
         if found is None:
             short = [Short(target, every[0], room_for(every[0].parts[0].layout)) for target, every in zip(targets, options, strict=True)]
     return FleetPlan(inventory, tuple(targets), spare, kinds, tuple(found or ()), tuple(short), tuple(rejected), cut)
@@ -154,9 +154,9 @@ def lacking(way: Way) -> float:
 
 
 def cheapest(
-    targets: Sequence[Target], options: Sequence[Sequence[Way]], kinds: Sequence[Alike], cheap: bool
+    targets: Sequence[Target], options: Sequence[Sequence[Way]], kinds: Sequence[Alike], cheap: bool, check: Callable[[], None]
 ) -> tuple[list[Placed] | None, bool]:
-    """The ways, one a target, that cost least together and find room; whether not all were tried."""
+    """The ways, one a target, that cost least together and find room; whether not all were tried. `check` raises to end the search."""
     costs = [[way.cost(cheap) for way in every] for every in options]
     least = [FREE] * (len(options) + 1)
     for at in reversed(range(len(options))):
@@ -175,6 +175,7 @@ def cheapest(
             return
         for way, more in zip(options[at], costs[at], strict=True):
             tries += 1
+            check()
             if tries > most:
                 return
             # What does not find room without the others will not with them.

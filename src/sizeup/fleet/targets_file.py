@@ -27,7 +27,9 @@ FIELDS = {
     "expert_parallel": "expert_parallel",
 }
 """What a [[model]] may say -> the field of Target."""
+TEXTS = ("quant", "engine", "cache_type")
 AVAILABILITY = {"none": False, "1-node": True}
+MOST_MODELS = 64
 
 
 class Wishes(NamedTuple):
@@ -46,9 +48,16 @@ def load(path: str, read: Callable[[str], ModelSpec]) -> Wishes:
         raise NotFound(f"{file} cannot be read: {error.strerror}.", "docs/fleet.md for the format") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise Unreadable(f"{file} is not TOML: {error}.", "docs/fleet.md for the format") from None
+    return wishes(content, str(file), read)
+
+
+def wishes(content: Mapping[str, Any], path: str, read: Callable[[str], ModelSpec], most: int = MOST_MODELS) -> Wishes:
+    """The targets that such a file says; `path` is what mistakes call it. Raises Unreadable without any, UserError."""
     rows = content.get("model")
     if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
-        raise Unreadable(f"{file} names no model.", "docs/fleet.md for the format")
+        raise Unreadable(f"{path} names no model.", "docs/fleet.md for the format")
+    if len(rows) > most:
+        raise UserError(f"{path} names {len(rows)} models.", f"at most {most}")
     for key in content:
         known(str(key), ("model", "availability"))
     return Wishes(tuple(target(row, read) for row in rows), available(content.get("availability", "none")))
@@ -76,6 +85,11 @@ def target(row: Mapping[str, Any], read: Callable[[str], ModelSpec]) -> Target:
             if isinstance(value, bool) or not isinstance(value, int | float) or (kind is int and not isinstance(value, int)):
                 raise UserError(f"{field} = {value!r} is not a number.", f"{field} = 100")
             given[field] = kind(value)
+    for field in TEXTS:
+        if not isinstance(given.get(field, ""), str):
+            raise UserError(f"{field} = {given[field]!r} is no text.", f"{field} = “…”")
+    if not isinstance(given.get("expert_parallel", False), bool):
+        raise UserError(f"expert_parallel = {given['expert_parallel']!r} is neither true nor false.", "true, or false")
     return Target(**{**given, "model": read(given["model"])})
 
 
@@ -87,7 +101,7 @@ def known(key: str, names: Any) -> None:
 
 def available(text: object) -> bool:
     """Whether a node may be lost. Raises UserError for other words."""
-    if text not in AVAILABILITY:
+    if not isinstance(text, str) or text not in AVAILABILITY:
         raise UserError(f"“{text}” is no availability that a plan can keep.", "none, 1-node")
     return AVAILABILITY[str(text)]
 

@@ -27,6 +27,7 @@ _HOME = {
     "dataset": "dataset:DATASET",
     "tokens": "tokens:TOKENS",
     "browser": "browser:BROWSER",
+    "fleet_plan": "fleet:FLEET_PLAN",
     "explain": "explain:EXPLAIN",
     "prove": "engines:PROVE",
     "rehearse": "engines:REHEARSE",

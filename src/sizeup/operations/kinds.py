@@ -19,6 +19,10 @@ class Kind:
     name: str
     parse: Callable[[str], Any]
     schema: Mapping[str, Any] = field(default_factory=lambda: {"type": "string"})
+    longest: int = 4096
+    """Characters of a value; hardly anything that is asked is longer."""
+    document: bool = False
+    """Whether a value is what a file holds, as text: on the command line the file is named, a wire carries its content."""
 
 
 def choice(*names: str) -> Kind:
@@ -111,6 +115,10 @@ TERM = Kind("term", str)
 """A term of the glossary, or a word of one."""
 FILE = Kind("file", str)
 """The path of a file of the machine that answers."""
+CLUSTER = Kind("file", str, {"type": ["object", "string"]}, 4 << 20, document=True)
+"""Nodes: described ones, or what a scan wrote down."""
+LOAD = Kind("file", str, {"type": ["object", "string"]}, 64 << 10, document=True)
+"""Several models and what is asked of each."""
 FLAG = Kind("flag", _flag, {"type": "boolean"})
 """Off unless it is named."""
 SWITCH = Kind("switch", _flag, {"type": "boolean"})

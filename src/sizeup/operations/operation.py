@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
@@ -29,6 +30,8 @@ class Ask:
     why: str | None = None
     tell: Callable[[int, str], None] = lambda done, coming: None
     """Told during long work how much is done and what comes next, "" at its end; only a person at a terminal looks."""
+    until: float = math.inf
+    """When nobody waits any more, as `time.monotonic` counts; a search that takes long looks at it."""
 
     @property
     def page(self) -> Page:
@@ -43,9 +46,9 @@ class Ask:
         return None if self.why == WHY_ALL else self.why
 
 
-def ask(world: World | None = None, language: str = "en", units: str = "iec", why: str | None = None) -> Ask:
+def ask(world: World | None = None, language: str = "en", units: str = "iec", why: str | None = None, until: float = math.inf) -> Ask:
     """An Ask from plain values."""
-    return Ask(world or World(), texts(language), units, why)
+    return Ask(world or World(), texts(language), units, why, until=until)
 
 
 class Answer(Protocol):
@@ -74,6 +77,16 @@ class Operation:
     """Whether it starts an engine, so that a server does it only when it was started for that."""
     tool: bool = True
     """Whether assistants get it."""
+
+    @property
+    def verb(self) -> str:
+        """As it is typed, and as its texts are called."""
+        return self.name.replace("_", " ")
+
+    @property
+    def posted(self) -> bool:
+        """Whether a question holds documents, which no query string is long enough for."""
+        return any(parameter.kind.document for parameter in self.parameters)
 
     def parameter(self, name: str) -> Parameter:
         return next(parameter for parameter in self.parameters if parameter.name == name)

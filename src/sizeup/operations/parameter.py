@@ -10,8 +10,6 @@ from sizeup.errors import UserError, close_names
 
 from .kinds import TEXT, Kind
 
-LONGEST_VALUE = 4096
-"""Characters; nothing that is asked here is longer."""
 MOST_VALUES = 16
 """Values of one parameter that may be given several times."""
 
@@ -72,8 +70,8 @@ class Parameter:
         if len(texts) > MOST_VALUES:
             raise UserError(f"{self.name} is given {len(texts)} times.", f"up to {MOST_VALUES} of them")
         for text in texts:
-            if len(text) > LONGEST_VALUE:
-                raise UserError(f"The value of {self.name} has {len(text):,} characters.", f"at most {LONGEST_VALUE}")
+            if len(text) > self.kind.longest:
+                raise UserError(f"The value of {self.name} has {len(text):,} characters.", f"at most {self.kind.longest}")
         found = tuple(self.bounded(self.kind.parse(text)) for text in texts)
         return found if self.many else found[0]
 

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from sizeup.hardware import Machine
 from sizeup.model import ModelSpec
 
 from .parameter import Values
+
+if TYPE_CHECKING:
+    from sizeup.fleet.node import Inventory
+    from sizeup.fleet.targets_file import Wishes
 
 
 def with_ram(machine: Machine, ram: int | None) -> Machine:
@@ -76,6 +81,21 @@ class World:
         from sizeup.probe.given import with_given
 
         return with_given(machine, values["vram"], values["bandwidth"], values["in_use"])
+
+    most_nodes = 10_000
+    """Of a cluster."""
+
+    def cluster(self, nodes: str) -> Inventory:
+        """The nodes of a file: described ones, or what a scan wrote down."""
+        from sizeup.fleet.answer import cluster
+
+        return cluster(nodes)
+
+    def load(self, load: str) -> Wishes:
+        """The models of a file and what is asked of each."""
+        from sizeup.fleet.targets_file import load as read
+
+        return read(load, self.model)
 
     def models(self, names: Sequence[str]) -> list[ModelSpec]:
         return [self.model(name) for name in names]

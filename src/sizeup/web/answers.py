@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import msgspec
 from starlette.responses import Response
 
-from sizeup.errors import NotAllowed, SizeupError
+from sizeup.errors import NotAllowed, SizeupError, Unreadable
 from sizeup.i18n import Texts
 from sizeup.operations.operation import Ask, Operation
 from sizeup.operations.skins import question
@@ -79,15 +80,23 @@ def endpoint(operation: Operation, world: World, computer: Computer) -> Callable
         accepted = request.headers.get("accept-language", "")
         try:
             fields = given(request.scope["query_string"])
-            t = spoken(fields, accepted)
-            asked = question(operation, fields)
-            if operation.runs and not computer.serving.allow_run:
-                raise NotAllowed(
-                    f"{operation.name} starts an engine, and this server was not started for that.", "sizeup serve --allow-run"
-                )
         except SizeupError as error:
             return failed(error, spoken(fields, accepted))
-        ask = Ask(world, t, asked.units, asked.why)
-        return await computer(t, lambda: operation.answer(ask, asked.values).to_json(), runs=operation.runs)
+        return await answered(operation, world, computer, fields, spoken(fields, accepted))
 
     return answer
+
+
+async def answered(operation: Operation, world: World, computer: Computer, fields: Mapping[str, Sequence[str]], t: Texts) -> Any:
+    """The response to these fields."""
+    try:
+        asked = question(operation, fields)
+        if operation.runs and not computer.serving.allow_run:
+            raise NotAllowed(f"{operation.name} starts an engine, and this server was not started for that.", "sizeup serve --allow-run")
+    except SizeupError as error:
+        return failed(error, t)
+    seconds = computer.serving.run_seconds if operation.runs else computer.serving.seconds
+    ask = Ask(world, t, asked.units, asked.why, until=time.monotonic() + seconds)
+    # A document that cannot be read was sent, and is not missing here.
+    statuses: Mapping[type[SizeupError], int] = {Unreadable: 400} if operation.posted else NOTHING
+    return await computer(t, lambda: operation.answer(ask, asked.values).to_json(), statuses, operation.runs)

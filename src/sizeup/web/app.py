@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import msgspec
@@ -12,11 +12,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from sizeup.operations import operations
+from sizeup.operations.operation import Operation
 
 from .answers import Computer, endpoint
 from .failures import failure
 from .folders import Folder
 from .guard import App, Guard
+from .posted import endpoint as posted
 from .serving import Serving
 from .static import Files
 from .uploads import endpoint as header
@@ -38,7 +40,7 @@ def app(serving: Serving | None = None, world: ServedWorld | None = None) -> App
         computer.close()
 
     routes = [
-        *(Route(f"/api/{one.name}", endpoint(one, world, computer), methods=["GET"]) for one in operations()),
+        *(Route(f"/api/{one.name}", _route(one, world, computer), methods=[_method(one)]) for one in operations()),
         Route("/api/openapi.json", described, methods=["GET"]),
         Route("/api/header", header(world.shelf, computer), methods=["POST"]),
         *(Route(f"{at}{{path:path}}", Folder(root, at).answer, methods=["GET"]) for at, root in folders if root is not None),
@@ -46,6 +48,14 @@ def app(serving: Serving | None = None, world: ServedWorld | None = None) -> App
         Route("/{path:path}", Files().answer, methods=["GET"]),
     ]
     return Guard(Starlette(routes=routes, lifespan=lifespan), serving)
+
+
+def _method(operation: Operation) -> str:
+    return "POST" if operation.posted else "GET"
+
+
+def _route(operation: Operation, world: ServedWorld, computer: Computer) -> Callable[[Any], Any]:
+    return (posted if operation.posted else endpoint)(operation, world, computer)
 
 
 async def described(request: Any) -> Any:
@@ -58,10 +68,12 @@ async def described(request: Any) -> Any:
 async def unknown(request: Any) -> Any:
     """No operation is called so."""
     from sizeup.errors import close_names
-    from sizeup.operations import NAMES
+    from sizeup.operations import NAMES, found
 
     name = request.scope["path"].removeprefix("/api/")[:80]
     if name in NAMES:
+        if found(name).posted:
+            return failure(405, f"The operation {name} is asked for with POST.", f"POST /api/{name}", "NotAllowed")
         return failure(405, f"The operation {name} is asked for with GET.", f"GET /api/{name}?…", "NotAllowed")
     near = close_names(name, NAMES, 2, 0.5)
     return failure(404, f"There is no operation {name}.", ", ".join(f"/api/{one}" for one in near or NAMES), "NotFound")

@@ -10,7 +10,7 @@ from sizeup.i18n import texts
 from sizeup.operations import operations
 from sizeup.operations.operation import Operation
 from sizeup.operations.parameter import Parameter
-from sizeup.operations.skins import parameters, schema
+from sizeup.operations.skins import LANG, input_schema, parameters, schema
 
 from .schemas import schemas
 
@@ -54,7 +54,10 @@ def document() -> dict[str, Any]:
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "paths": {
-            **{f"/api/{one.name}": {"get": _get(one, answers[one.name])} for one in operations()},
+            **{
+                f"/api/{one.name}": {"post": _post(one, answers[one.name])} if one.posted else {"get": _get(one, answers[one.name])}
+                for one in operations()
+            },
             "/api/header": {"post": _header()},
         },
         "components": {"schemas": {**components, "Error": ERROR}},
@@ -64,9 +67,24 @@ def document() -> dict[str, Any]:
 def _get(operation: Operation, answer: dict[str, Any]) -> dict[str, Any]:
     return {
         "operationId": operation.name,
-        "summary": texts("en")(f"verb.{operation.name}"),
+        "summary": texts("en")(f"verb.{operation.verb}"),
         "parameters": [_parameter(one) for one in parameters(operation)],
         "responses": {"200": _content("The answer. “Does not fit” is one.", answer), **_failures(FAILURES)},
+    }
+
+
+def _post(operation: Operation, answer: dict[str, Any]) -> dict[str, Any]:
+    from .examples import EXAMPLES
+
+    body = {"schema": input_schema(operation), "examples": {name: {"value": one} for name, one in EXAMPLES[operation.name].items()}}
+    return {
+        **_get(operation, answer),
+        "parameters": [_parameter(LANG)],
+        "requestBody": {"required": True, "content": {"application/json": body}},
+        "responses": {
+            "200": _content("The answer. “Does not fit” is one.", answer),
+            **_failures(FAILURES | {"408": "The body took too long to arrive."}),
+        },
     }
 
 

@@ -25,7 +25,7 @@ BODY_S = 60.0
 
 
 class TooLarge(Exception):
-    """More than LARGEST_BODY was sent."""
+    """More was sent than is taken."""
 
 
 def endpoint(shelf: Shelf, computer: Computer) -> Callable[[Any], Any]:
@@ -40,7 +40,7 @@ def endpoint(shelf: Shelf, computer: Computer) -> Callable[[Any], Any]:
             asked = values(PARAMETERS, fields)
             if len(asked["name"]) > LONGEST_NAME:
                 raise UserError(f"The value of name has {len(asked['name']):,} characters.", f"at most {LONGEST_NAME}")
-            data = await asyncio.wait_for(body(request), BODY_S)
+            data = await asyncio.wait_for(body(request, LARGEST_BODY), BODY_S)
         except SizeupError as error:
             return failed(error, spoken(fields, accepted))
         except TooLarge:
@@ -53,12 +53,12 @@ def endpoint(shelf: Shelf, computer: Computer) -> Callable[[Any], Any]:
     return header
 
 
-async def body(request: Any) -> bytes:
-    """The whole body. Raises TooLarge as soon as it is."""
+async def body(request: Any, most: int) -> bytes:
+    """The whole body. Raises TooLarge as soon as it is longer."""
     pieces, length = [], 0
     async for piece in request.stream():
         length += len(piece)
-        if length > LARGEST_BODY:
+        if length > most:
             raise TooLarge
         pieces.append(piece)
     return b"".join(pieces)

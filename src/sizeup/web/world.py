@@ -7,6 +7,9 @@ import threading
 import time
 
 from sizeup.errors import NotAllowed
+from sizeup.fleet.asked import MOST_MODELS, MOST_NODES, cluster_of, content, wishes_of
+from sizeup.fleet.node import Inventory
+from sizeup.fleet.targets_file import Wishes
 from sizeup.hardware import Machine
 from sizeup.model import ModelSpec
 from sizeup.operations.world import World, with_ram
@@ -61,6 +64,14 @@ class ServedWorld(World):
         return False
 
     keeps = False
+    most_nodes = MOST_NODES
+
+    def cluster(self, nodes: str) -> Inventory:
+        """The nodes that the question itself says; no file is read for it and no scheduler asked."""
+        return cluster_of(content(nodes, "nodes"), self.machine, self.most_nodes)
+
+    def load(self, load: str) -> Wishes:
+        return wishes_of(content(load, "load"), self.model, MOST_MODELS)
 
     def log(self, path: str) -> bytes:
         from sizeup.logs.source import content
