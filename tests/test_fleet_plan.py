@@ -15,8 +15,8 @@ from sizeup.fleet.alike import alike
 from sizeup.fleet.binding import binding
 from sizeup.fleet.changes import changes
 from sizeup.fleet.described import described
-from sizeup.fleet.layout import Layout
-from sizeup.fleet.layouts import Layouts
+from sizeup.fleet.layout import Layout, Split
+from sizeup.fleet.layouts import Layouts, splits
 from sizeup.fleet.lost import left_of, lost, secure
 from sizeup.fleet.node import Inventory, Node
 from sizeup.fleet.paced import under, utilisation
@@ -32,6 +32,37 @@ KNOWN = Layouts()
 @cache
 def model(name: str) -> ModelSpec:
     return sizeup.read(name, offline=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "cards", "expected"),
+    [
+        ("Qwen/Qwen3-8B", 3, [(1, 1), (1, 2), (1, 3), (2, 1)]),
+        ("HuggingFaceTB/SmolLM2-135M", 3, [(1, 1), (1, 2), (1, 3), (2, 1), (3, 1)]),
+        ("Qwen/Qwen3-8B", 6, [(1, 1), (1, 2), (1, 3), (1, 4), (1, 5), (1, 6), (2, 1), (2, 2), (2, 3), (4, 1)]),
+        ("Qwen/Qwen3-8B", 4, [(1, 1), (1, 2), (1, 3), (1, 4), (2, 1), (2, 2), (4, 1)]),
+    ],
+)
+def test_splits_of_cards_that_are_no_power_of_two(name: str, cards: int, expected: list[tuple[int, int]]) -> None:
+    """Stages come in any number; tensors are split by powers of two, and by other counts where heads and vocabulary come out even (9 of 3)."""
+    (kind,) = alike(fleet((f"{cards}x h100-sxm", 1)).nodes)
+    found = [(split.tensor_parallel, split.pipeline_parallel) for split in splits(Target(model(name), users=1), kind, None)]
+    assert found == expected
+
+
+def test_splits_over_nodes() -> None:
+    """Each node gives as many cards as it can: two nodes of six as 4 x 1 of each, and as 2 x 3 where all are used."""
+    (kind,) = alike(fleet(("6x h100-sxm", 2)).nodes)
+    found = [split for split in splits(Target(model("Qwen/Qwen3-8B"), users=1), kind, None) if split.nodes > 1]
+    assert found == [Split(2, 6, 2), Split(4, 2, 2)]
+
+
+def test_engines_take_every_split_that_is_no_power_of_two() -> None:
+    """What is tried beyond powers of two is refused by neither engine."""
+    (kind,) = alike(fleet(("6x h100-sxm", 1)).nodes)
+    found, rejected = KNOWN.of(Target(model("HuggingFaceTB/SmolLM2-135M"), users=1), kind)
+    assert {one.split.tensor_parallel for one in found} == {1, 3}
+    assert {one.split.tensor_parallel for one in rejected if one.why == "refused"} == {2, 4}
 
 
 def fleet(*machines: tuple[str, int]) -> Inventory:

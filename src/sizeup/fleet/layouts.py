@@ -12,7 +12,7 @@ from .. import search
 from ..engines import engine as find_engine
 from ..engines.serving.engine import ServingEngine
 from ..engines.serving.formats import format_of
-from ..engines.vllm.refusals import block_rows
+from ..engines.vllm.refusals import block_rows, check_split
 from ..errors import NotFound, Refused, TooSmall, UserError
 from ..facts import data_json
 from ..hardware import Machine
@@ -81,7 +81,9 @@ class Layouts:
         self, target: Target, on: Alike, engine: str, quant: str | None, split: Split
     ) -> tuple[tuple[Any, Machine, Breakdown, Paced] | Rejected, object]:
         lengths = (target.prompt_tokens, target.answer_tokens, target.length)
-        key = (id(target.model), on.likeness, engine, quant, split, lengths, target.cache_type)
+        # A node without cards has no cache of that type.
+        cache = target.cache_type if engine in SERVING else ""
+        key = (id(target.model), on.likeness, engine, quant, split, lengths, cache)
         if key not in self._servers:
             self.in_time()
             self._kept.append((target.model, on))  # what an id stands for stays
@@ -121,22 +123,29 @@ def quants(target: Target, engine: str) -> list[str | None]:
 
 
 def splits(target: Target, on: Alike, quant: str | None) -> Iterator[Split]:
-    """Ranks within the fastest link times stages: in one node, and across nodes where each gives all of its cards."""
-    powers = [1 << power for power in range(on.cards.bit_length()) if 1 << power <= on.cards]
-    most = min(int(data_json(FACTS)["most_stages"]), len(on.nodes))
+    """Ranks within the fastest link times stages: in one node, and across nodes where each gives as many of its cards as it can."""
+    facts = data_json(FACTS)
+    tried = [ranks for ranks in range(1, min(on.cards, on.domain) + 1) if not ranks & (ranks - 1) or shared(target.model, ranks)]
+    full = [ranks for ranks in tried if on.cards % ranks == 0]
     routed, form = experts(target.model), format_of(target.model, quant)
-    for ranks in powers:
-        if ranks > on.domain:
-            continue
+    for ranks in tried:
         asked = target.expert_parallel or block_rows(target.model, form, ranks) is not None
         whole = asked and ranks > 1 and routed > 0 and routed % ranks == 0
-        for stages in powers:
-            if ranks * stages <= on.cards:
-                yield Split(ranks, stages, 1, whole)
-        if ranks == powers[-1] or ranks * 2 > on.domain:
-            inside = 1 if ranks == powers[-1] else powers[-1] // ranks
-            for nodes in range(2, most + 1):
+        inside = on.cards // ranks
+        for stages in range(1, min(inside, int(facts["most_stages"])) + 1):
+            yield Split(ranks, stages, 1, whole)
+        if ranks in (tried[-1], full[-1]):
+            for nodes in range(2, min(int(facts["most_stages"]), len(on.nodes)) + 1):
                 yield Split(ranks, nodes * inside, nodes, whole)
+
+
+def shared(model: ModelSpec, ranks: int) -> bool:
+    """Whether vLLM and SGLang share a model among so many ranks: heads, the padded vocabulary and inner values come out even."""
+    try:
+        check_split(model, ranks, 1)
+    except Refused:
+        return False
+    return True
 
 
 def hosted() -> Iterator[Split]:

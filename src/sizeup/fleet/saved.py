@@ -15,6 +15,7 @@ from .node import Inventory, Node
 
 MOST_BYTES = 512 * 2**20
 MOST_CARDS = 1024
+LEAST_PROCESSOR = 0.001
 MOST_MEMORY = 1 << 60
 """Bytes, and anything else that is counted: no machine has more."""
 
@@ -57,14 +58,14 @@ def contradiction(node: Node) -> str:
     if any(not 0 <= pool.free_bytes < MOST_MEMORY for pool in machine.pools):
         return "its free memory is no memory"
     counts = [node.free_cpus, *((cpu.cores, cpu.threads, cpu.usable, cpu.fast_cores) if cpu is not None else ())]
-    if any(not 0 <= count < MOST_MEMORY for count in counts):
+    if any(count != 0 and not LEAST_PROCESSOR <= count < MOST_MEMORY for count in counts):
         return "its processors cannot be counted"
     rates = [
         *(pool.bytes_per_s for pool in machine.pools),
         *(device.flops_per_s for device in machine.devices),
         *(link.bytes_per_s for link in machine.links),
     ]
-    return "" if all(rate is None or 0 < rate < MOST_MEMORY for rate in rates) else "a rate is no positive number"
+    return "" if all(rate is None or 1 <= rate < MOST_MEMORY for rate in rates) else "a rate is no positive number"
 
 
 def save(content: Mapping[str, Any], path: str | os.PathLike[str]) -> None:
