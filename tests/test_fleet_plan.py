@@ -15,9 +15,10 @@ from sizeup.fleet.alike import alike
 from sizeup.fleet.binding import binding
 from sizeup.fleet.changes import changes
 from sizeup.fleet.described import described
-from sizeup.fleet.layout import Layout, Split
-from sizeup.fleet.layouts import Layouts, splits
+from sizeup.fleet.layout import Layout, Rejected, Split
+from sizeup.fleet.layouts import Layouts, served, splits
 from sizeup.fleet.lost import left_of, lost, secure
+from sizeup.fleet.network import crossing, known
 from sizeup.fleet.node import Inventory, Node
 from sizeup.fleet.paced import under, utilisation
 from sizeup.fleet.placing import FleetPlan, grown, lay, place, priced, rooms, without
@@ -352,3 +353,27 @@ def test_wishes_that_make_no_sense(wishes: dict[str, float], said: str) -> None:
     """Each is refused in a sentence."""
     with pytest.raises(UserError, match=said):
         small(**wishes)
+
+
+def test_the_network_between_nodes() -> None:
+    """A slower network makes a pipeline over nodes slower and its interval wider, by the bytes of each token and a wait at every boundary;
+    within a node, and where nobody says what it is, nothing is added."""
+    target = Target(model("Qwen/Qwen3-32B"), users=1, prompt_tokens=1000, answer_tokens=100)
+    nodes = fleet(("2x rtx-4090", 2)).nodes
+
+    def token_s(network: str) -> tuple[float, float]:
+        (kind,) = alike([dataclasses.replace(node, network=network) for node in nodes])
+        made = served(target, kind, "vLLM", "fp8", Split(2, 2, 2))
+        assert not isinstance(made, Rejected)
+        return made[3].at_users(target, 1).token_s, made[3].band()[1]
+
+    unknown, slow, fast = (token_s(network) for network in ("", "1gbe", "400gbe"))
+    hop = crossing("1gbe", 1, 5120)
+    assert hop is not None
+    assert hop.likely.seconds(1) == pytest.approx(0.00015 + 2 * 2 * 5120 / 125e6)
+    assert unknown[0] < fast[0] < slow[0]
+    assert slow[0] - unknown[0] == pytest.approx(hop.likely.seconds(1))
+    assert unknown[1] < slow[1]
+    with pytest.raises(UserError, match="No network is called"):
+        known("100gbee")
+    assert crossing("1gbe", 0, 5120) is crossing("", 1, 5120) is None

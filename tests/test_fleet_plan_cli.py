@@ -148,3 +148,17 @@ def test_a_file_on_processors_is_handed_to_ray(sizeup: Run, model: str, monkeypa
     monkeypatch.setitem(sys.modules, "ray", None)
     said = sizeup(*command)
     assert (said.code, "Ray is not installed" in said.err) == (5, True)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_over_nodes(sizeup: Run, language: str) -> None:
+    """What lies between the nodes of a replica is told with its interval, or that it is not known and not counted."""
+    ask = ("fleet", "plan", "--model", "Qwen/Qwen2.5-72B-Instruct", "--users", "2", "--ttft", "20s", "--tpot", "300ms")
+    ask += ("--on", "1x h100-sxm", "--count", "2", "--lang", language)
+    for more, told in (((), "--network"), (("--network", "25gbe"), "25gbe")):
+        said = sizeup(*ask, *more)
+        assert (said.code, told in said.out, max(map(cells, said.out.splitlines())) <= 80) == (0, True, True)
+        between = json.loads(sizeup(*ask, *more, "--json").out)["targets"][0]["served_by"][0]["between_nodes"]
+        assert (between["network"], between["crossings"]) == (more[-1] if more else None, 1)
+        assert (between["token_s"] is None) == (not more)
+    assert sizeup(*ask, "--network", "token-ring").code == 2

@@ -28,6 +28,7 @@ class NodeJson(TypedDict):
     taints: list[str]
     groups: list[str]
     shared: bool
+    network: str
     software: dict[str, str]
     warnings: list[str]
     evidence: dict[str, Source]
@@ -69,6 +70,7 @@ def _node(node: Node) -> NodeJson:
         "taints": list(node.taints),
         "groups": list(node.groups),
         "shared": node.shared,
+        "network": node.network,
         "software": dict(node.software),
         "warnings": list(node.warnings),
         "evidence": {field: as_json(source) for field, source in node.evidence},

@@ -40,6 +40,17 @@ class UnderJson(TypedDict):
     busy: float
 
 
+class BetweenJson(TypedDict):
+    """The network between pipeline stages on different nodes, and what a step of one token waits for it; null where it is not known and
+    not in the times."""
+
+    network: str | None
+    crossings: int
+    token_s: float | None
+    token_least_s: float | None
+    token_most_s: float | None
+
+
 class ReplicasJson(TypedDict):
     """Alike replicas of a model. `rank_bytes` is one entry a rank (or pool of a host), by part."""
 
@@ -58,6 +69,8 @@ class ReplicasJson(TypedDict):
     host_bytes: int
     command: str
     under: UnderJson
+    between_nodes: BetweenJson | None
+    """Null within one node."""
     nodes: list[list[str]]
 
 
@@ -246,6 +259,7 @@ def replicas_json(placed: Placed, number: int) -> ReplicasJson:
         "host_bytes": layout.ram_bytes,
         "command": layout.command(placed.target),
         "under": under_json(layout, placed.under(part)),
+        "between_nodes": between_json(layout),
         "nodes": [list(seat) for seat in placed.seats[number]],
     }
 
@@ -258,6 +272,21 @@ def split_json(layout: Layout | Rejected) -> SplitJson:
         "pipeline_parallel": split.pipeline_parallel,
         "expert_parallel": split.tensor_parallel if split.expert_parallel else 1,
         "nodes": split.nodes,
+    }
+
+
+def between_json(layout: Layout) -> BetweenJson | None:
+    """What lies between the nodes of a replica."""
+    count, over = layout.split.nodes - 1, layout.paced.over
+    if not count:
+        return None
+    least, likely, most = (None, None, None) if over is None else (float(one.seconds(1)) for one in over)
+    return {
+        "network": layout.on.network or None,
+        "crossings": count,
+        "token_s": likely,
+        "token_least_s": least,
+        "token_most_s": most,
     }
 
 

@@ -11,6 +11,7 @@ from ..engines.serving.cards import KINDS
 from ..hardware import Device, Link, Machine, Pool
 from ..interval import Interval
 from ..prices import price
+from .network import slowest
 from .node import Node
 
 
@@ -62,6 +63,11 @@ class Alike:
     def usd_per_card_hour(self) -> Interval | None:
         """What renting such a card costs; None where no dated price is known."""
         return price(self.card.name) if self.card is not None else None
+
+    @property
+    def network(self) -> str:
+        """What joins its nodes, the slowest where they differ; "" where nobody says."""
+        return slowest({node.network for node in self.nodes})
 
     def ranks(self, count: int) -> Machine:
         """A machine of so many of its cards, wherever they are: what the ranks of a server find."""

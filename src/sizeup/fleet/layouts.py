@@ -22,6 +22,7 @@ from ..plan import Breakdown, ServingBreakdown
 from ..throughput import run_of
 from .alike import Alike
 from .layout import HOST, Layout, Rejected, Split
+from .network import crossing
 from .paced import Host, Paced, Serving, capacity
 from .target import ANY, FACTS, Target
 
@@ -83,7 +84,7 @@ class Layouts:
         lengths = (target.prompt_tokens, target.answer_tokens, target.length)
         # A node without cards has no cache of that type.
         cache = target.cache_type if engine in SERVING else ""
-        key = (id(target.model), on.likeness, engine, quant, split, lengths, cache)
+        key = (id(target.model), on.likeness, engine, quant, split, lengths, cache, on.network if split.nodes > 1 else "")
         if key not in self._servers:
             self.in_time()
             self._kept.append((target.model, on))  # what an id stands for stays
@@ -179,7 +180,8 @@ def served(target: Target, on: Alike, name: str, quant: str | None, split: Split
         return Rejected(on.name, name, quant or "", split, "unknown", "")
     speed = engine.paced(machine, target.model, quant, settings, "decode", 1, target.mean_tokens, 1)
     slower = (speed.tokens_per_s / speed.upper, speed.tokens_per_s / speed.lower) if speed is not None else (1.0, 1.0)
-    return settings, machine, breakdown, Serving(replica, slower)
+    over = crossing(on.network, split.nodes - 1, int(target.model.hidden))
+    return settings, machine, breakdown, Serving(replica, slower, over)
 
 
 def hosting(target: Target, on: Alike, name: str, quant: str | None, split: Split) -> tuple[Any, Machine, Breakdown, Paced] | Rejected:

@@ -38,6 +38,8 @@ class Node:
     evidence: tuple[tuple[str, Source], ...] = ()
     """Field -> where it is known from; what is missing here is assumed."""
     warnings: tuple[str, ...] = ()
+    network: str = ""
+    """What joins it with the other nodes, by its name in data/networks.json; "" where nobody says."""
     software: Mapping[str, str] = field(default_factory=dict)
     """What of what would be started it has: package -> version. Empty where nobody looked."""
 

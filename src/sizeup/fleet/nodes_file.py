@@ -14,12 +14,28 @@ from ..facts import Source
 from ..hardware import Machine
 from ..probe import machine as described
 from ..units import parse_bytes
+from .network import known
 from .node import Inventory, Node
 
 Find = Callable[[str, int | None], Machine]
 """The machine of a name, with so much memory where it is said."""
 
-KEYS = ("name", "machine", "count", "ram", "cpus", "free_cards", "free_cpus", "state", "resource", "labels", "taints", "groups", "shared")
+KEYS = (
+    "name",
+    "machine",
+    "count",
+    "ram",
+    "cpus",
+    "free_cards",
+    "free_cpus",
+    "state",
+    "resource",
+    "labels",
+    "taints",
+    "groups",
+    "shared",
+    "network",
+)
 STATES = ("ready", "down", "closed", "unknown")
 FORMAT = "docs/fleet.md for the format"
 MOST_NODES = 100_000
@@ -100,6 +116,7 @@ def _nodes(path: str, find: Find, number: int, given: Any, date: str, most: int)
         bool(given.get("shared", False)),
         tuple((field, source) for field in fields),
         machine.warnings,
+        known(network) if (network := _text(where, given, "network", "")) else "",
     )
     return (
         [kept]

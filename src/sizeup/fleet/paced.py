@@ -9,6 +9,7 @@ from ..engines.serving.load import Replica, Request
 from ..engines.serving.queues import unbounded, wait_mean, wait_s, wait_share
 from ..facts import data_json
 from ..throughput import Run
+from .network import Crossing
 from .target import FACTS, Target
 
 HALVINGS = 14
@@ -44,6 +45,11 @@ class Paced(Protocol):
     @property
     def places(self) -> int:
         """Requests that run at the same time."""
+        ...
+
+    @property
+    def over(self) -> Crossing | None:
+        """What the network between its nodes adds to a step; None on one node, and where it is not known."""
         ...
 
     def band(self) -> tuple[float, float]:
@@ -98,10 +104,15 @@ def _users(paced: Paced, target: Target) -> int:
 class Serving:
     """vLLM or SGLang on cards. What was asked once is remembered: other goals ask for much the same loads."""
 
-    def __init__(self, replica: Replica, slower: tuple[float, float]) -> None:
-        self.replica = replica
+    def __init__(self, replica: Replica, slower: tuple[float, float], over: Crossing | None = None) -> None:
+        self.replica = replica if over is None else replica._replace(between=over.likely)
         self.slower = slower
-        """Factors of token times: what the step model was off by where it was held against runs."""
+        """Factors of token times: what the step model was off by where it was held against runs; of what the network may add as well."""
+        self.over = over
+        if over is not None:
+            within = float(serving.token_s(replica, 1, 0))
+            least, likely, most = (within + float(one.seconds(1)) for one in over)
+            self.slower = slower[0] * least / likely, slower[1] * most / likely
         self._told: dict[tuple[int, int, str, float], Under] = {}
 
     @property
@@ -142,6 +153,8 @@ def _told(load: serving.Load) -> Under:
 
 class Host:
     """llama.cpp with so many slots: prompts are read one after another, and writing waits meanwhile."""
+
+    over: Crossing | None = None
 
     def __init__(self, run: Run, slots: int, target: Target) -> None:
         self.slots = slots

@@ -11,6 +11,8 @@ from typing import Any
 import msgspec
 
 from ..errors import NotFound, Unavailable, Unreadable, UserError
+from ..facts import data_json
+from .network import NETWORKS
 from .node import Inventory, Node
 
 MOST_BYTES = 512 * 2**20
@@ -60,6 +62,8 @@ def contradiction(node: Node) -> str:
     counts = [node.free_cpus, *((cpu.cores, cpu.threads, cpu.usable, cpu.fast_cores) if cpu is not None else ())]
     if any(count != 0 and not LEAST_PROCESSOR <= count < MOST_MEMORY for count in counts):
         return "its processors cannot be counted"
+    if node.network not in ("", *data_json(NETWORKS)["networks"]):
+        return "its network is not known"
     rates = [
         *(pool.bytes_per_s for pool in machine.pools),
         *(device.flops_per_s for device in machine.devices),

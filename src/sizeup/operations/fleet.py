@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from sizeup.errors import UserError
@@ -75,6 +76,17 @@ def wished(ask: Ask, values: Values) -> Wishes:
 
 
 def looked_at(ask: Ask, values: Values) -> Inventory:
+    """The cluster that is named, its nodes joined by the network that is."""
+    found = named(ask, values)
+    if values["network"] is None:
+        return found
+    from sizeup.fleet.network import known
+
+    network = known(values["network"])
+    return replace(found, nodes=tuple(replace(node, network=network) for node in found.nodes))
+
+
+def named(ask: Ask, values: Values) -> Inventory:
     """The cluster of a document, or so many described machines."""
     from sizeup.fleet.described import described
 
@@ -112,6 +124,7 @@ FLEET_PLAN = Operation(
         Parameter("nodes", CLUSTER, key="fplan_nodes", shown="FILE"),
         Parameter("on", MACHINE, key="fplan_on", shown="MACHINE", many=True),
         Parameter("count", COUNT, key="fplan_count", shown="N", many=True),
+        Parameter("network", key="fplan_network", shown="NAME"),
         Parameter("emit", key="fplan_emit", shown="TARGET"),
         Parameter("ram", SIZE, key="fplan_ram", shown="SIZE"),
     ),

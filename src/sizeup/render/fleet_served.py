@@ -56,6 +56,7 @@ def one(page: Page, placed: Placed) -> list[str]:
                 ),
             ),
             (t("fplan.at_once"), at_once(page, part, now.batch)),
+            *(((t("fplan.network"), network(page, layout)),) if layout.split.nodes > 1 else ()),
             (t("fplan.memory"), memory(page, layout)),
             (t("fplan.carries"), carries(page, placed, part)),
         ]
@@ -76,6 +77,15 @@ def at_once(page: Page, part: Part, batch: float) -> str:
     if isinstance(layout.breakdown, ServingBreakdown) and layout.breakdown.pool:
         words += t("fplan.at_once_full", full=f"{layout.breakdown.max_concurrency:.1f}")
     return words
+
+
+def network(page: Page, layout: Layout) -> str:
+    """What a step of one token waits for between the nodes of a replica."""
+    t, over = page.texts, layout.paced.over
+    if over is None:
+        return t("fplan.network_unknown")
+    least, likely, most = (seconds(float(one.seconds(1))) for one in over)
+    return t("fplan.network_is", name=layout.on.network, count=over.likely.crossings, likely=likely, least=least, most=most)
 
 
 def memory(page: Page, layout: Layout) -> str:

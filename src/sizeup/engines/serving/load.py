@@ -24,6 +24,20 @@ HALVINGS = 20
 """Steps of the search for the largest rate: to a millionth of what the server can serve at all."""
 
 
+class Between(NamedTuple):
+    """The network between pipeline stages on different nodes: a step waits for every crossing."""
+
+    crossings: int
+    wait_s: float
+    """Of one crossing, whatever its size."""
+    token_s: float
+    """Of what one token hands on, once across."""
+
+    def seconds(self, tokens: Number) -> Number:
+        """Of a step with so many tokens."""
+        return self.crossings * (self.wait_s + tokens * self.token_s)
+
+
 class Replica(NamedTuple):
     """One server: a model on its cards."""
 
@@ -34,6 +48,8 @@ class Replica(NamedTuple):
     """Requests that run at the same time: `max_num_seqs`, or what the cache holds of this length if that is fewer."""
     chunk_tokens: int = 8192
     """Tokens of a step at most (`max_num_batched_tokens`, `chunked_prefill_size`)."""
+    between: Between | None = None
+    """None on one node, and where the network is not known: then it is not counted."""
 
 
 class Request(NamedTuple):
@@ -81,7 +97,7 @@ class Load(NamedTuple):
 
 def token_s(replica: Replica, batch: Number, depth: Number) -> Number:
     """Seconds from one token of a sequence to its next, when nobody reads a prompt."""
-    return seconds(replica.stages, replica.pace, Step(_share(replica, batch), depth))
+    return _step_s(replica, Step(_share(replica, batch), depth))
 
 
 class Shared(NamedTuple):
@@ -198,7 +214,13 @@ def _mixed_s(replica: Replica, request: Request, batch: Number, prompts: Number)
     """
     new, _, piece = _pieces(replica, request)
     depth = request.prompt_tokens - new / 2 - piece / 2
-    return seconds(replica.stages, replica.pace, Step(_share(replica, batch), request.depth, piece, depth, prompts))
+    return _step_s(replica, Step(_share(replica, batch), request.depth, piece, depth, prompts))
+
+
+def _step_s(replica: Replica, tokens: Step) -> Number:
+    """Seconds of a step through all stages and over what is between them."""
+    within = seconds(replica.stages, replica.pace, tokens)
+    return within if replica.between is None else within + replica.between.seconds(tokens.tokens)
 
 
 def _share(replica: Replica, batch: Number) -> Number:
