@@ -20,6 +20,7 @@ from sizeup.rates import RATES, branch
 from . import mlx
 from .errors import Line, spreads, tables, without_device, without_model
 from .fit import HABITS, Fit
+from .replicates import section
 from .rows import CLASSES, Row, usable
 
 ROOT = Path(__file__).parents[2]
@@ -50,11 +51,11 @@ def facts(fit: Fit, rows: list[Row]) -> dict[str, Any]:
     return {"rates": told, "shared": usual, "runs": dict(sorted(runs.items()))}
 
 
-def page(left_out: Counter[str], lines: list[tuple[str, str, Line]], runs: int) -> str:
+def page(left_out: Counter[str], lines: list[tuple[str, str, Line]], rows: list[Row]) -> str:
     """docs/speed.md."""
     head = (
         "# How far speeds are off\n\n"
-        f"Written by `python -m tools.speed` from {runs:,} published runs of llama.cpp on one device ({DATE}). Every run is predicted by "
+        f"Written by `python -m tools.speed` from {len(rows):,} published runs of llama.cpp on one device ({DATE}). Every run is predicted by "
         "rates that were fitted **without any run of its device**. The error is predicted over measured tokens/s, less one. "
         "“Interval holds”: how often the stated 80 % interval contains the run. For comparison the median errors of two rules of "
         "thumb on the same runs, with the exact weights that a token reads: 0.55 × bandwidth ÷ weights, and bandwidth ÷ weights.\n"
@@ -67,7 +68,7 @@ def page(left_out: Counter[str], lines: list[tuple[str, str, Line]], runs: int) 
             body += "| --- | --- | --- | --- | --- | --- | --- | --- | --- |\n"
         body += f"| {name} | {line.runs} | {line.devices} | {' | '.join(_percent(value) for value in line[2:])} |\n"
     tail = "\n## Rows that were not used\n\n" + "".join(f"* {reason}: {count}\n" for reason, count in left_out.most_common())
-    return head + body + tail
+    return head + body + section(rows) + tail
 
 
 def _percent(value: float) -> str:
@@ -99,7 +100,7 @@ def main() -> None:
         apart = list(without_device(rows, fit))
         near = list(without_model(rows, fit))
         told["spread"] = {kind: [_short(low), _short(high)] for kind, (low, high) in spreads([*apart, *near]).items()}
-        PAGE.write_text(page(left_out, list(tables(apart)), len(rows)))
+        PAGE.write_text(page(left_out, list(tables(apart)), rows))
     FACTS.write_text(json.dumps(told, indent=1) + "\n")
     data_json.cache_clear()
     mlx.main()

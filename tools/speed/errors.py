@@ -13,6 +13,7 @@ import numpy as np
 
 from sizeup.rates import branch, generation
 
+from .cases import Case
 from .fit import Fit
 from .rows import Array, Row
 
@@ -149,16 +150,15 @@ def line(guesses: Sequence[Guess], kept: dict[int, bool]) -> Line | None:
     )
 
 
-def shallow(guess: Guess) -> bool:
+def shallow(case: Case) -> bool:
     """A short run over an empty cache, one sequence."""
-    case = guess.row.case
     return case.sequences == 1 and case.depth <= 1024 and case.tokens <= SHALLOW_TOKENS
 
 
 GROUPS: tuple[tuple[str, Callable[[Guess], bool]], ...] = (
-    ("llama-bench, short", lambda g: g.row.case.clean and shallow(g)),
-    ("of these, family has other devices", lambda g: g.row.case.clean and shallow(g) and g.nearness == "family"),
-    ("of these, family unseen", lambda g: g.row.case.clean and shallow(g) and g.nearness == "far"),
+    ("llama-bench, short", lambda g: g.row.case.clean and shallow(g.row.case)),
+    ("of these, family has other devices", lambda g: g.row.case.clean and shallow(g.row.case) and g.nearness == "family"),
+    ("of these, family unseen", lambda g: g.row.case.clean and shallow(g.row.case) and g.nearness == "far"),
     ("llama-bench, every depth", lambda g: g.row.case.clean and g.row.case.sequences == 1),
     ("llama-bench, several sequences", lambda g: g.row.case.clean and g.row.case.sequences > 1),
     ("people's own runs (Ollama, llmfit)", lambda g: not g.row.case.clean),

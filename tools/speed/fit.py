@@ -72,7 +72,7 @@ class Fit:
         alike = Counter((r.case.device, r.case.model, r.case.metric) for r in rows)
         weight = np.array([alike[r.case.device, r.case.model, r.case.metric] ** -0.5 for r in rows]) / noise
         count = len(self.nodes)
-        shared = list(range(3 * count, len(theta)))
+        shared = {name: i for name, i in self.index.items() if i >= 3 * count and "@" not in name}
         means, spreads = (np.array(column) for column in zip(*self.prior, strict=True))
         for _ in range(most):
             node_rates = [members @ theta[k : 3 * count : 3] for k in range(3)]
@@ -84,10 +84,15 @@ class Fit:
                 moved = [rate + step * (j == k) for j, rate in enumerate(node_rates)]
                 slope = (self._log_seconds(theta, moved, cols, marks) - here) / step
                 jacobian[:, k : 3 * count : 3] = slope[:, None] * members
-            for i in shared:
+            for name, i in shared.items():
                 other = theta.copy()
                 other[i] += step
-                jacobian[:, i] = (self._log_seconds(other, node_rates, cols, marks) - here) / step
+                slope = (self._log_seconds(other, node_rates, cols, marks) - here) / step
+                jacobian[:, i] = slope
+                for backend, flag in marks.backends.items():
+                    # A backend's own factor moves the rows of that backend as the factor of all does.
+                    if (own := self.index.get(f"{name}@{backend}")) is not None:
+                        jacobian[:, own] = slope * flag
             # Runs far off count less (Huber), as one mislabelled row must not move a family.
             w = weight * np.sqrt(1 / np.maximum(1.0, np.abs(residual) / (2 * noise)))
             a = np.vstack([jacobian * w[:, None], np.diag(1 / spreads)])

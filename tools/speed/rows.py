@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -85,10 +85,10 @@ def columns(rows: Sequence[Row]) -> Columns:
     )
 
 
-def usable(left_out: Counter[str]) -> list[Row]:
+def usable(left_out: Counter[str], chosen: Iterable[Case] | None = None) -> list[Row]:
     """Rows that can be true: neither faster than the bandwidth and the arithmetic allow, nor slower than a thirtieth of it."""
     rows = []
-    for case in cases(left_out):
+    for case in cases(left_out) if chosen is None else chosen:
         if case.metric == "prefill" and case.flops_per_s is None:
             left_out["prefill, device without a published arithmetic rate"] += 1
             continue
