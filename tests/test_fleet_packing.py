@@ -68,3 +68,11 @@ def test_rooms_are_not_changed() -> None:
     rooms = [Room("a", 0, 4, None)]
     item = Item(0, 0, 1, 4, 0, False, 0)
     assert pack([item], rooms) == pack([item], rooms) == [("a",)]
+
+
+def test_many_alike_nodes_are_one_way() -> None:
+    """Six replicas of eight nodes each find no room on forty alike ones, and five do; which of them are taken is not tried over and over."""
+    rooms = [Room(f"n{number}", 0, 3, None) for number in range(40)]
+    item = Item(0, 0, 8, 2, 0, False, 0)
+    assert pack([item] * 6, rooms) is None
+    assert [len(set(seat)) for seat in pack([item] * 5, rooms) or ()] == [8] * 5

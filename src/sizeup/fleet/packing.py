@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -59,12 +60,19 @@ def pack(items: Sequence[Item], rooms: Sequence[Room]) -> list[Seats] | None:
 
 
 def ways(item: Item, rooms: Sequence[Room], lies: dict[tuple[int, str], int]) -> Iterator[tuple[Room, ...]]:
-    """Nodes for an item, those that it fills best first."""
+    """Nodes for an item, those that it fills best first; of nodes with the same left it is the first that are taken."""
     able = [room for room in rooms if fits(item, room, lies)]
     able.sort(
         key=lambda room: (room.cards - item.cards, -1 if room.ram_bytes is None else room.ram_bytes, lies.get((item.target, room.name), 0))
     )
-    return itertools.combinations(able, item.nodes)
+    alike: dict[object, list[Room]] = {}
+    for room in able:
+        alike.setdefault((room.cards, room.ram_bytes, lies.get((item.target, room.name), 0)), []).append(room)
+    groups = list(alike.values())
+    for chosen in itertools.combinations_with_replacement(range(len(groups)), item.nodes):
+        counts = Counter(chosen)
+        if all(count <= len(groups[number]) for number, count in counts.items()):
+            yield tuple(room for number, count in counts.items() for room in groups[number][:count])
 
 
 def fits(item: Item, room: Room, lies: dict[tuple[int, str], int]) -> bool:
@@ -102,13 +110,8 @@ def _every(items: Sequence[Item], order: Sequence[int], rooms: Sequence[Room]) -
         nonlocal tries
         if at == len(order):
             return True
-        item, seen = items[order[at]], set[object]()
+        item = items[order[at]]
         for chosen in ways(item, left, lies):
-            # Nodes with the same left are as good as each other.
-            alike = tuple(sorted((room.cards, room.ram_bytes or 0, lies.get((item.target, room.name), 0)) for room in chosen))
-            if alike in seen:
-                continue
-            seen.add(alike)
             tries += 1
             if tries > TRIES:
                 return False
