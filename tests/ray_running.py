@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -65,14 +65,14 @@ class Running:
         return total
 
 
-def environment() -> dict[str, str]:
+def environment(path: str = "") -> dict[str, str]:
     """What a program needs to talk to it. Without it, Ray takes 127.0.0.1 for the machine's other address."""
-    return {**os.environ, **ENVIRONMENT, "PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}"}
+    return {**os.environ, **ENVIRONMENT, "PYTHONPATH": os.pathsep.join(filter(None, (str(ROOT / "src"), str(ROOT), path)))}
 
 
 @contextmanager
-def cluster() -> Iterator[Running]:
-    """The cluster of `tests.ray_cluster` for as long as the block lasts."""
+def cluster(more: Mapping[str, str] | None = None, path: str = "") -> Iterator[Running]:
+    """The cluster of `tests.ray_cluster` for as long as the block lasts; its processes have `more` in their environment, and `path` on Python's."""
     folder = tempfile.mkdtemp(prefix="sur-", dir="/tmp")  # sockets lie in it, and their paths must be short
     running = None
     with Path(folder, "errors").open("w") as errors:
@@ -82,7 +82,7 @@ def cluster() -> Iterator[Running]:
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,
-            env=environment() | {"RAY_SIZEUP_TEST": folder},
+            env={**environment(path), **(more or {}), "RAY_SIZEUP_TEST": folder},
             cwd=ROOT,
         )
         try:

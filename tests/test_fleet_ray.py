@@ -108,8 +108,9 @@ def test_the_detect_task_runs_anywhere(tmp_path: Path) -> None:
     """It answers in JSON's types, with sizeup's own probe where that is, and says of a file whether it is there."""
     file = tmp_path / "x"
     file.write_bytes(b"12345")
-    told = detect(str(file))
-    assert (told["by"], told["file_bytes"], detect(str(tmp_path / "y"))["file_bytes"]) == ("sizeup", 5, -1)
+    nowhere = str(tmp_path / "y")
+    told = detect([str(file), nowhere])
+    assert (told["by"], told["bytes_at"]) == ("sizeup", {str(file): 5, nowhere: -1})
     assert json.loads(json.dumps(told))["machine"]["pools"] == json.loads(json.dumps(told["machine"]["pools"]))
 
 

@@ -16,11 +16,12 @@ from sizeup.errors import NotFound, Refused, Unavailable, UserError
 from sizeup.fleet import serve_llm, serve_plan
 from sizeup.fleet.node import Inventory, Node
 from sizeup.fleet.ray_placement import place
+from sizeup.fleet.serve_told import Served
 from sizeup.hardware import Cpu, Machine, Pool
 from sizeup.i18n import LANGUAGES, texts
 from sizeup.page import Page, cells
 from sizeup.probe import machine
-from sizeup.render.fleet import handed
+from sizeup.render.fleet_up import handed, started_on_cards
 
 GIB = 2**30
 SOFTWARE = {"sizeup": "0.1.0", "xllamacpp": "2026.10"}
@@ -149,7 +150,11 @@ def test_a_checkpoint_becomes_rays_configuration() -> None:
     assert config["placement_group_config"] == {"bundles": [{"GPU": 1.0, "CPU": 0.25}] * 2, "strategy": "STRICT_PACK"}
     assert (config["accelerator_type"], config["deployment_config"]) == (
         "H100",
-        {"autoscaling_config": {"min_replicas": 1, "max_replicas": 4}},
+        {
+            "autoscaling_config": {"min_replicas": 1, "max_replicas": 4},
+            "graceful_shutdown_wait_loop_s": 1.0,
+            "graceful_shutdown_timeout_s": 600.0,
+        },
     )
     with pytest.raises(Refused) as caught:
         serve_llm.hand(read("meta-llama/Llama-3.1-70B-Instruct"), CARDS, quant="bf16", cards="L40S")
@@ -180,11 +185,13 @@ def test_options_become_keywords() -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_what_is_handed_over_fits_the_page(language: str) -> None:
+def test_what_is_handed_over_or_started_fits_the_page(language: str) -> None:
     """80 columns, whatever the language."""
-    found = serve_llm.hand(read("Qwen/Qwen3-8B"), CARDS, tensor_parallel=2)
-    drawn = handed(Page(texts(language)), found, "serve.json")
-    assert ("serve deploy serve.json" in drawn, max(map(cells, drawn.splitlines())) <= 80) == (True, True)
+    page, found = Page(texts(language)), serve_llm.hand(read("Qwen/Qwen3-8B"), CARDS, tensor_parallel=2)
+    served = Served("sizeup-qwen-qwen3-8b", "Qwen--Qwen3-8B", "RUNNING", "http://127.0.0.1:8000/", {"RUNNING": 1}, (), "")
+    drawn = handed(page, found, "serve.json"), started_on_cards(page, served, found)
+    assert ["serve deploy serve.json" in drawn[0], "http://127.0.0.1:8000/v1" in drawn[1]] == [True, True]
+    assert max(cells(line) for each in drawn for line in each.splitlines()) <= 80
 
 
 @pytest.mark.ray

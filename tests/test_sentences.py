@@ -51,6 +51,8 @@ TYPED = {
     "--tensor-parallel {} --pipeline-parallel {}",
     "--replicas {}",
     "sizeup fleet status",
+    "sizeup fleet plan … --json > plan.json",
+    "sizeup fleet plan … --emit deployment --to FOLDER",
     "sizeup fleet scan --save inventory.json",
     "--algorithm sft",
     "--emit trl",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from ..facts import Source
 from ..fleet.node import Inventory, Node, State, System
@@ -11,8 +11,9 @@ from ..hardware import Machine
 from ..shape import as_json
 
 if TYPE_CHECKING:
+    from ..fleet.serve_llm import Handed
     from ..fleet.serve_plan import Application
-    from ..fleet.serve_up import Served
+    from ..fleet.serve_told import Served
 
 
 class NodeJson(TypedDict):
@@ -91,13 +92,25 @@ class ServedJson(TypedDict):
 
 
 class StartedJson(ServedJson):
-    """The same as it was started: what one replica asks of a node, and for how many there was room."""
+    """The same as it was started; `room` is for how many replicas there was room."""
+
+    room: int
+    warnings: list[str]
+
+
+class StartedOnProcessorsJson(StartedJson):
+    """What one replica asks of a node, and which nodes cannot run one."""
 
     cores: int
     memory_bytes: int
-    room: int
     left_out: dict[str, str]
-    warnings: list[str]
+
+
+class StartedOnCardsJson(StartedJson):
+    """What Ray Serve LLM was told; `card_bytes` is what a rank takes of its card."""
+
+    config: dict[str, Any]
+    card_bytes: int
 
 
 def served_json(one: Served) -> ServedJson:
@@ -113,13 +126,26 @@ def served_json(one: Served) -> ServedJson:
     }
 
 
-def started_json(one: Served, asked: Application, warnings: Sequence[str]) -> StartedJson:
+def started_json(one: Served, asked: Application | Handed, warnings: Sequence[str]) -> StartedJson:
     """What `fleet up` tells of what it started."""
-    return {
+    from ..fleet.serve_llm import Handed
+
+    if isinstance(asked, Handed):
+        on_cards: StartedOnCardsJson = {
+            **served_json(one),
+            "model": asked.name,
+            "room": asked.group.room,
+            "warnings": [*asked.warnings, *warnings],
+            "config": asked.config,
+            "card_bytes": asked.card_bytes,
+        }
+        return on_cards
+    on_processors: StartedOnProcessorsJson = {
         **served_json(one),
+        "room": asked.room,
+        "warnings": list(warnings),
         "cores": asked.cores,
         "memory_bytes": asked.memory_bytes,
-        "room": asked.room,
         "left_out": dict(asked.left_out),
-        "warnings": list(warnings),
     }
+    return on_processors

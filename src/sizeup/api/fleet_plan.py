@@ -52,7 +52,8 @@ class BetweenJson(TypedDict):
 
 
 class ReplicasJson(TypedDict):
-    """Alike replicas of a model. `rank_bytes` is one entry a rank (or pool of a host), by part."""
+    """Alike replicas of a model. `rank_bytes` is one entry a rank (or pool of a host), by part. `command` starts one of them by itself,
+    `ray_command` all of them on a Ray cluster ("" where `fleet up` does not serve it)."""
 
     on: str
     engine: str
@@ -68,6 +69,7 @@ class ReplicasJson(TypedDict):
     rank_bytes: list[dict[str, int]]
     host_bytes: int
     command: str
+    ray_command: str
     under: UnderJson
     between_nodes: BetweenJson | None
     """Null within one node."""
@@ -258,6 +260,7 @@ def replicas_json(placed: Placed, number: int) -> ReplicasJson:
         "rank_bytes": layout.rank_bytes(),
         "host_bytes": layout.ram_bytes,
         "command": layout.command(placed.target),
+        "ray_command": layout.ray_command(placed.target, part.replicas),
         "under": under_json(layout, placed.under(part)),
         "between_nodes": between_json(layout),
         "nodes": [list(seat) for seat in placed.seats[number]],

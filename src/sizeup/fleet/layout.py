@@ -13,6 +13,7 @@ from ..hardware import Machine
 from ..plan import Breakdown
 from .alike import Alike
 from .paced import Paced
+from .ray_placement import ray_card
 from .target import Target
 
 HOST = "llama.cpp"
@@ -33,6 +34,10 @@ class Split(NamedTuple):
     @property
     def cards(self) -> int:
         return self.tensor_parallel * self.pipeline_parallel
+
+    def ranks(self) -> tuple[tuple[str, int], ...]:
+        """As they are typed."""
+        return ("--tensor-parallel", self.tensor_parallel), ("--pipeline-parallel", self.pipeline_parallel)
 
 
 class Rejected(NamedTuple):
@@ -92,11 +97,21 @@ class Layout:
         return find_engine(self.engine).command(target.model, self.quant, self.settings)
 
     def ray_command(self, target: Target, replicas: int) -> str:
-        """What starts all replicas on a Ray cluster; "" for what `sizeup fleet up` does not serve: anything but llama.cpp with a file."""
-        if not (self.whole and target.model.path):
+        """What starts all replicas on a Ray cluster; "" for what `sizeup fleet up` does not serve: SGLang, and llama.cpp without a file."""
+        settings = self.settings
+        if self.whole and target.model.path:
+            model, told = target.model.path, list[object](["--sequences", settings.sequences])
+        elif self.engine == "vLLM":
+            model = target.model.named
+            told = [word for option, ranks in self.split.ranks() if ranks > 1 for word in (option, ranks)]
+            told += [] if self.quant is None else ["--quant", self.quant]
+            told += [] if settings.kv_cache_dtype == "auto" else ["--kv-type", settings.kv_cache_dtype]
+            told += ["--set", "expert_parallel=true"] if settings.expert_parallel else []
+            told += ["--cards", card] if self.on.card is not None and (card := ray_card(self.on.card.name)) else []
+        else:
             return ""
-        told = [target.model.path, "--ray", "auto", "--replicas", replicas, "--context", self.settings.context_tokens]
-        return shlex.join(str(word) for word in ["sizeup", "fleet", "up", *told, "--sequences", self.settings.sequences])
+        words = ["sizeup", "fleet", "up", model, "--ray", "auto", "--replicas", replicas, "--context", settings.context_tokens, *told]
+        return shlex.join(str(word) for word in words)
 
     def rank_bytes(self) -> list[dict[str, int]]:
         """Bytes by part, of every rank (or of every pool of a host)."""

@@ -14,21 +14,11 @@ HIDDEN = ("CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES")
 """What Ray sets to hide cards from a task that was granted none; this one looks at them and uses none."""
 
 
-def detect(path: str = "") -> dict[str, Any]:
-    """This node: `by` ("sizeup", "nvml" or "system"), `machine` or `cards` and `ram_bytes`, `software`; `file_bytes` of a file, -1 without it."""
+def detect(paths: list[str]) -> dict[str, Any]:
+    """This node: `by` ("sizeup", "nvml" or "system"), `machine` or `cards` and `ram_bytes`, `software`; `bytes_at` each path."""
     import os
-    from importlib import metadata
 
-    software: dict[str, str] = {}
-    for name in PACKAGES:
-        try:
-            software[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    try:
-        file_bytes = os.stat(path).st_size if path else -1
-    except OSError:
-        file_bytes = -1
+    software = {name: version for name in PACKAGES if (version := installed(name))}
     hidden = {name: os.environ.pop(name) for name in HIDDEN if name in os.environ}
     try:
         seen = probed() or {"by": "system", "cards": cards(), "ram_bytes": ram_bytes(), "cpus": os.cpu_count() or 0}
@@ -38,7 +28,32 @@ def detect(path: str = "") -> dict[str, Any]:
         seen["by"] = "nvml"
     if "version" in seen:
         software["sizeup"] = seen["version"]
-    return {**seen, "software": software, "file_bytes": file_bytes}
+    return {**seen, "software": software, "bytes_at": {path: bytes_at(path) for path in paths}}
+
+
+def bytes_at(path: str) -> int:
+    """Bytes of a file there, some number for a folder; -1 where there is neither."""
+    import os
+
+    try:
+        return os.stat(path).st_size
+    except OSError:
+        return -1
+
+
+def installed(name: str) -> str:
+    """The version of a package that Python would import, whatever its distribution is called (vLLM has several); "" without it."""
+    from importlib import metadata, util
+
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        if util.find_spec(name) is None:
+            return ""
+    try:
+        return metadata.version(metadata.packages_distributions()[name][0])
+    except (KeyError, metadata.PackageNotFoundError):
+        return ""  # a folder on the path, which nobody installed
 
 
 def probed() -> dict[str, Any] | None:

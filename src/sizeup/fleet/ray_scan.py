@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
@@ -26,11 +26,11 @@ def scan(address: str = "auto", timeout_s: float = TIMEOUT_S) -> Inventory:
         return look(ray, address, timeout_s)[0]
 
 
-def look(ray: ModuleType, address: str, timeout_s: float, path: str = "") -> tuple[Inventory, dict[str, int]]:
-    """The cluster that Ray is connected to; and node name -> bytes of the file `path` there, -1 where it is not."""
+def look(ray: ModuleType, address: str, timeout_s: float, paths: Sequence[str] = ()) -> tuple[Inventory, dict[str, dict[str, int]]]:
+    """The cluster that Ray is connected to; and path -> node name -> bytes of the file there, -1 where it is not."""
     date = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     rows: list[dict[str, Any]] = sorted(ray.nodes(), key=lambda row: (not row["Alive"], row["NodeManagerAddress"], row["NodeID"]))
-    told, trouble = tell(ray, [row["NodeID"] for row in rows if row["Alive"]], timeout_s, path)
+    told, trouble = tell(ray, [row["NodeID"] for row in rows if row["Alive"]], timeout_s, paths)
     available, draining = told.pop("", ({}, []))
     # A node may have died while it was asked, and Ray says why.
     dead = {row["NodeID"]: row for row in ray.nodes() if not row["Alive"]}
@@ -48,13 +48,13 @@ def look(ray: ModuleType, address: str, timeout_s: float, path: str = "") -> tup
         )
         for row in rows
     ]
-    files = {each.name: int(each.told.get("file_bytes", -1)) for each in seen}
+    files = {path: {each.name: int(each.told.get("bytes_at", {}).get(path, -1)) for each in seen} for path in paths}
     late = "" in trouble
     warnings = (f"Ray did not tell what is granted ({trouble['']}): nothing counts as free.",) if late else ()
     return Inventory("ray", address, tuple(map(node, seen)), date, str(ray.__version__), warnings), files
 
 
-def tell(ray: ModuleType, ids: list[str], timeout_s: float, path: str) -> tuple[dict[str, Any], dict[str, str]]:
+def tell(ray: ModuleType, ids: list[str], timeout_s: float, paths: Sequence[str]) -> tuple[dict[str, Any], dict[str, str]]:
     """Node id -> what it told, and "" -> what is granted; node id -> why it told nothing."""
     from ray import cloudpickle
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
@@ -67,7 +67,7 @@ def tell(ray: ModuleType, ids: list[str], timeout_s: float, path: str) -> tuple[
         asked = {ray.remote(num_cpus=0, max_retries=0)(granted).remote(): ""}
         look = ray.remote(num_cpus=0, max_retries=0)(detect)
         for id in ids:
-            asked[look.options(scheduling_strategy=NodeAffinitySchedulingStrategy(id, soft=False)).remote(path)] = id
+            asked[look.options(scheduling_strategy=NodeAffinitySchedulingStrategy(id, soft=False)).remote(list(paths))] = id
     finally:
         cloudpickle.unregister_pickle_by_value(ray_detect)
     done, late = ray.wait(list(asked), num_returns=len(asked), timeout=timeout_s)

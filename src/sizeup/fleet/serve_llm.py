@@ -1,8 +1,9 @@
-"""A checkpoint on cards of a Ray cluster: the configuration that `serve deploy` takes, for Ray Serve LLM with vLLM. Pure; nothing is started."""
+"""A checkpoint on cards of a Ray cluster: what Ray Serve LLM is told, as the configuration that `serve deploy` takes. Pure; nothing is started."""
 
 from __future__ import annotations
 
 import dataclasses
+import os
 import shlex
 from typing import Any, NamedTuple
 
@@ -14,7 +15,8 @@ from ..plan import Plan
 from ..units import show_bytes
 from .node import Inventory
 from .ray_placement import Group, place
-from .serve_plan import PREFIX, slug
+from .serve_plan import DRAIN_LOOP_S, DRAIN_S, PREFIX, slug
+from .start import start
 
 
 class Handed(NamedTuple):
@@ -27,6 +29,21 @@ class Handed(NamedTuple):
     replicas: tuple[int, int]
     warnings: tuple[str, ...]
 
+    @property
+    def name(self) -> str:
+        """What the model is asked for by."""
+        return str(self.config["applications"][0]["args"]["llm_configs"][0]["model_loading_config"]["model_id"])
+
+    @property
+    def card_bytes(self) -> int:
+        """What the rank that takes most takes of its card."""
+        return max(self.plan.breakdown.needed_bytes(pool) for pool in self.plan.free_bytes if pool.startswith("vram"))
+
+    @property
+    def start_s(self) -> int:
+        """How long a start may take."""
+        return start(self.plan, 1).seconds
+
 
 def hand(
     model: ModelSpec,
@@ -37,14 +54,21 @@ def hand(
     name: str | None = None,
     host: str = "127.0.0.1",
     port: int = 8000,
+    drain_s: float = DRAIN_S,
     quant: str | None = None,
     context_tokens: int | None = None,
     tensor_parallel: int = 1,
     pipeline_parallel: int = 1,
     **settings: Any,
 ) -> Handed:
-    """The configuration for `model` on the free cards of a cluster. Raises Refused where its ranks cannot be placed or do not fit a card."""
+    """The configuration for `model` on the free cards of a cluster. Raises Refused where its ranks cannot be placed or do not fit a card.
+
+    Memory is that of the vLLM which the nodes have, where all have one release and no other is asked for.
+    """
     group = place(found, tensor_parallel, pipeline_parallel, replicas[0], cards)
+    releases = {version for node in found.nodes if node.name in group.nodes and (version := node.software.get("vllm"))}
+    if len(releases) == 1:
+        settings = {"engine_version": releases.pop(), **settings}
     parallel = {"tensor_parallel": tensor_parallel, "pipeline_parallel": pipeline_parallel}
     box = rank_cards(found, group, tensor_parallel * pipeline_parallel)
     plan = search.fit(model, box, engine="vllm", quant=quant, context_tokens=context_tokens, **parallel, **settings)[0]
@@ -56,7 +80,11 @@ def hand(
             f"--tensor-parallel {tensor_parallel * 2}, or a smaller --quant",
         )
     return Handed(
-        serve_config(plan, group, replicas, name or model.name, host, port), plan, group, replicas, warnings(found, group, tensor_parallel)
+        serve_config(plan, group, replicas, name or model.name, host, port, drain_s),
+        plan,
+        group,
+        replicas,
+        warnings(found, group, tensor_parallel),
     )
 
 
@@ -73,29 +101,33 @@ def rank_cards(found: Inventory, group: Group, ranks: int) -> Machine:
     return dataclasses.replace(host, pools=(*ram, *pools), devices=tuple(devices), links=())
 
 
-def serve_config(plan: Plan, group: Group, replicas: tuple[int, int], name: str, host: str, port: int) -> dict[str, Any]:
+def serve_config(
+    plan: Plan, group: Group, replicas: tuple[int, int], name: str, host: str, port: int, drain_s: float = DRAIN_S
+) -> dict[str, Any]:
     """`serve deploy`'s file: one application of Ray Serve LLM."""
     source, kwargs = engine_kwargs(plan.command)
     least, most = replicas
     scale: dict[str, Any] = (
         {"num_replicas": least} if least == most else {"autoscaling_config": {"min_replicas": least, "max_replicas": most}}
     )
+    # Answers pass through Ray's ingress, which therefore has to wait for them as the server does.
+    drain = {"graceful_shutdown_wait_loop_s": DRAIN_LOOP_S, "graceful_shutdown_timeout_s": drain_s}
     config = {
-        "model_loading_config": {"model_id": name, "model_source": source},
+        "model_loading_config": {"model_id": name, "model_source": os.path.abspath(source) if os.path.exists(source) else source},
         "engine_kwargs": kwargs,
         # Ray adds the kind of card to each bundle by itself.
         "placement_group_config": {
             "bundles": [{key: count for key, count in bundle.items() if key in ("GPU", "CPU")} for bundle in group.worker_bundles()],
             "strategy": group.strategy,
         },
-        "deployment_config": scale,
+        "deployment_config": {**scale, **drain},
         **({"accelerator_type": group.card} if group.card else {}),
     }
     application = {"name": PREFIX + slug(name), "route_prefix": "/", "import_path": "ray.serve.llm:build_openai_app"}
     return {
         "proxy_location": "HeadOnly",
         "http_options": {"host": host, "port": port},
-        "applications": [{**application, "args": {"llm_configs": [config]}}],
+        "applications": [{**application, "args": {"llm_configs": [config], "ingress_deployment_config": drain}}],
     }
 
 

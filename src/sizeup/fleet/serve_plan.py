@@ -15,6 +15,7 @@ from ..model import ModelSpec
 from ..plan import Plan
 from ..units import show_bytes
 from .node import Inventory, Node
+from .start import start
 
 REPLICA_BYTES = 256 * 2**20
 """What Ray's own process of a replica holds beside the engine's: 210 to 218 MiB resident were measured
@@ -25,6 +26,8 @@ PREFIX = "sizeup-"
 
 DRAIN_S = 600.0
 """How long requests that are being answered may take to end when a replica goes."""
+DRAIN_LOOP_S = 1.0
+"""How often Ray looks whether they have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,8 @@ class Application:
     drain_s: float
     room: int
     """Replicas for which there is room now."""
+    start_s: int
+    """How long a start may take."""
 
 
 def application(
@@ -96,6 +101,7 @@ def application(
         {"ray.io/node-id": f"in({','.join(node.labels['ray.io/node-id'] for node in able)})"} if left_out else {},
         drain_s,
         room,
+        max(start(plan, 1).seconds for plan in plans),
     )
 
 

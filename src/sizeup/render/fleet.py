@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -10,13 +9,11 @@ from sizeup.page import Page, indented
 
 from .answer import EDGE
 from .names import short_device
-from .tables import Column, pairs, table
+from .tables import Column, table
 
 if TYPE_CHECKING:
     from sizeup.fleet.node import Inventory, Node
-    from sizeup.fleet.serve_llm import Handed
-    from sizeup.fleet.serve_plan import Application
-    from sizeup.fleet.serve_up import Served
+    from sizeup.fleet.serve_told import Served
 
 
 def inventory(page: Page, found: Inventory) -> str:
@@ -84,26 +81,6 @@ def _warnings(page: Page, found: Inventory) -> list[str]:
     return ["", *(line for text in lines for line in indented(text, page.width, f"{EDGE}! "))] if lines else []
 
 
-def started(page: Page, one: Served, asked: Application, warnings: Sequence[str]) -> str:
-    """What was started: where it answers, what a replica takes of a node, for how many there is room, and which nodes cannot."""
-    t = page.texts
-    least, most = asked.replicas
-    each = t("fleet.each", cores=asked.cores, bytes=page.bytes(asked.memory_bytes), sequences=asked.sequences)
-    why: dict[str, list[str]] = {}
-    for name, reason in asked.left_out.items():
-        why.setdefault(reason, []).append(name)
-    rows = [
-        (t("fleet.answers"), f"{one.address.rstrip('/')}/v1"),
-        (t("fleet.replicas"), t("fleet.of_room", replicas=f"{least}" if least == most else f"{least}–{most}", room=asked.room)),
-        (t("fleet.replica"), each),
-        *((t("fleet.left_out"), f"{t('list.comma').join(names)}{t('fleet.colon')}{t.sentence(reason)}") for reason, names in why.items()),
-        (t("fleet.ends"), f"sizeup fleet down {one.name}"),
-    ]
-    title = t("fleet.up", model=asked.model)
-    lines = ["", *indented(page.paint(title, "strong"), page.width, EDGE), "", *pairs(page, rows)]
-    return "\n".join([*lines, *(line for text in warnings for line in ("", *indented(t.sentence(text), page.width, f"{EDGE}! ")))]) + "\n"
-
-
 def served(page: Page, found: Sequence[Served]) -> str:
     """Every application: its state, replicas by state, where it answers."""
     t = page.texts
@@ -123,24 +100,3 @@ def served(page: Page, found: Sequence[Served]) -> str:
         line for one in found if one.message for line in indented(f"{one.name}{t('fleet.colon')}{one.message}", page.width, f"{EDGE}! ")
     ]
     return "\n".join(["", *table(page, columns), *(["", *notes] if notes else [])]) + "\n"
-
-
-def handed(page: Page, found: Handed, path: str | None) -> str:
-    """What Ray Serve LLM is handed: where the ranks go, what one takes of a card, the configuration or its file, what to type."""
-    t, group, settings = page.texts, found.group, found.plan.settings
-    pool = max((name for name in found.plan.free_bytes if name.startswith("vram")), key=found.plan.breakdown.needed_bytes)
-    cards = t("fleet.ranks", tensor=settings.tensor_parallel, pipeline=settings.pipeline_parallel, card=group.card or t("fleet.any_card"))
-    least, most = found.replicas
-    rows = [
-        (t("fleet.placed"), f"{cards}{t('list.comma')}{group.strategy}"),
-        (t("fleet.replicas"), t("fleet.of_room", replicas=f"{least}" if least == most else f"{least}–{most}", room=group.room)),
-        (t("fleet.card_takes"), page.bytes(found.plan.breakdown.needed_bytes(pool))),
-        (t("fleet.start_it"), f"serve deploy {path or 'FILE'}"),
-    ]
-    title = t("fleet.handed", model=found.plan.model.name)
-    lines = ["", *indented(page.paint(title, "strong"), page.width, EDGE), "", *pairs(page, rows)]
-    for text in found.warnings:
-        lines += ["", *indented(t.sentence(text), page.width, f"{EDGE}! ")]
-    if path is None:
-        lines += ["", json.dumps(found.config, ensure_ascii=False, indent=1)]
-    return "\n".join(lines) + "\n"

@@ -15,8 +15,8 @@ from ..verb import Asked, Option, Verb
 def down(asked: Asked, name: str | None, ray: str, wait: float) -> None:
     """Drain and end one application."""
     from sizeup.api.fleet import served_json
-    from sizeup.fleet.serve_up import Served
-    from sizeup.fleet.serve_up import down as end
+    from sizeup.fleet.serve_down import down as end
+    from sizeup.fleet.serve_told import Served
 
     t = asked.page.texts
     said: list[Served] = []

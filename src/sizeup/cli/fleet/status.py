@@ -8,7 +8,7 @@ from ..verb import Asked, Option, Verb
 def status(asked: Asked, ray: str) -> None:
     """Print every application that `fleet up` started there."""
     from sizeup.api.fleet import served_json
-    from sizeup.fleet.serve_up import status as ask
+    from sizeup.fleet.serve_told import status as ask
     from sizeup.render.fleet import served
 
     found = ask(ray)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...facts import data_json
 from ...figure import plain
-from ..ray_placement import CPUS_A_RANK, Group
+from ..ray_placement import CPUS_A_RANK, Group, ray_card
 from ..serve_llm import serve_config
 from .wanted import Wanted
 
@@ -27,13 +26,5 @@ def _group(found: Wanted) -> Group:
 
 
 def card(found: Wanted) -> str:
-    """What Ray calls the cards; "" where it has no name that means them."""
-    device = next((one.name for one in found.plan.machine.devices), "")
-    known = data_json("ray_accelerators.json")["devices"]
-    exact = [name for name, ours in known.items() if ours == device]
-    short = device.split(" ")[0]
-    return exact[0] if len(exact) == 1 else short if short in PLAIN else ""
-
-
-PLAIN = ("V100", "T4", "L4", "L40S", "A10G", "H100", "H200", "H20", "B200")
-"""Names that are the same in both (ray/util/accelerators/accelerators.py of Ray 2.60.0)."""
+    """What Ray calls the card; "" where it has no name that means it."""
+    return ray_card(next((one.name for one in found.plan.machine.devices), ""))

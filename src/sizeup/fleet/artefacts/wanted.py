@@ -13,8 +13,8 @@ from ...facts import data_json
 from ...figure import plain
 from ...plan import Plan, ServingBreakdown
 from ..node import Inventory
+from ..start import ENGINES, Start, start
 from .places import node_for, selector, toleration
-from .start import ENGINES, Start, start
 
 MIB = 1 << 20
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from ...facts import data_json
-from ...figure import plain
-from ...plan import Plan
+from ..facts import data_json
+from ..figure import plain
+from ..plan import Plan
 
 ENGINES = {"vLLM": "vllm", "SGLang": "sglang", "llama.cpp": "llama.cpp"}
 """Engines that are handed over -> the name of each in files."""
