@@ -17,5 +17,7 @@ def build(import_path: str, args: dict[str, Any], name: str, route: str) -> str:
         target = serve.RunTarget(built, name=name, route_prefix=route)
         serve.run_many([target], wait_for_ingress_deployment_creation=False, wait_for_applications_running=False)
     except Exception as error:  # whatever that builder raises is told, and need not be of a class that is known here
-        return " ".join(f"{type(error).__name__}: {error}".split())
+        said = str(error).strip().splitlines() or [""]
+        # What came from another process begins with its traceback and ends with the error.
+        return said[-1].strip() if "ray::" in said[0] else " ".join([f"{type(error).__name__}:", *" ".join(said).split()])
     return ""
