@@ -13,7 +13,7 @@ from sizeup.engines import engine
 from sizeup.errors import UserError
 from sizeup.facts import data_json
 from sizeup.ghost import calibrate
-from sizeup.ghost.solve import Seen, solved
+from sizeup.ghost.solve import Runs, Seen, solved
 from sizeup.hardware import Cpu, Device, Disk, Machine, Pool
 from sizeup.plan import Measurement
 from sizeup.rates import branch, known, spread
@@ -27,6 +27,22 @@ from sizeup.work import experts_read
 from .program import Run
 
 LLAMA = engine("llama.cpp")
+
+CALIBRATED = Calibration(
+    cpu="Some CPU",
+    threads=4,
+    date="2026-11-21",
+    read_bytes_per_s={"Q8_0": 1e9, "": 1e9},
+    flops_per_s={"Q8_0": 5e10, "": 5e10},
+    dot_s={"Q8_0": 2e-9, "": 0.0},
+    batch_dot_s=0.0,
+    cache_row_s=0.0,
+    mixing_flops_per_s=1e12,
+    vector_mixing_flops_per_s=1e10,
+    layer_s=1e-4,
+    expert_layer=1.5,
+    expert_rows=10.0,
+)
 
 
 def card(gigabytes: int = 24, rate: float = 1.008e12, name: str = "Card", family: str = "", ram_rate: float = 5e10) -> Machine:
@@ -219,13 +235,16 @@ def test_a_measurement_of_this_machine_beats_what_was_published(monkeypatch: pyt
     """Its rates decide at once, for its processor only; a damaged file teaches nothing."""
     box = Machine("this machine", Cpu("Some CPU", 4, 4, 4.0, "x86_64", ("avx2",)), (Pool("ram", 32 << 30, 30 << 30, 2e10),))
     before = speed("Qwen/Qwen3-0.6B", box, quant="Q8_0").decode
-    calibration.keep(Calibration("Some CPU", 4, "2026-11-21", {"Q8_0": 1e9, "": 1e9}, {"Q8_0": 5e10, "": 5e10}, 0.0, 1e10, 1e-4, 1.5, 10.0))
+    calibration.keep(CALIBRATED)
     after = speed("Qwen/Qwen3-0.6B", box, quant="Q8_0").decode
     assert before is not None
     assert after is not None
     (part,) = LLAMA.work(read("Qwen/Qwen3-0.6B"), "Q8_0", LLAMA.Settings(context_tokens=1024))
+    flops, dots = (sum(getattr(share, name) for share in part.shares if share.format != "F32") for name in ("flops", "dots"))
+    # Queries, keys, values and what they yield, a gate, what it opens and what comes of it, of 28 layers; and the head.
+    assert dots == 28 * (2048 + 1024 + 1024 + 1024 + 3072 + 3072 + 1024) + 151936
     assert after.tokens_per_s == pytest.approx(
-        1 / (part.moved_bytes / 1e9 + sum(share.flops for share in part.shares) / 5e10 + part.mixing_flops / 1e10 + 28e-4), rel=0.02
+        1 / (part.moved_bytes / 1e9 + flops / 5e10 + dots * 2e-9 + part.mixing_flops / 1e10 + 28e-4), rel=0.005
     )
     assert after.basis == "ram: here"
     assert calibration.kept("Another CPU") is None
@@ -272,52 +291,61 @@ def test_a_calibration_measures_and_is_kept(sizeup: Run, monkeypatch: pytest.Mon
     monkeypatch.setattr(calibrate, "SECONDS", 0.05)
     monkeypatch.setattr(calibrate, "MOST_RUNS", 1)
     monkeypatch.setattr(calibrate, "FORMATS", ("Q8_0",))
+    monkeypatch.setattr(calibrate, "SHORT_FORMATS", ("Q8_0",))
+    monkeypatch.setattr(calibrate, "LAYERS_FORMAT", "Q8_0")
     monkeypatch.setattr(calibrate, "WIDE", {**calibrate.WIDE, "hidden_size": 512, "intermediate_size": 512})
+    monkeypatch.setattr(calibrate, "SHORT", {**calibrate.SHORT, "vocab_size": 8192})
     monkeypatch.setattr(calibrate, "DEPTH_TOKENS", 256)
     assert sizeup("machine", "--measure", "--json").code == 0
     cpu = probe.machine().cpu
     assert cpu is not None
     found = calibration.kept(cpu.name)
     assert found is not None
-    assert min(found.read_bytes_per_s["Q8_0"], found.flops_per_s["Q8_0"], found.cache_row_s, found.layer_s) > 0
+    assert min(found.read_bytes_per_s["Q8_0"], found.flops_per_s["Q8_0"], found.vector_mixing_flops_per_s, found.layer_s) > 0
     assert found.expert_layer >= 1
     assert found.spread[0] < 1 < found.spread[1]
 
 
 def test_a_busy_machine_widens_what_it_was_told() -> None:
     """Repeats that lie far apart make the interval as wide, and say that it should be measured again."""
-    quiet = Calibration("c", 1, "2026-11-21", {"": 1.0}, {"": 1.0}, 0.0, 1.0, 0.0, 1.0, 0.0, 0.01)
+    quiet = CALIBRATED._replace(noise=0.01)
     busy = quiet._replace(noise=0.5)
     assert (quiet.busy, busy.busy) == (False, True)
     assert busy.spread[0] < quiet.spread[0] < 1 < quiet.spread[1] < busy.spread[1]
 
 
 def test_rates_are_solved_from_what_ghosts_took() -> None:
-    """Times made from known rates give those rates back: reading and multiplying by format, layers, rows, experts, attention."""
-    truth = Calibration(
-        "c", 1, "2026-11-21", {"Q8_0": 3e10, "F16": 4e10, "": 3e10}, {"Q8_0": 2e11, "F16": 1e11, "": 1e11}, 5e-8, 1e15, 2e-5, 5.0, 20.0
-    )
-
-    def seen(shape: dict[str, object], kind: str, prompt: int) -> Seen:
-        shot = calibrate.Shot(calibrate.ghost("g", shape, kind), prompt)
-        bare = calibrate._seen(shot, Measurement("rehearsed", "e", "m", {}, {}))
-        steps = [
-            step._replace(reads=tuple(part._replace(kind=kind) for part in step.reads if part.kind.startswith(kind))) for step in bare[:2]
-        ]
-        spent = [sum(map(float, terms(step, truth.pace))) for step in steps]
-        return Seen(steps[0], steps[1], *spent)
-
-    tiny = seen(calibrate.MANY, "Q8_0", 16)
-    wide = {kind: seen(calibrate.WIDE, kind, 128) for kind in ("Q8_0", "F16")}
+    """Times made from known rates give those rates back: reading, multiplying, dot products, layers, experts, the cache, attention."""
+    box = probe.machine()
+    shapes = {
+        "Q8_0": (calibrate.WIDE, "Q8_0", 128),
+        "F16": (calibrate.WIDE, "F16", 128),
+        "short": (calibrate.SHORT, "F16", 16),
+        "layers": (calibrate.MANY, "F16", 128),
+        "experts": (calibrate.EXPERTS, "F16", 128),
+        "cache": (calibrate.DEEP, "F16", 2048),
+        "heads": (calibrate.HEADS, "F16", 192),
+    }
+    seen = {
+        name: calibrate._seen(box, calibrate.Shot(calibrate.ghost(name, shape, kind), prompt), [Measurement("rehearsed", "e", "m", {}, {})])
+        for name, (shape, kind, prompt) in shapes.items()
+    }
+    one, other = calibrate._by_kind([seen["Q8_0"], seen["F16"]])
+    rates = {one: 3e10, other: 4e10, "": 3e10}
+    truth = Pace(rates, {one: 2e11, other: 1e11, "": 1e11}, 4e10, 2e11, 2e-5, 5.0, 20.0, 5e-8, dict.fromkeys(rates, 7e-9), 3e-9, 5e10)
+    if one.endswith("+"):
+        truth = truth._replace(dot_s={**dict.fromkeys(rates, 7e-9), one: 0.0})
+    took = {
+        name: Seen(bare.one, bare.batch, *(sum(map(float, terms(step, truth))) for step in (bare.one, bare.batch)))
+        for name, bare in seen.items()
+    }
     found = solved(
-        wide,
-        # A layer so small that nothing but its fixed time is seen.
-        tiny._replace(decode_s=truth.layer_s * float(tiny.one.layers)),
-        seen(calibrate.EXPERTS, "Q8_0", 128),
-        seen(calibrate.DEEP, "Q8_0", 2048),
+        Runs(
+            calibrate._by_kind([took["Q8_0"], took["F16"]]),
+            calibrate._by_kind([took["short"]]),
+            **{name: took[name] for name in ("layers", "experts", "cache", "heads")},
+        )
     )
-    for name in ("Q8_0", "F16"):
-        assert found["read_bytes_per_s"][name] == pytest.approx(truth.read_bytes_per_s[name], rel=0.02)
-        assert found["flops_per_s"][name] == pytest.approx(truth.flops_per_s[name], rel=0.15)
-    assert found["layer_s"] == truth.layer_s
-    assert found["expert_layer"] == pytest.approx(truth.expert_layer, rel=0.1)
+    for name, value in found._asdict().items():
+        assert value == pytest.approx(getattr(truth, name), rel=0.001), name
+    assert Calibration(cpu="c", threads=1, date="2026-11-22", **calibration.rates(found)).pace == found

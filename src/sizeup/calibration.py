@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import json
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from .facts import data_json
 from .home import data_dir, write_atomically
@@ -28,9 +28,16 @@ class Calibration(NamedTuple):
     """Weights read while decoding, by format; "" for formats that were not measured."""
     flops_per_s: dict[str, float]
     """Multiplying a prompt with weights of a format."""
+    dot_s: dict[str, float]
+    """Each dot product of a decode step beside its weights, by format as above."""
+    batch_dot_s: float
+    """The same of a prompt, of any format."""
     cache_row_s: float
     """Reading the cache: for each cell of a key head, beside its bytes at the best rate of reading."""
     mixing_flops_per_s: float
+    """Attention of a prompt."""
+    vector_mixing_flops_per_s: float
+    """Attention of a decode step."""
     layer_s: float
     expert_layer: float
     expert_rows: float
@@ -50,20 +57,17 @@ class Calibration(NamedTuple):
 
     @property
     def pace(self) -> Pace:
-        return Pace(
-            self.read_bytes_per_s,
-            self.flops_per_s,
-            max(self.read_bytes_per_s.values()),
-            self.mixing_flops_per_s,
-            self.layer_s,
-            self.expert_layer,
-            self.expert_rows,
-            self.cache_row_s,
-        )
+        kept = {name: value for name, value in self._asdict().items() if name in Pace._fields}
+        return Pace(**kept, cache_bytes_per_s=max(self.read_bytes_per_s.values()))
 
     @property
     def how(self) -> str:
         return f"measured: this machine's own rates with {self.threads} threads, {self.date}"
+
+
+def rates(pace: Pace) -> dict[str, Any]:
+    """What a calibration keeps of a pace, by its own names; `Calibration.pace` makes it a pace again."""
+    return {name: value for name, value in pace._asdict().items() if name in Calibration._fields}
 
 
 def keep(found: Calibration) -> None:
@@ -82,12 +86,11 @@ def kept(cpu: str) -> Calibration | None:
 def _read(path: Path) -> Calibration | None:
     try:
         found = Calibration(**json.loads(path.read_bytes()))
-        rates = [*found.read_bytes_per_s.values(), *found.flops_per_s.values(), found.mixing_flops_per_s]
+        rates = [*found.read_bytes_per_s.values(), *found.flops_per_s.values(), found.mixing_flops_per_s, found.vector_mixing_flops_per_s]
         usable = (
             all(rate > 0 for rate in rates)
-            and "" in found.read_bytes_per_s
-            and "" in found.flops_per_s
-            and min(found.layer_s, found.cache_row_s) >= 0
+            and all("" in table for table in (found.read_bytes_per_s, found.flops_per_s, found.dot_s))
+            and min(found.layer_s, found.cache_row_s, found.batch_dot_s, *found.dot_s.values()) >= 0
         )
     except Exception:  # a damaged file is as good as none: it is measured again
         return None

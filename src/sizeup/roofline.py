@@ -2,7 +2,8 @@
 
     seconds = weights ÷ read rate + FLOPs ÷ arithmetic rate + cache ÷ cache rate + mixing ÷ mixing rate + layers × layer time
 
-A host also waits for each piece of the cache, since a head's keys lie apart from cell to cell (`Pace.cache_row_s`).
+A host also waits for each piece of the cache, since a head's keys lie apart from cell to cell (`Pace.cache_row_s`), and spends a
+time on each dot product beside its weights (`Pace.dot_s`): matrices of short rows take longer than their bytes say.
 
 One formula for decoding, for batches and for prompts: with one token the first term rules, with hundreds the second. The terms
 add up, since kernels of one layer wait for those of the one before. The rates are facts about a device and a backend (`Pace`).
@@ -37,6 +38,12 @@ class Pace(NamedTuple):
     """Rows by which each expert's share of a batch is padded."""
     cache_row_s: Number = 0.0
     """Seconds for each row of the cache beside its bytes."""
+    dot_s: Mapping[str, Number] | None = None
+    """Seconds for each dot product beside its weights, while matrices meet vectors; by class as `read_bytes_per_s`."""
+    batch_dot_s: Number = 0.0
+    """The same in batches, of any class: there it is what is done to each activation between two matrices."""
+    vector_mixing_flops_per_s: Number | None = None
+    """`mixing_flops_per_s` while matrices meet vectors, where that is another rate."""
 
 
 class Reads(NamedTuple):
@@ -47,6 +54,7 @@ class Reads(NamedTuple):
     flops: Number
     rows: Number
     routed: bool
+    dots: Number = 0
 
 
 class Load(NamedTuple):
@@ -77,7 +85,7 @@ def load(work: Work, kinds: Mapping[str, str]) -> Load:
         rearranged = kinds.get(f"{share.format}+") if share.packed else None
         return rearranged or kinds.get(share.format, "")
 
-    reads = tuple(Reads(kind(share), share.bytes, share.flops, share.rows, share.routed) for share in work.shares)
+    reads = tuple(Reads(kind(share), share.bytes, share.flops, share.rows, share.routed, share.dots) for share in work.shares)
     kept = work.cache_bytes + work.state_bytes
     return Load(reads, kept, work.mixing_flops, work.layers, work.expert_layers, work.tokens, work.cache_rows)
 
@@ -85,8 +93,13 @@ def load(work: Work, kinds: Mapping[str, str]) -> Load:
 def terms(load: Load, pace: Pace) -> Terms:
     """The seconds of one step on one device, by kind."""
     memory: Number = load.cache_bytes / pace.cache_bytes_per_s + load.cache_rows * pace.cache_row_s
-    compute: Number = 0.0 if pace.mixing_flops_per_s is None else load.mixing_flops / pace.mixing_flops_per_s
+    compute: Number = 0.0
+    if pace.mixing_flops_per_s is not None:
+        vector = pace.vector_mixing_flops_per_s or pace.mixing_flops_per_s
+        compute = load.mixing_flops / where(load.tokens > VECTOR_TOKENS, pace.mixing_flops_per_s, vector)
     for part in load.reads:
+        if pace.dot_s is not None:
+            compute = compute + part.dots * where(load.tokens > VECTOR_TOKENS, pace.batch_dot_s, _rate(pace.dot_s, part.kind))
         memory = memory + part.bytes / _rate(pace.read_bytes_per_s, part.kind)
         if pace.flops_per_s is not None:
             flops = padded_flops(part.flops, part.rows, load.tokens, pace.expert_rows) if part.routed else part.flops

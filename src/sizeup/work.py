@@ -25,6 +25,8 @@ class Share(NamedTuple):
     routed: bool = False
     packed: bool = False
     """Whether the host reads its own rearranged copy of them."""
+    dots: Number = 0
+    """Dot products: rows of the matrices, times the tokens that meet them. 0 where an engine does not count them."""
 
 
 class Work(NamedTuple):

@@ -1,14 +1,23 @@
-"""The roofline's rates from what ghosts of known shapes took: each step's formula is solved for the rate that it is about."""
+"""The roofline's rates from what ghosts of known shapes took: `roofline.terms` itself, solved for the one number that each run tells.
+
+Every run leaves one cost open: what its step takes with that cost at nothing is known, and what is left over is the cost. All are
+solved in turns, each with what the others were found to be, until nothing moves.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator, Mapping
+from math import inf
+from typing import NamedTuple
 
-from sizeup.roofline import Load
+from sizeup.roofline import Load, Pace, terms
 
-PASSES = 3
-"""How often reading weights and reading the cache are solved, each with what the other was found to be."""
+PASSES = 40
+"""Turns; each cost rules its own ghost, so that a few settle it."""
+
+RULES, COUNTS, MAY = 0.25, 0.02, 0.0
+"""The least share of its run that a cost takes, so that a disturbed measurement makes no rate of it that no machine has: of a cost
+that rules it, of one that is always some of it, and of one that may be nothing."""
 
 
 class Seen(NamedTuple):
@@ -24,64 +33,94 @@ class Seen(NamedTuple):
     """Seconds of that micro batch."""
 
 
-def solved(wide: Mapping[str, Seen], layers: Seen, experts: Seen, cache: Seen) -> dict[str, Any]:
-    """The rates of `calibration.Calibration` by name.
+class Runs(NamedTuple):
+    """The ghosts, by what they are made to tell."""
 
-    `wide` are ghosts of few large layers by format, `layers` one of many tiny layers, `experts` one of routed experts and `cache` one
-    with a long prompt, both in the first format of `wide`.
+    wide: Mapping[str, Seen]
+    """Few large layers, by format: reading weights, and multiplying with them."""
+    short: Mapping[str, Seen]
+    """Many short rows, by format: dot products."""
+    layers: Seen
+    """Many layers of a small model: a layer's fixed time, and what a prompt does between matrices."""
+    experts: Seen
+    cache: Seen
+    """A long prompt: reading the cache, and attention over a batch."""
+    heads: Seen
+    """Many large heads that share their keys, over a cache that stays near: attention of one token."""
+
+
+class Cost(NamedTuple):
+    """Something that a step pays for, and the run that tells how much."""
+
+    step: Load
+    seconds: float
+    put: Callable[[Pace, float], Pace]
+    """The pace with this cost: seconds for each byte, FLOP, dot product, row or layer."""
+    least: float
+
+    def solved(self, pace: Pace) -> Pace:
+        """The pace with the cost that makes its step take what was seen."""
+        free, each = (sum(map(float, terms(self.step, self.put(pace, cost)))) for cost in (0.0, 1.0))
+        return self.put(pace, max(self.seconds - free, self.seconds * self.least) / (each - free))
+
+
+def solved(runs: Runs) -> Pace:
+    """The pace at which every ghost takes what it took."""
+    kinds = [*runs.wide, ""]
+    pace = Pace(dict.fromkeys(kinds, inf), dict.fromkeys(kinds, inf), inf, inf, 0.0, dot_s=dict.fromkeys(kinds, 0.0))
+    costs = tuple(_costs(runs))
+    for _ in range(PASSES):
+        for cost in costs:
+            pace = cost.solved(pace)
+        pace = _spoken_for(pace, tuple(runs.wide), tuple(runs.short))
+    return pace
+
+
+def _spoken_for(pace: Pace, wide: tuple[str, ...], short: tuple[str, ...]) -> Pace:
+    """The same with what no ghost tells by itself.
+
+    Formats that were not measured ("") are the slowest, and the cache is read at the best rate of any. Dot products of other formats
+    cost the mean of those that were measured; rearranged ones nothing, since their kernels take several rows at once.
     """
-    layer_s = layers.decode_s / float(layers.one.layers)
-    first = next(iter(wide))
-    flops = {key: _flops(seen.batch) / _rest(seen.prefill_s, layer_s * float(seen.batch.layers)) for key, seen in wide.items()}
-
-    mixing = float(cache.batch.mixing_flops) / _rest(
-        cache.prefill_s, layer_s * float(cache.batch.layers) + _flops(cache.batch) / flops[first]
+    assert pace.flops_per_s is not None
+    assert pace.dot_s is not None
+    read, flops, dots = pace.read_bytes_per_s, pace.flops_per_s, pace.dot_s
+    mean = sum(float(dots[kind]) for kind in short) / len(short)
+    return pace._replace(
+        read_bytes_per_s={**read, "": min(read[kind] for kind in wide)},
+        flops_per_s={**flops, "": min(flops[kind] for kind in wide)},
+        cache_bytes_per_s=max(read[kind] for kind in wide),
+        dot_s={kind: dots[kind] if kind in short else 0.0 if kind.endswith("+") else mean for kind in dots},
     )
 
-    def known(seen: Seen, flops_per_s: float, row_s: float) -> float:
-        """Seconds of a decode step that are not spent on reading weights."""
-        fixed = layer_s * float(seen.one.layers) + _flops(seen.one) / flops_per_s
-        return fixed + row_s * float(seen.one.cache_rows)
 
-    row_s, read = 0.0, {"": 1.0}
-    for _ in range(PASSES):
-        read = {key: _bytes(seen.one) / _rest(seen.decode_s, known(seen, flops[key], row_s)) for key, seen in wide.items()}
-        shallow = known(cache, flops[first], 0.0) + _bytes(cache.one) / read[first] + float(cache.one.mixing_flops) / mixing
-        shallow += float(cache.one.cache_bytes) / max(read.values())
-        row_s = _rest(cache.decode_s, shallow) / float(cache.one.cache_rows)
-    others = known(experts, flops[first], row_s) + _bytes(experts.one) / read[first]
-    expert_layer, expert_rows = _experts(experts, others, flops[first], layer_s)
-    return {
-        "read_bytes_per_s": read | {"": min(read.values())},
-        "flops_per_s": flops | {"": min(flops.values())},
-        "cache_row_s": row_s,
-        "mixing_flops_per_s": mixing,
-        "layer_s": layer_s,
-        "expert_layer": expert_layer,
-        "expert_rows": expert_rows,
-    }
+def _costs(runs: Runs) -> Iterator[Cost]:
+    for kind, seen in runs.wide.items():
+        yield Cost(seen.one, seen.decode_s, _reading(kind), RULES)
+        yield Cost(seen.batch, seen.prefill_s, _multiplying(kind), RULES)
+    for kind, seen in runs.short.items():
+        yield Cost(seen.one, seen.decode_s, _dots(kind), MAY)
+    cache, layers, experts = runs.cache, runs.layers, runs.experts
+    yield Cost(layers.one, layers.decode_s, lambda pace, cost: pace._replace(layer_s=cost), COUNTS)
+    yield Cost(layers.batch, layers.prefill_s, lambda pace, cost: pace._replace(batch_dot_s=cost), MAY)
+    yield Cost(runs.heads.one, runs.heads.decode_s, lambda pace, cost: pace._replace(vector_mixing_flops_per_s=_rate(cost)), COUNTS)
+    yield Cost(cache.one, cache.decode_s, lambda pace, cost: pace._replace(cache_row_s=cost), MAY)
+    yield Cost(cache.batch, cache.prefill_s, lambda pace, cost: pace._replace(mixing_flops_per_s=_rate(cost)), COUNTS)
+    yield Cost(experts.one, experts.decode_s, lambda pace, cost: pace._replace(expert_layer=1 + cost), MAY)
+    yield Cost(experts.batch, experts.prefill_s, lambda pace, cost: pace._replace(expert_rows=cost), MAY)
 
 
-def _experts(seen: Seen, others_s: float, flops: float, layer_s: float) -> tuple[float, float]:
-    """How many times a layer with experts takes the fixed time of a dense one, and the rows that each expert's batch is padded by.
-
-    `others_s` are the seconds of its decode step that are known already.
-    """
-    times = 1 + max(0.0, (seen.decode_s - others_s) / float(seen.one.expert_layers) / layer_s)
-    dense, routed = (sum(float(part.flops) for part in seen.batch.reads if part.routed is flag) / flops for flag in (False, True))
-    rows = min(float(part.rows) for part in seen.batch.reads if part.routed)
-    spent = seen.prefill_s - dense - layer_s * times * float(seen.batch.layers)
-    return times, max(0.0, (spent / routed - 1) * rows)
+def _reading(kind: str) -> Callable[[Pace, float], Pace]:
+    return lambda pace, cost: pace._replace(read_bytes_per_s={**pace.read_bytes_per_s, kind: _rate(cost)})
 
 
-def _bytes(step: Load) -> float:
-    return sum(float(part.bytes) for part in step.reads)
+def _multiplying(kind: str) -> Callable[[Pace, float], Pace]:
+    return lambda pace, cost: pace._replace(flops_per_s={**(pace.flops_per_s or {}), kind: _rate(cost)})
 
 
-def _flops(step: Load) -> float:
-    return sum(float(part.flops) for part in step.reads)
+def _dots(kind: str) -> Callable[[Pace, float], Pace]:
+    return lambda pace, cost: pace._replace(dot_s={**(pace.dot_s or {}), kind: cost})
 
 
-def _rest(spent: float, known: float) -> float:
-    """What is left of a time; never so little that a disturbed measurement makes a rate of it that no machine has."""
-    return max(spent - known, spent / 4)
+def _rate(cost: float) -> float:
+    return 1 / cost if cost else inf

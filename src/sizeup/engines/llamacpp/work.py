@@ -30,6 +30,7 @@ class Stock(NamedTuple):
     format: str
     bytes: int
     weights: int
+    matrix_rows: int
     routed: bool
     packed: bool
     head: bool
@@ -79,10 +80,12 @@ def _shares(page: Sheet, where: Homes, backend: int, tokens: int, heads: int, pa
             share = experts_read(experts, used, tokens) / experts if stock.routed else 1
             met = heads if stock.head else tokens
             rows = tokens * used / (experts * share) if stock.routed else met
-            entry = shares.setdefault((stock.format, stock.routed, stock.packed, rows), [0, 0])
+            each = tokens * used / experts if stock.routed else met
+            entry = shares.setdefault((stock.format, stock.routed, stock.packed, rows), [0, 0, 0])
             entry[0] += stock.bytes * share
-            entry[1] += matrix_flops(stock.weights, tokens * used / experts if stock.routed else met)
-    return tuple(Share(name, read, flops, rows, routed, packed) for (name, routed, packed, rows), (read, flops) in shares.items())
+            entry[1] += matrix_flops(stock.weights, each)
+            entry[2] += stock.matrix_rows * each
+    return tuple(Share(name, sums[0], sums[1], rows, routed, packed, sums[2]) for (name, routed, packed, rows), sums in shares.items())
 
 
 Routing = tuple[int, int]
@@ -115,12 +118,13 @@ def _stocks(page: Sheet, where: Homes, backend: int, packing: tuple[str, ...]) -
         # A token embedding that is the head too stays as stored, since rows are looked up in it.
         packed = backend == where.cpu and not name.startswith(INPUT) and packed_bytes(tensor, packing) is not None
         head = name in ("output.weight", "token_embd.weight")
-        entry = sums.setdefault((routing, str(tensor.type), routed, packed, head), [0, 0])
+        entry = sums.setdefault((routing, str(tensor.type), routed, packed, head), [0, 0, 0])
         entry[0] += tensor.bytes
         entry[1] += tensor.elements
+        entry[2] += tensor.elements // tensor.shape[0]
     found: dict[Routing, tuple[Stock, ...]] = {}
-    for (routing, kind, routed, packed, head), (bytes, weights) in sums.items():
-        found[routing] = (*found.get(routing, ()), Stock(kind, bytes, weights, routed, packed, head))
+    for (routing, kind, routed, packed, head), (bytes, weights, rows) in sums.items():
+        found[routing] = (*found.get(routing, ()), Stock(kind, bytes, weights, rows, routed, packed, head))
     return found
 
 
