@@ -12,7 +12,7 @@ from sizeup.calibration import Calibration
 from sizeup.engines import engine
 from sizeup.errors import UserError
 from sizeup.facts import data_json
-from sizeup.ghost import calibrate
+from sizeup.ghost import calibrate, shots
 from sizeup.ghost.solve import Runs, Seen, solved
 from sizeup.hardware import Cpu, Device, Disk, Machine, Pool
 from sizeup.plan import Measurement
@@ -290,12 +290,12 @@ def test_a_calibration_measures_and_is_kept(sizeup: Run, monkeypatch: pytest.Mon
     """`machine --measure` runs small ghosts on the engine: every rate is positive, kept for this processor, and beats what was assumed."""
     monkeypatch.setattr(calibrate, "SECONDS", 0.05)
     monkeypatch.setattr(calibrate, "MOST_RUNS", 1)
-    monkeypatch.setattr(calibrate, "FORMATS", ("Q8_0",))
-    monkeypatch.setattr(calibrate, "SHORT_FORMATS", ("Q8_0",))
-    monkeypatch.setattr(calibrate, "LAYERS_FORMAT", "Q8_0")
-    monkeypatch.setattr(calibrate, "WIDE", {**calibrate.WIDE, "hidden_size": 512, "intermediate_size": 512})
-    monkeypatch.setattr(calibrate, "SHORT", {**calibrate.SHORT, "vocab_size": 8192})
-    monkeypatch.setattr(calibrate, "DEPTH_TOKENS", 256)
+    monkeypatch.setattr(shots, "FORMATS", ("Q8_0",))
+    monkeypatch.setattr(shots, "SHORT_FORMATS", ("Q8_0",))
+    monkeypatch.setattr(shots, "LAYERS_FORMAT", "Q8_0")
+    monkeypatch.setattr(shots, "WIDE", {**shots.WIDE, "hidden_size": 512, "intermediate_size": 512})
+    monkeypatch.setattr(shots, "SHORT", {**shots.SHORT, "vocab_size": 8192})
+    monkeypatch.setattr(shots, "DEPTH_TOKENS", 256)
     assert sizeup("machine", "--measure", "--json").code == 0
     cpu = probe.machine().cpu
     assert cpu is not None
@@ -318,16 +318,16 @@ def test_rates_are_solved_from_what_ghosts_took() -> None:
     """Times made from known rates give those rates back: reading, multiplying, dot products, layers, experts, the cache, attention."""
     box = probe.machine()
     shapes = {
-        "Q8_0": (calibrate.WIDE, "Q8_0", 128),
-        "F16": (calibrate.WIDE, "F16", 128),
-        "short": (calibrate.SHORT, "F16", 16),
-        "layers": (calibrate.MANY, "F16", 128),
-        "experts": (calibrate.EXPERTS, "F16", 128),
-        "cache": (calibrate.DEEP, "F16", 2048),
-        "heads": (calibrate.HEADS, "F16", 192),
+        "Q8_0": (shots.WIDE, "Q8_0", 128),
+        "F16": (shots.WIDE, "F16", 128),
+        "short": (shots.SHORT, "F16", 16),
+        "layers": (shots.MANY, "F16", 128),
+        "experts": (shots.EXPERTS, "F16", 128),
+        "cache": (shots.DEEP, "F16", 2048),
+        "heads": (shots.HEADS, "F16", 192),
     }
     seen = {
-        name: calibrate._seen(box, calibrate.Shot(calibrate.ghost(name, shape, kind), prompt), [Measurement("rehearsed", "e", "m", {}, {})])
+        name: calibrate._seen(box, shots.Shot(shots.ghost(name, shape, kind), prompt), [Measurement("rehearsed", "e", "m", {}, {})])
         for name, (shape, kind, prompt) in shapes.items()
     }
     one, other = calibrate._by_kind([seen["Q8_0"], seen["F16"]])

@@ -1,7 +1,7 @@
 """Less than a minute that tells this machine's own rates: small ghosts run on the embedded engine, and the formula is solved for them.
 
 One ghost per number format is large enough to come from memory and has few wide layers: it tells the rates of reading and
-multiplying. Others are made to show one cost each (`solve.Runs`): dot products, layers, experts, the cache, attention.
+multiplying. Others are made to show one cost each (`shots`): dot products, layers, experts, the cache, attention.
 """
 
 from __future__ import annotations
@@ -10,39 +10,21 @@ import datetime
 import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
 from sizeup.calibration import Calibration, rates
 from sizeup.engines import engine
-from sizeup.engines.llamacpp.hyper import hyper
-from sizeup.engines.llamacpp.tensors import gguf_tensors
 from sizeup.errors import Unavailable
 from sizeup.hardware import Machine
-from sizeup.model import ModelSpec
 from sizeup.plan import Measurement
-from sizeup.readers.config import spec_from_config
 from sizeup.roofline import Load, load
 from sizeup.search import make_plan
 from sizeup.work import Work
 
 from .disk import filled
 from .rehearse import rehearse
+from .shots import Shot, shots
 from .solve import Runs, Seen, solved
-
-FORMATS = ("Q8_0", "Q4_0", "Q5_0", "Q4_K", "Q5_K", "Q6_K", "F16")
-"""Formats that most files are made of. Others take the rate of their nearest kin."""
-
-SHORT_FORMATS = ("Q8_0", "Q6_K")
-"""Formats whose dot products are measured apart: one of each sort of blocks."""
-
-LAYERS_FORMAT = "Q4_K"
-"""Of the ghost of many layers: where it is rearranged no dot products are in the way."""
-
-PROMPT_TOKENS = 128
-DEPTH_TOKENS = 2048
-NEAR_TOKENS = 192
-"""A cache of so many cells stays in a processor's own, and is attended to by heads, not by cells (`SPLIT_CELLS`)."""
 
 DECODE_TOKENS = 24
 SECONDS = 0.4
@@ -55,41 +37,10 @@ shared ones the fastest is a moment's luck."""
 AGREE = 0.05
 """How far the two fastest may lie apart, as a share."""
 
-WIDE: dict[str, Any] = {
-    "hidden_size": 2048, "intermediate_size": 6144, "num_hidden_layers": 4,
-    "num_attention_heads": 16, "num_key_value_heads": 2,
-}  # fmt: skip
-SHORT: dict[str, Any] = {
-    "hidden_size": 256, "intermediate_size": 256, "num_hidden_layers": 2, "num_attention_heads": 4,
-    "vocab_size": 262144, "tie_word_embeddings": True,
-}  # fmt: skip
-MANY: dict[str, Any] = {
-    "hidden_size": 768, "intermediate_size": 2304, "num_hidden_layers": 24,
-    "num_attention_heads": 12, "num_key_value_heads": 2,
-}  # fmt: skip
-HEADS: dict[str, Any] = {
-    "hidden_size": 256, "intermediate_size": 256, "num_hidden_layers": 4,
-    "num_attention_heads": 64, "num_key_value_heads": 1, "head_dim": 256,
-}  # fmt: skip
-DEEP: dict[str, Any] = {
-    "hidden_size": 256, "intermediate_size": 256, "num_hidden_layers": 4,
-    "num_attention_heads": 8, "num_key_value_heads": 4, "head_dim": 128,
-}  # fmt: skip
-EXPERTS: dict[str, Any] = {
-    "model_type": "qwen3_moe", "architectures": ["Qwen3MoeForCausalLM"], "decoder_sparse_step": 1, "norm_topk_prob": True,
-    "hidden_size": 1024, "intermediate_size": 512, "moe_intermediate_size": 512, "num_hidden_layers": 8,
-    "num_attention_heads": 16, "num_key_value_heads": 2, "head_dim": 64, "num_experts": 16, "num_experts_per_tok": 8,
-}  # fmt: skip
+ROOMY = 2
+"""How many times all ghosts free memory holds where they stay between their runs."""
 
 Tell = Callable[[str, int, int], None]
-
-
-class Shot(NamedTuple):
-    """One ghost to measure."""
-
-    model: ModelSpec
-    prompt_tokens: int
-    seconds: float = SECONDS
 
 
 def calibrate(machine: Machine, tell: Tell | None = None) -> Calibration:
@@ -99,40 +50,24 @@ def calibrate(machine: Machine, tell: Tell | None = None) -> Calibration:
     """
     if machine.cpu is None:
         raise Unavailable("This machine's processor has no name to keep a measurement under.", "sizeup machine")
-    first = FORMATS[0]
-    wide = {kind: Shot(ghost("wide", WIDE, kind), PROMPT_TOKENS) for kind in FORMATS}
-    short = {kind: Shot(ghost("short", SHORT, kind), 16) for kind in SHORT_FORMATS}
-    others = {
-        "layers": Shot(ghost("many", MANY, LAYERS_FORMAT), PROMPT_TOKENS),
-        "experts": Shot(ghost("experts", EXPERTS, LAYERS_FORMAT), PROMPT_TOKENS),
-        "cache": Shot(ghost("deep", DEEP, first), DEPTH_TOKENS, SECONDS * 2),
-        "heads": Shot(ghost("heads", HEADS, first), NEAR_TOKENS),
-    }
-    shots = {f"wide {kind}": shot for kind, shot in wide.items()} | {f"short {kind}": shot for kind, shot in short.items()} | others
-    runs = _measured(machine, shots, tell)
-    seen = {name: _seen(machine, shot, runs[name]) for name, shot in shots.items()}
+    asked = shots()
+    named = asked.named()
+    runs = _measured(machine, named, tell)
+    seen = {name: _seen(machine, shot, runs[name]) for name, shot in named.items()}
     pace = solved(
         Runs(
-            _by_kind(seen[f"wide {kind}"] for kind in FORMATS),
-            _by_kind(seen[f"short {kind}"] for kind in SHORT_FORMATS),
-            **{name: seen[name] for name in others},
+            _by_kind(seen[f"wide {kind}"] for kind in asked.wide),
+            _by_kind(seen[f"short {kind}"] for kind in asked.short),
+            **{name: seen[name] for name in ("layers", "experts", "cache", "heads")},
         )
     )
     return Calibration(
         cpu=machine.cpu.name,
         threads=max(1, min(machine.cpu.cores, int(machine.cpu.usable + 0.5))),
         date=datetime.date.today().isoformat(),
-        noise=max(_apart(runs[f"wide {kind}"]) for kind in FORMATS),
+        noise=max(_apart(runs[f"wide {kind}"]) for kind in asked.wide),
         **rates(pace),
     )
-
-
-def ghost(name: str, shape: dict[str, Any], kind: str) -> ModelSpec:
-    """A small model whose matrices are all of one format."""
-    config = {"model_type": "llama", "architectures": ["LlamaForCausalLM"], "vocab_size": 2048, "max_position_embeddings": 8192, **shape}
-    model = spec_from_config(config, name)
-    tensors = tuple(tensor if tensor.type == "F32" else replace(tensor, type=kind) for tensor in gguf_tensors(model, "F16"))
-    return replace(model, tensors=tensors, stored="gguf", mix=kind, hyper=hyper(model))
 
 
 def _by_kind(seen: Iterable[Seen]) -> dict[str, Seen]:
@@ -140,29 +75,38 @@ def _by_kind(seen: Iterable[Seen]) -> dict[str, Seen]:
     return {max(one.one.reads, key=lambda part: float(part.bytes)).kind: one for one in seen}
 
 
-def _measured(machine: Machine, shots: Mapping[str, Shot], tell: Tell | None) -> dict[str, list[Measurement]]:
-    """Runs of every ghost, all in turns, so that no burst of other work falls on one alone."""
-    runs: dict[str, list[Measurement]] = {name: [] for name in shots}
+def _measured(machine: Machine, asked: Mapping[str, Shot], tell: Tell | None) -> dict[str, list[Measurement]]:
+    """Runs of every ghost, all in turns, so that no burst of other work falls on one alone.
+
+    Each is written once where memory holds them all beside what it must hold; otherwise before each of its runs, so that none is read
+    from the disk while it is timed.
+    """
+    held = next((pool.free_bytes for name in ("ram", "unified") if (pool := machine.pool(name))), 0)
+    kept = held > ROOMY * sum(tensor.bytes for shot in asked.values() for tensor in shot.model.tensors)
+    runs: dict[str, list[Measurement]] = {name: [] for name in asked}
     done = 0
     with ExitStack() as files:
         paths: dict[str, str] = {}
         for turn in range(MOST_RUNS):
-            for name, shot in shots.items():
+            for name, shot in asked.items():
                 if turn >= LEAST_RUNS and _apart(runs[name]) <= AGREE:
                     continue
                 if tell is not None:
-                    tell(name, done, max(done + 1, len(shots) * min(LEAST_RUNS, MOST_RUNS)))
+                    tell(name, done, max(done + 1, len(asked) * min(LEAST_RUNS, MOST_RUNS)))
                 if name not in paths:
                     (paths[name],) = files.enter_context(filled(shot.model, shot.model.tensors))
                 runs[name].append(_run(machine, shot, paths[name]))
                 done += 1
+                if not kept:
+                    files.close()
+                    paths.clear()
     return runs
 
 
 def _run(machine: Machine, shot: Shot, path: str) -> Measurement:
     plan = make_plan(shot.model, machine, engine("llama.cpp"), None, _settings(machine, shot), timed=False)
     # As a file of the user's: nobody waits for its cold load.
-    return rehearse(plan, path=path, prompt_tokens=shot.prompt_tokens, decode_tokens=DECODE_TOKENS, seconds=shot.seconds)
+    return rehearse(plan, path=path, prompt_tokens=shot.prompt_tokens, decode_tokens=DECODE_TOKENS, seconds=SECONDS * shot.lasting)
 
 
 def _settings(machine: Machine, shot: Shot) -> Any:
