@@ -62,7 +62,8 @@ def _calibrate(asked: Asked, box: Machine) -> None:
 
     def tell(name: str, done: int, whole: int) -> None:
         if shown:
-            what = t(f"calibrate.{name}") if t.has(f"calibrate.{name}") else name
+            ghost, _, format = name.partition(" ")
+            what = t(f"calibrate.{ghost}", format=format)
             sys.stderr.write(f"\r\x1b[K  {t('calibrate.next', what=what, done=done + 1, whole=whole)}")
             sys.stderr.flush()
 
