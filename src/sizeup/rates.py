@@ -30,10 +30,15 @@ def branch(device: str, family: str, backend: str) -> list[str]:
     family = generation(family)
     vendor = family.split(" ")[0]
     path = ["", backend, vendor, f"{backend}/{vendor}"]
-    if chip := data_json("speed_rates.json")["chips"].get(family):
-        path += [chip, f"{backend}/{chip}"]
-    path += [family, f"{backend}/{family}", device, f"{backend}/{device}"]
+    for kin in (*reversed(kinds_of_chip(family)), family, device):
+        path += [kin, f"{backend}/{kin}"]
     return [*dict.fromkeys(path)]
+
+
+def kinds_of_chip(family: str) -> list[str]:
+    """What a family's chips are of, the nearest first: another family's chip with other memory, a line of designs."""
+    kin = data_json("speed_rates.json")["chips"].get(family)
+    return [kin, *kinds_of_chip(kin)] if kin else []
 
 
 class Known(NamedTuple):

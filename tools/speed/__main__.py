@@ -32,7 +32,8 @@ WHAT = (
     "backend, the vendor, the family and the device (rates: share of bandwidth, seconds per layer, share of dense half-precision "
     "arithmetic). shared: costs of number formats relative to that, and what all devices have alike. spread: the 80 % interval "
     "around a predicted rate, from runs of devices and models that were left out of the fit. runs: published runs behind each. "
-    "chips: families that are another's chip with other memory."
+    "chips: families that are another's chip with other memory, or "
+    "of a line of designs (RDNA, or GCN and CDNA, as ggml-cuda/common.cuh tells them apart)."
 )
 SOURCE = "fitted by tools/speed from published runs of llama.cpp (tests/data/speed_published.csv.xz names the page of each)"
 DATE = "2026-11-21"

@@ -42,6 +42,9 @@ MIXES = {"Q4_K_XL": "Q4_K_M", "Q8_K_XL": "Q8_0", "Q5_K_XL": "Q5_K_M", "Q4_K": "Q
 """Mixes whose rule is not published -> the nearest known one, scaled to the bytes of the file where the row states them."""
 
 
+DYNAMIC = "UD-"
+"""Marks files whose maker gives each tensor a type of its own, so that the mix in the name is that of most experts only."""
+
 MICRO_BATCH = 512
 """llama.cpp's, where a row does not say."""
 
@@ -62,6 +65,8 @@ class Case(NamedTuple):
     model: str
     """The catalogue's id."""
     mix: str
+    dynamic: bool
+    """Whether the file is one of those marked `DYNAMIC`."""
     file_bytes: float | None
     tokens: int
     """Tokens decoded, or tokens of the prompt."""
@@ -127,6 +132,7 @@ def _case(row: dict[str, str]) -> Case | None:
         "prefill" if prompt else "decode",
         model,
         mix,
+        DYNAMIC in row["model"] or DYNAMIC in row["quant"],
         float(row["file_size_GiB"]) * 2**30 if row["file_size_GiB"] else None,
         tokens,
         int(depth[1]) if depth else 0,

@@ -83,26 +83,27 @@ def quantile(values: Array, weights: Array, share: float) -> float:
     return float(np.interp(share * weights.sum(), heights, values[order]))
 
 
-def spread(guesses: Sequence[Guess]) -> tuple[float, float]:
-    """Factors around a predicted rate between which `INTERVAL` of the measured ones lie."""
+def spread(guesses: Sequence[Guess], devices: int) -> tuple[float, float]:
+    """Factors around a predicted rate between which `INTERVAL` of the measured ones lie; `devices` are how many speak for it."""
     ratios = np.array([np.log(guess.seconds / guess.row.seconds) for guess in guesses])
     weights, tail = balanced(guesses), (1 - INTERVAL) / 2
     # A run may only lie outside of an interval that others made, and few others make it wider.
-    slack = 1 + 1 / max(len({guess.row.case.device for guess in guesses}), 1)
+    slack = 1 + 1 / max(devices, 1)
     low, high = quantile(ratios, weights, tail) * slack, quantile(ratios, weights, 1 - tail) * slack
     return float(np.exp(min(low, 0.0))), float(np.exp(max(high, 0.0)))
 
 
 def spreads(guesses: Sequence[Guess]) -> dict[str, tuple[float, float]]:
-    """The interval of every kind; one with few devices takes that of its nearest kind with more."""
+    """The interval of every kind; one with few devices takes that of its nearest kind with more, widened by how few it has itself."""
     found: dict[str, tuple[float, float]] = {}
     for metric in ("decode", "prefill"):
         for nearness in ("device", "family", "far"):
             for sort in ("dense", "moe"):
                 same = [guess for guess in guesses if guess.kind == f"{metric}/{nearness}/{sort}"]
-                if len({guess.row.case.device for guess in same}) < 4:
+                devices = len({guess.row.case.device for guess in same})
+                if devices < 4:
                     same = [g for g in guesses if g.row.case.metric == metric and (g.nearness == nearness or g.kind.endswith(sort))]
-                found[f"{metric}/{nearness}/{sort}"] = spread(same)
+                found[f"{metric}/{nearness}/{sort}"] = spread(same, devices)
     return found
 
 
