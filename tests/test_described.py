@@ -163,6 +163,7 @@ def test_names_that_mean_nothing(name: str, error: type[SizeupError], words: str
     assert time.perf_counter() - begin < 1
 
 
+RAM = '[ram]\nmemory = "8GiB"\n'
 CARD = '[ram]\nmemory = "64GiB"\n[[gpu]]\nname = "Card"\nvendor = "NVIDIA"\nmemory = "24GiB"\nbandwidth = "1000 GB/s"\n'
 
 
@@ -233,6 +234,20 @@ def test_a_file_with_unified_memory(tmp_path: Path) -> None:
         ('[ram]\nmemory = "8GiB"\n[[gpu]]\ndevice = "rtx-4090"\nmemory = "48GiB"\n', "GeForce RTX 4090 has 24.0 GiB, the file says 48GiB"),
         ('[ram]\nmemory = "8GiB"\n[[link]]\nends = ["ram", "vram:3"]\n', "joins two of ram"),
         ('[ram]\nbandwidth = "8 GB/s"\n', "memory is missing"),
+        ('[ram]\nmemory = "8GiB"\nbandwidth = "0 GB/s"\n', "bandwidth = 0 is not a rate"),
+        (RAM + '[cpu]\ncores = 4\nusable = "all"\n', "usable = all is not a number above 0"),
+        (RAM + "[cpu]\ncores = 4\nfeatures = 5\n", "features = 5 is not a list of texts"),
+        (RAM + '[cpu]\ncores = 4\nfeatures = "avx2"\n', "features = avx2 is not a list of texts"),
+        ("limits = 5\n" + RAM, "limits = 5 is not a list of texts"),
+        ("gpu = [5]\n" + RAM, "“gpu” is not a list of tables"),
+        (RAM + '[swap]\nsize = "1GiB"\nfree = "2GiB"\n', "free = 2.00 GiB is more than the 1.00 GiB it is a part of"),
+        (CARD + 'others = "25GiB"\n', "others = 25.0 GiB is more than the 24.0 GiB it is a part of"),
+        (CARD + 'limit = "25GiB"\n', "limit = 25.0 GiB is more than the 24.0 GiB it is a part of"),
+        (CARD + "flops = 1e30\n", "flops = 1e+30 is more than any machine has"),
+        (CARD + 'compute_capability = "new"\n', "compute_capability = new is no version"),
+        (RAM + '[[link]]\nends = ["ram", "ram"]\n', "joins two of ram, not ['ram', 'ram']"),
+        (RAM + '[[link]]\nends = [["ram"], {}]\n', "joins two of ram"),
+        ('[unified]\nmemory = "8GiB"\ngpu_limit = "9GiB"\n[[gpu]]\nshares = "unified"\n', "gpu_limit = 9.00 GiB is more than the 8.00 GiB"),
     ],
 )
 def test_a_file_that_contradicts_itself(content: str, words: str, tmp_path: Path) -> None:

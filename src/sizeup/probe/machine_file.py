@@ -65,7 +65,7 @@ def parse(content: bytes, where: str, preset: bool = False) -> Machine:
             f"{where} has [unified] memory but nothing that shares it with the processor.", "[[gpu]] with shares = “unified”, or [ram]"
         )
     limits, pools = _limited(devices, pools)
-    limits = tuple(str(words) for words in given["limits"]) if "limits" in given else limits
+    limits = reader.words(given, "limits") if "limits" in given else limits
     return Machine(
         str(given.get("name") or Path(where).stem),
         reader.cpu(given.get("cpu")),
@@ -95,7 +95,7 @@ def _rated_by(pool: Pool, gpus: list[dict[str, Any]]) -> Pool:
 
 
 def _limited(devices: tuple[Device, ...], pools: tuple[Pool, ...]) -> tuple[tuple[str, ...], tuple[Pool, ...]]:
-    limits = [device.limit_bytes for device in devices if device.limit_bytes is not None]
+    limits = [device.limit_bytes for device in devices if device.limit_bytes is not None and device.pool == "unified"]
     if not limits:
         return (), pools
     least = min(limits)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +12,7 @@ from sizeup.units import show_bytes
 
 from . import nvlink, table
 from .assembled import backend, not_neural
-from .machine_values import Values, known
+from .machine_values import MOST_FLOPS, MOST_WATTS, Values, known
 from .unified import metal_limit
 
 SLOWEST_CARD_S = 2.0
@@ -30,13 +31,13 @@ class Reader(Values):
         threads = self.count(given, "threads", "cpu", cores)
         if threads < cores:
             raise UserError(f"{self.where}: [cpu] has {cores} cores but {threads} threads.", "threads = cores or more")
-        usable = float(given.get("usable", threads))
-        if not 0 < usable <= threads:
+        usable = self.number(given, "usable", "cpu") or float(threads)
+        if usable > threads:
             raise UserError(f"{self.where}: [cpu] usable = {usable:g} of {threads} threads.", f"between 0 and {threads}")
         fast = self.maybe_count(given, "fast_cores", "cpu")
         if fast > cores:
             raise UserError(f"{self.where}: [cpu] has {cores} cores but {fast} fast ones.", "fast_cores up to cores")
-        features = tuple(str(word) for word in given.get("features", ()))
+        features = self.words(given, "features", "cpu")
         return Cpu(
             str(given.get("name", "unnamed")), cores, threads, usable, str(given.get("architecture", "")), features, self.source,
             fast, str(given.get("part", "")), str(given.get("family", "")),
@@ -55,7 +56,8 @@ class Reader(Values):
             return None
         known(given, "swap", self.where)
         size = self.size(given, "size", "swap")
-        return Swap(size, self.size(given, "free", "swap", size, least=0), bool(given.get("compressed", False)), self.source)
+        free = self.maybe_size(given, "free", "swap", size)
+        return Swap(size, size if free is None else free, bool(given.get("compressed", False)), self.source)
 
     def unused(self, given: Any) -> tuple[Unused, ...]:
         found = []
@@ -103,12 +105,13 @@ class Reader(Values):
         if "shares" in entry or (part and part.kind in ("soc", "igpu")):
             if entry.get("shares", "unified") != "unified" or not host or host[0].name != "unified":
                 raise UserError(f"{self.where}: {name} shares memory, but there is no [unified] table.", "[unified] with memory = “64GiB”")
-            limit = entry.get("limit", shared_limit)
-            if limit is not None:
-                limit = self.size({"limit": limit}, "limit", "gpu")
-            elif kind == "metal":
-                limit = metal_limit(host[0].bytes).bytes
-            return (), replace(self.device(entry, name, vendor, kind, "unified"), limit_bytes=limit)
+            of = host[0].bytes
+            limit = self.maybe_size(entry, "limit", "gpu", of)
+            if limit is None and shared_limit is not None:
+                limit = self.maybe_size({"gpu_limit": shared_limit}, "gpu_limit", "unified", of)
+            elif limit is None and kind == "metal":
+                limit = metal_limit(of).bytes
+            return (), replace(self.device(entry, name, vendor, kind, host[0]), limit_bytes=limit)
         given = dict(entry)
         if part is not None:
             if "memory" in given and abs(self.size(given, "memory", "gpu") - part.memory_bytes) > part.memory_bytes // 20:
@@ -119,17 +122,21 @@ class Reader(Values):
             given.setdefault("memory", part.memory_bytes)
             if part.bytes_per_s:
                 given.setdefault("bandwidth", part.bytes_per_s)
-        device = self.device(entry, name, vendor, kind, f"vram:{index}")
-        return (self.pool(device.pool, given, "gpu", SLOWEST_CARD_S),), replace(device, limit_bytes=self.maybe_size(entry, "limit", "gpu"))
+        pool = self.pool(f"vram:{index}", given, "gpu", SLOWEST_CARD_S)
+        limit = self.maybe_size(entry, "limit", "gpu", pool.bytes)
+        return (pool,), replace(self.device(entry, name, vendor, kind, pool), limit_bytes=limit)
 
-    def device(self, entry: dict[str, Any], name: str, vendor: str, kind: str, pool: str) -> Device:
+    def device(self, entry: dict[str, Any], name: str, vendor: str, kind: str, pool: Pool) -> Device:
         """The device of a [[gpu]] table, on the pool that it has or shares."""
+        capability = str(entry.get("compute_capability", ""))
+        if kind == "cuda" and capability and not re.fullmatch(r"\d+\.\d+[a-z]?", capability):
+            raise UserError(f"{self.where}: [gpu] compute_capability = {capability} is no version.", "compute_capability = “8.9”")
         return Device(
-            name, vendor, kind, pool, str(entry.get("compute_capability", "")), self.source,
-            self.maybe_size(entry, "others", "gpu"), None, str(entry.get("family", "")),
-            self.number(entry, "flops", "gpu"), self.number(entry, "watts", "gpu"), str(entry.get("driver", "")),
+            name, vendor, kind, pool.name, capability, self.source,
+            self.maybe_size(entry, "others", "gpu", pool.bytes), None, str(entry.get("family", "")),
+            self.number(entry, "flops", "gpu", MOST_FLOPS), self.number(entry, "watts", "gpu", MOST_WATTS), str(entry.get("driver", "")),
             str(entry.get("address", "")), self.maybe_count(entry, "pcie_generation", "gpu"), self.maybe_count(entry, "pcie_lanes", "gpu"),
-            self.number(entry, "power_limit", "gpu"), self.maybe_count(entry, "cores", "gpu"),
+            self.number(entry, "power_limit", "gpu", MOST_WATTS), self.maybe_count(entry, "cores", "gpu"),
         )  # fmt: skip
 
     def disks(self, given: Any) -> tuple[Disk, ...]:
@@ -150,7 +157,7 @@ class Reader(Values):
         found = []
         for entry in self.tables(given, "link"):
             ends = entry.get("ends")
-            if not isinstance(ends, list) or len(ends) != 2 or any(end not in pools for end in ends):
+            if not isinstance(ends, list) or len(ends) != 2 or ends[0] == ends[1] or any(end not in list(pools) for end in ends):
                 raise UserError(
                     f"{self.where}: a [[link]] joins two of {', '.join(sorted(pools))}, not {ends}.", "ends = [“vram:0”, “vram:1”]"
                 )

@@ -9,6 +9,9 @@ from sizeup.facts import Source
 from sizeup.units import parse_bytes, show_bytes
 
 FASTEST_BYTES_PER_S = 1e14
+MOST_FLOPS = 1e18
+"""The fastest chips of the table do 1e16 a second at their narrowest format."""
+MOST_WATTS = 1e5
 KEYS = {
     "": {
         "name", "aliases", "system", "board", "limits", "source", "date", "notes",
@@ -50,6 +53,8 @@ class Values:
         if not isinstance(given, list):
             raise UserError(f"{self.where}: “{name}” is not a list of tables.", f"[[{name}]] with two brackets")
         for entry in given:
+            if not isinstance(entry, dict):
+                raise UserError(f"{self.where}: “{name}” is not a list of tables.", f"[[{name}]] with two brackets")
             known(entry, name, self.where)
         return given
 
@@ -63,18 +68,35 @@ class Values:
         """A count, or 0 where the file says nothing."""
         return self.count(given, key, name) if key in given else 0
 
-    def number(self, given: dict[str, Any], key: str, name: str) -> float | None:
-        """A number above 0; None where the file says nothing."""
+    def words(self, given: dict[str, Any], key: str, name: str = "") -> tuple[str, ...]:
+        """A list of texts; empty where the file says nothing."""
+        value = given.get(key, [])
+        if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
+            raise UserError(f"{self.where}: {f'[{name}] ' * bool(name)}{key} = {value} is not a list of texts.", f"{key} = [“…”]")
+        return tuple(value)
+
+    def number(self, given: dict[str, Any], key: str, name: str, most: float = float("inf")) -> float | None:
+        """A number above 0 and up to `most`; None where the file says nothing."""
         value = given.get(key)
         if value is None:
             return None
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < float("inf"):
             raise UserError(f"{self.where}: [{name}] {key} = {value} is not a number above 0.", f"{key} = 350")
+        if value > most:
+            raise UserError(f"{self.where}: [{name}] {key} = {value:g} is more than any machine has.", f"{key} up to {most:g}")
         return float(value)
 
-    def maybe_size(self, given: dict[str, Any], key: str, name: str) -> int | None:
-        """A size of 0 or more; None where the file says nothing."""
-        return self.size(given, key, name, least=0) if key in given else None
+    def maybe_size(self, given: dict[str, Any], key: str, name: str, whole: int | None = None) -> int | None:
+        """A size of 0 or more, and no more than the memory it is a part of; None where the file says nothing."""
+        if key not in given:
+            return None
+        size = self.size(given, key, name, least=0)
+        if whole is not None and size > whole:
+            raise UserError(
+                f"{self.where}: [{name}] {key} = {show_bytes(size)} is more than the {show_bytes(whole)} it is a part of.",
+                f"{key} up to {show_bytes(whole)}",
+            )
+        return size
 
     def size(self, given: dict[str, Any], key: str, name: str, otherwise: int | None = None, least: int = 1) -> int:
         value = given.get(key, otherwise)
@@ -96,7 +118,7 @@ class Values:
             text, slash, unit = value.partition("/")
             if not slash or unit.strip() != "s":
                 raise UserError(f"{self.where}: [{name}] bandwidth “{value}” has no “/s”.", "bandwidth = “1008 GB/s”")
-            value = self.size({"bandwidth": text}, "bandwidth", name)
+            value = self.size({"bandwidth": text}, "bandwidth", name, least=0)
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= FASTEST_BYTES_PER_S:
             raise UserError(f"{self.where}: [{name}] bandwidth = {value} is not a rate.", "bandwidth = “1008 GB/s”")
         if size / value > slowest_s:
