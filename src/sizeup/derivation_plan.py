@@ -16,6 +16,9 @@ from .replay import model_source
 from .throughput import run_of
 from .units import show_bandwidth, show_rate
 
+LEAST_S = 5e-6
+"""Times of a step below this are left out of its formula: they move none of its digits."""
+
 
 def breakdown_lines(breakdown: Breakdown, part: str | None, walk: Walk) -> list[Line]:
     """One tree per claim of the part that was asked for."""
@@ -96,14 +99,24 @@ def speed_lines(plan: Plan, walk: Walk) -> list[Line]:
             f"{t(f'reach.{reach.how}')} ({t.sentence(reach.source.partition(': ')[2])})",
         )
         below.append(Line("moved", t("why.moved", pool=where), moved, "B", source=model_source(plan.model)))
-        below.append(Line("bandwidth", t("why.bandwidth", pool=where), pool.bytes_per_s, "", source=pool.bandwidth_source, shown=rate))
-        below.append(Line("share", t("why.share"), share, "", source=source, shown=f"{share:.0%}"))
-        if found.fixed:
-            shown = f"{float(found.fixed) * 1e3:.3g} ms"
-            below.append(Line("fixed", t("why.layers_fixed", layers=work.layers), float(found.fixed), "s", source=source, shown=shown))
+        if reach.kinds:
+            # Each format was timed by itself: a rate, not a share of one.
+            net = share * pool.bytes_per_s
+            formulas.append(f"{value_text(moved, 'B', walk.units)} ÷ {show_bandwidth(net)} GB/s")
+            below.append(Line("read_rate", t("why.read_rate"), net, "", source=source, shown=f"{show_bandwidth(net)} GB/s"))
+        else:
+            formulas.append(f"{value_text(moved, 'B', walk.units)} ÷ ({rate} × {share:.0%})")
+            below.append(Line("bandwidth", t("why.bandwidth", pool=where), pool.bytes_per_s, "", source=pool.bandwidth_source, shown=rate))
+            below.append(Line("share", t("why.share"), share, "", source=source, shown=f"{share:.0%}"))
+        for name, seconds, words in (
+            ("compute", float(found.compute), t("why.computed")),
+            ("fixed", float(found.fixed), t("why.layers_fixed", layers=work.layers)),
+        ):
+            if seconds >= LEAST_S:
+                shown = f"{seconds * 1e3:.3g} ms"
+                below.append(Line(name, words, seconds, "s", source=source, shown=shown))
+                formulas.append(shown)
         below.append(Line("interval", t("why.interval"), reach.low, "", source=source, shown=f"× {reach.low:.2f}–{reach.high:.2f}"))
-        formulas.append(f"{value_text(moved, 'B', walk.units)} ÷ ({rate} × {share:.0%})")
-        formulas += [f"{float(value) * 1e3:.3g} ms" for value in (found.compute, found.fixed) if float(value) >= 5e-6]
     shown = _rates(decode)
     tokens = int(plan.settings.sequences)
     return [
