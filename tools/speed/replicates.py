@@ -1,4 +1,4 @@
-"""By how much published runs of the same thing differ: an error that no prediction gets below."""
+"""By how much published runs of the same thing differ: about the error below which a prediction of such runs can hardly get."""
 
 from __future__ import annotations
 
@@ -88,8 +88,7 @@ def section(rows: Sequence[Row]) -> str:
         "",
         "Runs of one device, backend, model and mix that several sources published, each against the median of the other sources'. Builds,",
         "depths, drivers and power limits differ, mostly unsaid (one source of the RTX 3090 had capped it at 230 of its 350 W). The sets are few",
-        "and no sample of all devices, but these runs are off by so much even for who looks them up elsewhere: nine of ten within 17 % is out",
-        "of their reach.",
+        "and no sample of all devices; they suggest, and do not prove, why nine of ten within 17 % was not reached.",
         "",
         "| what | runs of | runs | sets | median | p75 | p90 | farthest apart |",
         "| --- | --- | --- | --- | --- | --- | --- | --- |",
