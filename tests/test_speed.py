@@ -157,14 +157,23 @@ def test_a_batch_shares_the_weights() -> None:
     assert one.tokens_per_s * 2 < eight.tokens_per_s < one.tokens_per_s * 8
 
 
+def test_a_host_of_unknown_arithmetic_is_not_the_fastest() -> None:
+    """Sixty-four sequences on processors that nobody timed a prompt on have no speed, and are not taken in place of a GPU that has one."""
+    mac = probe.machine("m4 pro 48gb")
+    assert speed("Qwen/Qwen3-8B", mac, quant="Q4_K_M", batch=64, gpu_layers=0).decode is None
+    best = fit("Qwen/Qwen3-8B", mac, quant="Q4_K_M", users=64, context_tokens=4096)[0]
+    assert (best.settings.gpu_layers, best.speed.decode is None) == ("all", False)
+
+
 def test_what_is_not_known_is_none() -> None:
-    """No bandwidth, no decode speed; no arithmetic rate, no prefill."""
+    """No bandwidth, no decode speed; no arithmetic rate, no prefill and no batch."""
     assert speed("Qwen/Qwen3-8B", card(rate=0.0), quant="Q4_K_M").decode is None
     box = card()
     bare = dataclasses.replace(box, devices=(dataclasses.replace(box.devices[0], flops_per_s=None),))
     found = speed("Qwen/Qwen3-8B", bare, quant="Q4_K_M", gpu_layers="all")
     assert found.prefill is None
     assert found.decode is not None
+    assert speed("Qwen/Qwen3-8B", bare, quant="Q4_K_M", gpu_layers="all", batch=16).decode is None
 
 
 @pytest.mark.parametrize("mistake", [{"batch": 0}, {"depth_tokens": -1}, {"prompt_tokens": 0}, {"backend": "abacus"}, {"lanes": 4}])

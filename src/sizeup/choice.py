@@ -63,7 +63,10 @@ def choice(spot: Spot) -> Choice:
     # No prompt is read slower than an answer is written.
     wait = first if first is not None or not each else prompt / each
     share, changed = kept_share(spot.trial.model, spot.trial.quant, settings), departures(settings)
-    value = share * worth.pace(each) * worth.wait(wait) * float((1 - rule["departure"]["share"]) ** changed)
+    # Where a batch's speed is not known: no batch is slower than its sequences one after another.
+    alone = run.decode(0) if each is None and sequences > 1 else None
+    sure = alone.tokens_per_s / sequences if alone else each
+    value = share * worth.pace(sure) * worth.wait(wait) * float((1 - rule["departure"]["share"]) ** changed)
     return Choice(spot, share, each, first, changed, value)
 
 

@@ -16,7 +16,7 @@ from .model import ModelSpec
 from .plan import Breakdown, Plan, Speed, SpeedEstimate
 from .rates import kinds
 from .reach import Reach, device_of, link_bytes_per_s, reach_of
-from .roofline import Terms, load, terms
+from .roofline import VECTOR_TOKENS, Terms, load, terms
 from .work import Work
 
 PROMPT_TOKENS = 512
@@ -109,7 +109,9 @@ class Run(NamedTuple):
             if host and not part.layers and not part.moved_bytes:
                 continue
             reach = self._reach(part, metric)
-            if reach is None or (metric == "prefill" and reach.pace.flops_per_s is None):
+            # Of a step of many tokens its bytes alone say nothing: whoever's arithmetic nobody knows would be the fastest.
+            many = metric == "prefill" or part.tokens > VECTOR_TOKENS
+            if reach is None or (many and reach.pace.flops_per_s is None):
                 return None
             apart = device is not None and device.node
             if found and not apart and found[-1][1] is reach and found[-1][0][1:] == part[1:]:
