@@ -95,8 +95,8 @@ def terms(load: Load, pace: Pace) -> Terms:
     memory: Number = load.cache_bytes / pace.cache_bytes_per_s + load.cache_rows * pace.cache_row_s
     compute: Number = 0.0
     if pace.mixing_flops_per_s is not None:
-        vector = pace.vector_mixing_flops_per_s or pace.mixing_flops_per_s
-        compute = load.mixing_flops / where(load.tokens > VECTOR_TOKENS, pace.mixing_flops_per_s, vector)
+        rate, vector = pace.mixing_flops_per_s, pace.vector_mixing_flops_per_s
+        compute = load.mixing_flops / (rate if vector is None else where(load.tokens > VECTOR_TOKENS, rate, vector))
     for part in load.reads:
         if pace.dot_s is not None:
             compute = compute + part.dots * where(load.tokens > VECTOR_TOKENS, pace.batch_dot_s, _rate(pace.dot_s, part.kind))
