@@ -1,7 +1,8 @@
 """A Ray cluster of declared machines on loopback, in a process of its own: `python -m tests.ray_cluster FOLDER` prints its address.
 
 Its nodes are raylets of this machine that say they had cards; nothing touches a card. It lasts until its input ends, and ends what it
-started. FOLDER is Ray's own for this cluster, so that no other Ray here is met; its path must be short (sockets are in it).
+started. FOLDER is Ray's own for this cluster, so that no other Ray here is met; its path must be short (sockets are in it). With a second
+word, "plain", no node has cards.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ class Declared(NamedTuple):
 
 
 NODES = (Declared(4), Declared(4, 8, "H100"), Declared(4, 8, "H100"), Declared(4, 4, "L40S"))
+PLAIN = (Declared(4),) * 4
 
 
 def arguments(node: Declared) -> dict[str, Any]:
@@ -50,7 +52,7 @@ def arguments(node: Declared) -> dict[str, Any]:
     }
 
 
-def main(folder: str) -> None:
+def main(folder: str, kind: str = "") -> None:
     import ray._common.utils
     import ray._private.utils
     from ray.cluster_utils import Cluster
@@ -58,7 +60,7 @@ def main(folder: str) -> None:
     # It would name itself in /tmp/ray as the cluster that "auto" finds, in place of one that somebody runs here.
     ray._private.utils.write_ray_address = lambda *_: None
     ray._common.utils.reset_ray_address = lambda *_: None
-    head, *others = NODES
+    head, *others = PLAIN if kind == "plain" else NODES
     # The head has the least port range of its own: its dashboard is not needed, since states are asked of the GCS.
     cluster = Cluster(initialize_head=True, head_node_args={**arguments(head), "include_dashboard": False, "temp_dir": folder})
     try:
@@ -73,4 +75,4 @@ def main(folder: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])

@@ -71,13 +71,13 @@ def environment(path: str = "") -> dict[str, str]:
 
 
 @contextmanager
-def cluster(more: Mapping[str, str] | None = None, path: str = "") -> Iterator[Running]:
-    """The cluster of `tests.ray_cluster` for as long as the block lasts; its processes have `more` in their environment, and `path` on Python's."""
+def cluster(more: Mapping[str, str] | None = None, path: str = "", kind: str = "") -> Iterator[Running]:
+    """The cluster of `tests.ray_cluster` (of its `kind`) for as long as the block lasts; its processes have `more` in their environment, and `path` on Python's."""
     folder = tempfile.mkdtemp(prefix="sur-", dir="/tmp")  # sockets lie in it, and their paths must be short
     running = None
     with Path(folder, "errors").open("w") as errors:
         child = subprocess.Popen(
-            [sys.executable, "-m", "tests.ray_cluster", folder],
+            [sys.executable, "-m", "tests.ray_cluster", folder, kind],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,

@@ -98,6 +98,7 @@ def test_numbers_of_replicas() -> None:
 
 
 CARDS = inventory(carded("a", "8x h100", "H100", 8), carded("b", "8x h100", "H100", 7), carded("c", "4x l40s", "L40S", 4), host("d"))
+SINGLE = inventory(carded("a", "1x h100", "H100", 1))
 
 
 @pytest.mark.parametrize(
@@ -158,7 +159,27 @@ def test_a_checkpoint_becomes_rays_configuration() -> None:
     )
     with pytest.raises(Refused) as caught:
         serve_llm.hand(read("meta-llama/Llama-3.1-70B-Instruct"), CARDS, quant="bf16", cards="L40S")
-    assert ("are missing on one" in caught.value.message, caught.value.hint) == (True, "--tensor-parallel 2, or a smaller --quant")
+    assert ("are missing on one" in caught.value.message, caught.value.hint) == (True, "--tensor-parallel 4")
+
+
+def test_what_is_started_is_what_is_stored() -> None:
+    """vLLM loads a checkpoint as it is: no smaller format is chosen for it, and one that vLLM does not make at load is another checkpoint."""
+    assert serve_llm.hand(read("Qwen/Qwen3-8B"), SINGLE).plan.command == "vllm serve Qwen/Qwen3-8B --max-model-len 8192"
+    assert serve_llm.hand(read("Qwen/Qwen3-8B"), SINGLE, quant="fp8").plan.command.endswith("--quantization fp8")
+    with pytest.raises(UserError):
+        serve_llm.hand(read("Qwen/Qwen3-8B"), SINGLE, quant="awq")
+
+
+@pytest.mark.parametrize(
+    ("found", "hint"), [(CARDS, "--tensor-parallel 4"), (SINGLE, "--quant fp8, a shorter --context or a smaller model")]
+)
+def test_too_large_a_checkpoint_is_refused(found: Inventory, hint: str) -> None:
+    """72B in BF16 on one card of 80 GB: what is missing, and the least width that these nodes have room for, which then fits."""
+    with pytest.raises(Refused) as caught:
+        serve_llm.hand(read("Qwen/Qwen2.5-72B-Instruct"), found)
+    assert ("are missing on one" in caught.value.message, caught.value.hint) == (True, hint)
+    if found is CARDS:
+        assert serve_llm.hand(read("Qwen/Qwen2.5-72B-Instruct"), found, tensor_parallel=4).plan.fits
 
 
 def test_warnings_before_ray_does_it() -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import dataclasses
 import os
 import shlex
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from .. import search
-from ..errors import Refused
+from ..errors import Refused, UserError
 from ..hardware import Device, Machine, Pool
 from ..model import ModelSpec
 from ..plan import Plan
@@ -63,22 +64,15 @@ def hand(
 ) -> Handed:
     """The configuration for `model` on the free cards of a cluster. Raises Refused where its ranks cannot be placed or do not fit a card.
 
-    Memory is that of the vLLM which the nodes have, where all have one release and no other is asked for.
+    The format is the one that the checkpoint stores, unless `quant` names one that vLLM makes of it at load; UserError for one that it
+    does not. Memory is that of the vLLM which the nodes have, where all have one release and no other is asked for.
     """
-    group = place(found, tensor_parallel, pipeline_parallel, replicas[0], cards)
-    releases = {version for node in found.nodes if node.name in group.nodes and (version := node.software.get("vllm"))}
-    if len(releases) == 1:
-        settings = {"engine_version": releases.pop(), **settings}
-    parallel = {"tensor_parallel": tensor_parallel, "pipeline_parallel": pipeline_parallel}
-    box = rank_cards(found, group, tensor_parallel * pipeline_parallel)
-    plan = search.fit(model, box, engine="vllm", quant=quant, context_tokens=context_tokens, **parallel, **settings)[0]
+    wish = Wanted(model, found, replicas[0], cards, {"quant": quant, "context_tokens": context_tokens, **settings})
+    group, plan = wish.on(tensor_parallel, pipeline_parallel)
+    if engine_kwargs(plan.command)[0] != model.named:
+        raise UserError(f"vLLM makes no {quant} of {model.name} at load: another checkpoint has it.", "its name, or --quant fp8")
     if not plan.fits:
-        pool = min(plan.free_bytes, key=lambda each: plan.free_bytes[each])
-        raise Refused(
-            f"{model.name} does not fit {tensor_parallel * pipeline_parallel} cards of {show_bytes(box.pools[-1].bytes)}: "
-            f"{show_bytes(-plan.free_bytes[pool])} are missing on one.",
-            f"--tensor-parallel {tensor_parallel * 2}, or a smaller --quant",
-        )
+        raise wish.short(plan, tensor_parallel, pipeline_parallel)
     return Handed(
         serve_config(plan, group, replicas, name or model.name, host, port, drain_s),
         plan,
@@ -86,6 +80,42 @@ def hand(
         replicas,
         warnings(found, group, tensor_parallel),
     )
+
+
+class Wanted(NamedTuple):
+    """A model that is to be placed, however many cards a replica has."""
+
+    model: ModelSpec
+    found: Inventory
+    replicas: int
+    cards: str
+    plan: Mapping[str, Any]
+    """What the plan must be like, by the names of `sizeup.fit`."""
+
+    def on(self, tensor: int, pipeline: int) -> tuple[Group, Plan]:
+        """Where the ranks go, and one replica on the smallest of these cards, whether it fits or not. Raises Refused where they go nowhere."""
+        group = place(self.found, tensor, pipeline, self.replicas, self.cards)
+        releases = {version for node in self.found.nodes if node.name in group.nodes and (version := node.software.get("vllm"))}
+        told = {"engine_version": releases.pop()} if len(releases) == 1 else {}
+        box = rank_cards(self.found, group, tensor * pipeline)
+        ways: dict[str, Any] = {"tensor_parallel": tensor, "pipeline_parallel": pipeline}
+        return group, search.exactly(self.model, box, engine="vllm", **ways, **{**told, **self.plan})
+
+    def short(self, plan: Plan, tensor: int, pipeline: int) -> Refused:
+        """What is missing, and the least width that has it."""
+        pool = min(plan.free_bytes, key=lambda each: plan.free_bytes[each])
+        wider = next((width for width in (2, 4, 8, 16) if width > tensor and self.fits(width, pipeline)), None)
+        return Refused(
+            f"{self.model.name} does not fit {tensor * pipeline} cards of {show_bytes(plan.machine.pools[-1].bytes)}: "
+            f"{show_bytes(-plan.free_bytes[pool])} are missing on one.",
+            f"--tensor-parallel {wider}" if wider else "--quant fp8, a shorter --context or a smaller model",
+        )
+
+    def fits(self, tensor: int, pipeline: int) -> bool:
+        try:
+            return self.on(tensor, pipeline)[1].fits
+        except Refused:
+            return False
 
 
 def rank_cards(found: Inventory, group: Group, ranks: int) -> Machine:
