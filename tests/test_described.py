@@ -61,6 +61,33 @@ def test_cards_with_nvlink() -> None:
         machine("rtx-3090 nvlink")
 
 
+@pytest.mark.parametrize(
+    ("name", "part"),
+    [
+        ("macbook air m2", "Apple M2 (10-core GPU)"),
+        ("MacBook Pro 14 M4 Max 128GB", "Apple M4 Max (40-core GPU)"),
+        ("mac mini m4", "Apple M4 (10-core GPU)"),
+        ("tesla m4", "Tesla M4"),
+    ],
+)
+def test_a_mac_by_what_is_written_on_it(name: str, part: str) -> None:
+    """The chip says what a Mac can do, whatever it is built into; a chip goes before the card that has its number."""
+    assert machine(name).devices[0].name == part
+
+
+@pytest.mark.parametrize("name", ["3090 x2", "rtx-3090 x 2", "rtx-3090-x2"])
+def test_a_count_behind_the_card(name: str) -> None:
+    """“3090 x2” is two cards, not 3,090."""
+    assert [device.name for device in machine(name).devices] == ["GeForce RTX 3090"] * 2
+
+
+def test_a_slip_in_the_name_of_a_whole_machine() -> None:
+    """What is nearest is looked for among whole machines too, not among parts alone."""
+    with pytest.raises(NotFound) as caught:
+        machine("g5.2xlrge")
+    assert "g5.2xlarge" in str(caught.value.hint).split(", ")
+
+
 def test_a_mac_is_one_pool_with_a_limit() -> None:
     """Unified memory is one pool, and the part that macOS lets the GPU hold bounds what is free."""
     found = machine("m3-max-64gb")

@@ -38,7 +38,9 @@ def with_cards(what: str, cards: list[table.Part], memory: int | None, linked: b
     warnings += [f"{card.name} is no GPU: {card.notes}." for card in dict.fromkeys(cards) if card.kind == "accelerator"]
     rough = dict.fromkeys(card.name for card in cards if not card.exact_memory)
     if rough:
-        warnings.append(f"Memory of {', '.join(rough)} is the round figure of its name; the driver keeps up to 2 % of it.")
+        warnings.append(
+            f"Memory of {', '.join(rough)} is the round figure that it is sold with; the driver keeps up to 2 % of it, where it checks errors (ECC) up to 7 %."
+        )
     if linked and len(cards) < 2:
         raise UserError(f"NVLink joins two cards; “{what}” names one.", f"2x {cards[0].name.lower()} nvlink")
     links = tuple(_nvlink(cards, pair) for pair in combinations(range(len(cards)), 2)) if linked else ()

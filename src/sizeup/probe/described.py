@@ -8,7 +8,7 @@ from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 
-from sizeup.errors import NotAllowed, UserError
+from sizeup.errors import NotAllowed, NotFound, UserError, close_names
 from sizeup.facts import Source, data_bytes
 from sizeup.hardware import Cpu, Machine, Pool
 from sizeup.units import parse_bytes
@@ -44,7 +44,14 @@ def described(what: str, ram: int | str | None = None, files: bool = True) -> Ma
             raise NotAllowed("A machine is named by a file, and this server reads no files for others.", "sizeup serve --allow-files")
         machine = machine_file.load(Path(what))
         return machine if memory is None else with_memory(machine, memory)
-    return _from_parts(what, memory)
+    try:
+        return _from_parts(what, memory)
+    except NotFound:
+        wholes = {plain(name): name for name in whole_machines()}
+        near = [wholes[name] for name in close_names(plain(what), wholes, 4, 0.85)]
+        if not near:
+            raise
+        raise NotFound(f"No machine or device is called “{what}”.", ", ".join(near)) from None
 
 
 @functools.cache
@@ -144,6 +151,10 @@ def _pieces(text: str) -> list[str]:
 def _count(piece: str) -> tuple[int, str]:
     if table.meant(piece):
         return 1, piece
+    # "3090 x2" is two of them, not 3,090 of the second generation.
+    after = re.fullmatch(r"(.+?)\s*[\s-][x×*]\s*(\d+)", piece, re.IGNORECASE)
+    if after and table.meant(after[1]):
+        piece = f"{after[2]}x {after[1]}"
     found = re.fullmatch(r"(\d+)\s*(?:[x×*]\s*|\s)(?=\D|\d{4})(.+)", piece, re.IGNORECASE)
     if not found:
         return 1, piece

@@ -7,13 +7,20 @@ import re
 BRANDS = r"\b(nvidia|ryzen[ -]ai|geforce|amd|radeon|instinct|intel|apple|tesla|graphics|generation|gpu|processor|edition|le|hbm3|hbm2e)\b|\((r|tm)\)"
 FAMILIES = ("quadro", "rtx", "gtx", "rx", "arc")
 """People leave these out: a 4090 is an RTX 4090."""
+WHOLE = r"\b(macbook([\s-]+(air|pro))?|mac[\s-]+(mini|studio|pro)|imac([\s-]+pro)?)\b([\s-]+\d\d([\s-]?inch\b|[\"″])?(?=\s))?(?=.*\bm\d)"
+"""What a Mac is called beside its chip: the chip says what it can do."""
 LAPTOP = r"\b(laptop|mobile|notebook)\b|(?<=\d\d)m\b"
 """A laptop's part by any of its names: "RTX 4090 Laptop GPU", "RTX 4090 Mobile", "4090M"."""
 
 
+def chip(name: str) -> str:
+    """A name in lower case without what a Mac is called beside its chip: "MacBook Pro 14 M4 Max" -> "m4 max"."""
+    return re.sub(WHOLE, " ", name.lower())
+
+
 def compact(name: str) -> str:
     """A name without brands, spaces and punctuation: "NVIDIA GeForce RTX 4090" -> "rtx4090"; a laptop's part ends with an m."""
-    text, laptop = re.subn(LAPTOP, " ", name.lower())
+    text, laptop = re.subn(LAPTOP, " ", chip(name))
     text = re.sub(r"[^a-z0-9+]", "", re.sub(r"sxm[56]", "sxm", re.sub(BRANDS, " ", text)))
     return text + "m" * bool(laptop)
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from sizeup.errors import NotFound, UserError, close_names
 from sizeup.facts import Source, data_bytes
 
-from .spelling import compact, spellings, split_memory
+from .spelling import chip, compact, spellings, split_memory
 
 ALONE = ("npu", "mcu")
 """Kinds of parts that are no machine for an engine: known, so that they can be refused with the reason."""
@@ -124,7 +124,7 @@ def named(holding: str = "", files: tuple[str, ...] = FILES) -> dict[str, tuple[
 
 def meant(text: str) -> tuple[Part, ...]:
     """The parts that a text may mean as it stands. Only rows that hold its longest number are read: every name has it."""
-    return named(max(re.findall(r"\d+", text) or [""], key=len)).get(compact(text), ())
+    return named(max(re.findall(r"\d+", chip(text)) or [""], key=len)).get(compact(text), ())
 
 
 def part(name: str) -> tuple[Part, int, tuple[str, ...]]:
@@ -137,6 +137,9 @@ def part(name: str) -> tuple[Part, int, tuple[str, ...]]:
     candidates = next((found for text in (name, bare, outside, *inside) if (found := meant(text))), ())
     if not candidates:
         raise NotFound(f"No machine or device is called “{name}”.", nearest(name))
+    if "tesla" not in name.lower():
+        # "M4" is Apple's; the card of that number is a Tesla M4.
+        candidates = tuple(p for p in candidates if p.kind == "soc") or candidates
     if whole := tuple(p for p in candidates if _called(p, name)):
         candidates = whole
     elif memory is not None:
@@ -168,9 +171,9 @@ def processor(name: str) -> Part | None:
     return found[0] if len({part.family for part in found}) == 1 else None
 
 
-def apple(chip: str, cores: int) -> Part | None:
+def apple(name: str, cores: int) -> Part | None:
     """The row of an Apple chip by its name and number of processor cores; None unless all that fit have one bandwidth."""
-    fitting = [p for p in parts(files=("apple",)) if p.name.partition(" (")[0] == chip and p.cpu_cores in (cores, 0)]
+    fitting = [p for p in parts(files=("apple",)) if p.name.partition(" (")[0] == name and p.cpu_cores in (cores, 0)]
     return fitting[0] if len({p.bytes_per_s for p in fitting}) == 1 else None
 
 
