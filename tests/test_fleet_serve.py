@@ -13,7 +13,7 @@ import pytest
 
 from sizeup import read
 from sizeup.errors import NotFound, Refused, Unavailable, UserError
-from sizeup.fleet import serve_llm, serve_plan
+from sizeup.fleet import serve_llm, serve_plan, serve_up
 from sizeup.fleet.node import Inventory, Node
 from sizeup.fleet.ray_placement import place
 from sizeup.fleet.serve_told import Served
@@ -194,6 +194,19 @@ def test_warnings_before_ray_does_it() -> None:
         "vLLM asks Ray for single cards",
         "vLLM is not installed on",
     ]
+
+
+def test_a_path_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The root for what is alone; beside others, ours or not, its name; a path that somebody else has is refused."""
+    paths = dict[str, str]()
+    monkeypatch.setattr(serve_up, "details", lambda: {"applications": {name: {"route_prefix": path} for name, path in paths.items()}})
+    assert [serve_up.route("sizeup-small", count) for count in (1, 2)] == ["/", "/small"]
+    paths["other"] = "/"
+    assert serve_up.route("sizeup-small", 1) == "/small"
+    paths["third"] = "/small"
+    with pytest.raises(Refused) as caught:
+        serve_up.route("sizeup-small", 1)
+    assert caught.value.message == "The cluster serves third at /small already."
 
 
 def test_options_become_keywords() -> None:

@@ -27,7 +27,7 @@ def up(
 ) -> list[Served]:
     """Start the applications and wait until each of them answers, `tell` hearing of them meanwhile; all of them or none.
 
-    Nothing of ours stays on the cluster but what Ray Serve runs. Raises Refused when one is up already or another address is served,
+    Nothing of ours stays on the cluster but what Ray Serve runs. Raises Refused when one is up already, its path is taken or another address is served,
     EngineFailed when one does not start, Unavailable when one takes longer than it may; then, and when it is broken off, all are ended.
     """
     with connected(address) as ray:
@@ -35,10 +35,11 @@ def up(
         names = [one.name for one in asked]
         if up_already := sorted({one.name for one in told()} & set(names)):
             raise Refused(f"{up_already[0]} is up already.", f"sizeup fleet down {up_already[0]}, or --name for another")
+        routes = [route(name, len(asked)) for name in names]
         listen(serve, host, port)
         try:
-            for one in asked:
-                one.begin(ray, serve, route(one.name, len(asked)))
+            for one, path in zip(asked, routes, strict=True):
+                one.begin(ray, serve, path)
             return wait(asked, tell)
         except (RuntimeError, ray.exceptions.RayError) as error:
             abandon(ray, serve, names)
@@ -61,9 +62,14 @@ def listen(serve: ModuleType, host: str, port: int | None) -> None:
 
 
 def route(name: str, applications: int) -> str:
-    """The root for what is served alone, else a prefix of its own."""
-    taken = applications > 1 or any(one["route_prefix"] == "/" for one in details()["applications"].values())
-    return f"/{name.removeprefix(PREFIX)}" if taken else "/"
+    """The root for what is served alone, else a path of its own. Raises Refused where somebody else's application has that."""
+    taken = {one["route_prefix"]: other for other, one in details().get("applications", {}).items()}
+    if applications == 1 and "/" not in taken:
+        return "/"
+    own = f"/{name.removeprefix(PREFIX)}"
+    if own in taken:
+        raise Refused(f"The cluster serves {taken[own]} at {own} already.", "--name for another")
+    return own
 
 
 def wait(asked: Sequence[Launch], tell: Tell) -> list[Served]:
