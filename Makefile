@@ -52,7 +52,7 @@ $(MLX_VENV)/.installed: requirements.txt pyproject.toml
 
 # Tests on a Ray cluster of simulated nodes on loopback: an environment of its own. Not of `make test`: starting raylets takes minutes.
 test-ray: $(RAY_VENV)/.installed
-	$(RAY_VENV)/bin/python -m pytest -m ray tests/test_artefacts_tools.py tests/test_fleet_serve.py tests/test_ray_connect.py tests/test_ray_scan.py tests/test_ray_serve.py tests/test_sweep_ray.py
+	$(RAY_VENV)/bin/python -m pytest -m ray tests/test_artefacts_tools.py tests/test_fleet_serve.py tests/test_ray_connect.py tests/test_ray_plan.py tests/test_ray_scan.py tests/test_ray_serve.py tests/test_sweep_ray.py
 
 $(RAY_VENV)/.installed: requirements.txt requirements-ray.txt pyproject.toml
 	$(PYTHON) -m venv $(RAY_VENV)
