@@ -64,7 +64,7 @@ def test_it_answers_and_ends(running: Running, asked: tuple[str, ...]) -> None:
 
 
 def test_what_vllm_refuses_is_told(running: Running, asked: tuple[str, ...]) -> None:
-    """A folder without a config: vLLM's own reason in one sentence, and nothing is left."""
+    """A folder with a broken tokenizer: Ray's reason in one sentence, and nothing is left."""
     os.remove(Path(asked[0], "tokenizer.json"))
     Path(asked[0], "tokenizer_config.json").write_text("{")
     said = program(running, "up", *asked, "--wait", "300")
