@@ -12,7 +12,7 @@ import sizeup
 from sizeup.errors import UserError
 from sizeup.facts import Source
 from sizeup.fleet.alike import alike
-from sizeup.fleet.binding import binding
+from sizeup.fleet.binding import binding, missed
 from sizeup.fleet.changes import changes
 from sizeup.fleet.described import described
 from sizeup.fleet.layout import Layout, Rejected, Split
@@ -377,3 +377,10 @@ def test_the_network_between_nodes() -> None:
     with pytest.raises(UserError, match="No network is called"):
         known("100gbee")
     assert crossing("1gbe", 0, 5120) is crossing("", 1, 5120) is None
+
+
+def test_nodes_without_cards_are_counted_as_nodes() -> None:
+    """What a Mac is short of are Macs: as many are there as replicas have room, not none."""
+    found = plan(fleet(("m4-max-128gb", 3)), Target(model("Qwen/Qwen3-8B"), users=10))
+    (short,) = found.short
+    assert [(one.what, one.value, one.limit) for one in missed(found)] == [("cards", sum(p.replicas for p in short.way.parts), 3)]  # type: ignore[union-attr]

@@ -79,9 +79,10 @@ def missed(plan: FleetPlan) -> list[Binding]:
         name, number = short.target.model.name, plan.targets.index(short.target)
         if short.way is not None:
             part = short.way.parts[0]
-            asked = sum(each.replicas * each.layout.cards for each in short.way.parts)
-            limit = plan.free_cards if len(plan.short) > 1 else short.room * part.layout.cards
-            found.append(Binding("cards", name, asked or part.replicas, limit or 0, part.layout.on.name))
+            # A node without cards, or one whose GPU shares its memory, is what is counted there.
+            asked = sum(each.replicas * (each.layout.cards or 1) for each in short.way.parts)
+            limit = plan.free_cards if len(plan.short) > 1 and part.layout.cards else short.room * (part.layout.cards or 1)
+            found.append(Binding("cards", name, asked, limit, part.layout.on.name))
             continue
         reasons = Counter(one.why for one in plan.rejected[number])
         for why, _ in reasons.most_common(3):
