@@ -85,6 +85,15 @@ def layouts(target: Target, inventory: Inventory) -> list[Layout]:
 H100, L40S, HOST = ("4x h100-sxm", 2), ("4x l40s", 1), ("epyc-9654", 2)
 
 
+def test_only_what_a_checkpoint_becomes_at_load_starts_on_ray() -> None:
+    """vLLM makes fp8 of what is stored; AWQ is another checkpoint, which `fleet up` would have to be told the name of."""
+    for format, starts in (("fp8", True), ("awq", False)):
+        target = small(quant=format)
+        told = {layout.ray_command(target, 1) for layout in layouts(target, fleet(L40S)) if layout.engine == "vLLM"}
+        assert told
+        assert all(command.startswith("sizeup fleet up Qwen/Qwen3-8B --ray auto") is starts and bool(command) is starts for command in told)
+
+
 def test_more_load_never_needs_fewer_replicas() -> None:
     """Of each layout; and what the cheapest plan costs never falls."""
     inventory = fleet(("8x h100-sxm", 4))

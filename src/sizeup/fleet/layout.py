@@ -97,11 +97,12 @@ class Layout:
         return find_engine(self.engine).command(target.model, self.quant, self.settings)
 
     def ray_command(self, target: Target, replicas: int) -> str:
-        """What starts all replicas on a Ray cluster; "" for what `sizeup fleet up` does not serve: SGLang, and llama.cpp without a file."""
+        """What starts all replicas on a Ray cluster; "" for what `sizeup fleet up` does not serve: SGLang, llama.cpp without a file, and a
+        format that only another checkpoint has."""
         settings = self.settings
         if self.whole and target.model.path:
             model, told = target.model.path, list[object](["--sequences", settings.sequences])
-        elif self.engine == "vLLM":
+        elif self.engine == "vLLM" and shlex.split(self.command(target))[2] == target.model.named:
             model = target.model.named
             told = [word for option, ranks in self.split.ranks() if ranks > 1 for word in (option, ranks)]
             told += [] if self.quant is None else ["--quant", self.quant]
