@@ -110,8 +110,12 @@ def test_ctrl_c_stops_an_answer_and_keeps_what_came(capsys: pytest.CaptureFixtur
         end = time.monotonic() + 20
         while "half" not in written() and time.monotonic() < end:
             time.sleep(0.01)
-        os.kill(os.getpid(), signal.SIGINT)
-        yield from (event(" more") for _ in range(1000))
+        # As people do, pressed again when nothing happens: one that falls into a finalizer is dropped by Python.
+        for _ in range(3):
+            os.kill(os.getpid(), signal.SIGINT)
+            for _ in range(300):
+                yield event(" more")
+                time.sleep(0.01)
         yield END
 
     def answer(method: str, path: str, body: Any) -> tuple[int, Any]:
