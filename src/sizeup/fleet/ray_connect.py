@@ -16,6 +16,8 @@ from ..errors import Unavailable, UserError
 CONNECT_S = 10.0
 """How long a cluster may take to answer. Ray itself would try for a minute and a half, each of its clients for 40 s."""
 AUTO = "auto"
+LOCAL = "local"
+"""No cluster yet: Ray starts one in this machine for as long as the connection lasts."""
 CLIENT = "ray://"
 
 
@@ -31,7 +33,7 @@ def library() -> ModuleType:
 
 @contextmanager
 def connected(address: str) -> Iterator[ModuleType]:
-    """Ray, connected to the cluster at `address` (HOST:PORT, ray://HOST:PORT, or "auto" for the one of this machine) until the block ends.
+    """Ray, connected to the cluster at `address` (HOST:PORT, ray://HOST:PORT, "auto" for the one of this machine, or "local") until the block ends.
 
     A connection that this program has already is used and kept. Raises Unavailable where no cluster answers, or one of another version;
     UserError where "auto" could be several.
@@ -40,7 +42,7 @@ def connected(address: str) -> Iterator[ModuleType]:
     if ray.is_initialized():
         yield ray
         return
-    reached = _reach(address)
+    reached = address if address == LOCAL else _reach(address)
     # Whatever Ray has to say to a terminal would stand in the middle of an answer.
     with redirect_stdout(io.StringIO()):
         yield from _joined(ray, reached)
