@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import shutil
 import statistics
+import subprocess
 import sys
 import tempfile
 
 from tests.small_model import small_model
 
 from sizeup import calibration, probe
-from sizeup.ghost import calibrate, disk
+from sizeup.ghost import disk
 from sizeup.ghost.rehearse import rehearse
 from sizeup.plan import Plan
 from sizeup.search import fit
@@ -35,8 +36,10 @@ def measured(plan: Plan, real: bool) -> float:
 
 def main() -> None:
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 3
-    found = calibrate.calibrate(probe.machine())
-    calibration.keep(found)
+    subprocess.run([sys.executable, "-m", "sizeup", "machine", "--measure"], check=True, stdout=subprocess.DEVNULL)
+    cpu = probe.machine().cpu
+    found = calibration.kept(cpu.name) if cpu is not None else None
+    assert found is not None
     print(f"{found.how}; repeats {found.noise:.0%} apart" + (" (busy)" if found.busy else ""), flush=True)
     plans = {"real": fit(str(small_model()), context_tokens=2048)[0]}
     for name in sys.argv[2:] or GHOSTS:
