@@ -13,7 +13,7 @@ from sizeup.engines import engine
 from sizeup.errors import UserError
 from sizeup.facts import data_json
 from sizeup.ghost import calibrate, shots
-from sizeup.ghost.solve import Runs, Seen, solved
+from sizeup.ghost.solve import Ghosts, Seen, solved
 from sizeup.hardware import Cpu, Device, Disk, Machine, Pool
 from sizeup.plan import Measurement
 from sizeup.rates import branch, known, spread
@@ -349,7 +349,7 @@ def test_rates_are_solved_from_what_ghosts_took() -> None:
         for name, bare in seen.items()
     }
     found = solved(
-        Runs(
+        Ghosts(
             calibrate._by_kind([took["Q8_0"], took["F16"]]),
             calibrate._by_kind([took["short"]]),
             **{name: took[name] for name in ("layers", "experts", "cache", "heads")},

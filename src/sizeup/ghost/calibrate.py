@@ -24,9 +24,10 @@ from sizeup.work import Work
 from .disk import filled
 from .rehearse import rehearse
 from .shots import Shot, shots
-from .solve import Runs, Seen, solved
+from .solve import Ghosts, Seen, solved
 
 DECODE_TOKENS = 24
+"""Behind each prompt."""
 SECONDS = 0.4
 """Measuring time of each run; loading its ghost comes on top."""
 
@@ -51,16 +52,10 @@ def calibrate(machine: Machine, tell: Tell | None = None) -> Calibration:
     if machine.cpu is None:
         raise Unavailable("This machine's processor has no name to keep a measurement under.", "sizeup machine")
     asked = shots()
-    named = asked.named()
-    runs = _measured(machine, named, tell)
-    seen = {name: _seen(machine, shot, runs[name]) for name, shot in named.items()}
-    pace = solved(
-        Runs(
-            _by_kind(seen[f"wide {kind}"] for kind in asked.wide),
-            _by_kind(seen[f"short {kind}"] for kind in asked.short),
-            **{name: seen[name] for name in ("layers", "experts", "cache", "heads")},
-        )
-    )
+    runs = _measured(machine, asked.named(), tell)
+    seen = {name: _seen(machine, shot, runs[name]) for name, shot in asked.named().items()}
+    wide, short = (_by_kind(seen.pop(f"{sort} {kind}") for kind in kinds) for sort, kinds in (("wide", asked.wide), ("short", asked.short)))
+    pace = solved(Ghosts(wide, short, **seen))
     return Calibration(
         cpu=machine.cpu.name,
         threads=max(1, min(machine.cpu.cores, int(machine.cpu.usable + 0.5))),

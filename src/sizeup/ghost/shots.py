@@ -10,6 +10,8 @@ from sizeup.engines.llamacpp.tensors import gguf_tensors
 from sizeup.model import ModelSpec
 from sizeup.readers.config import spec_from_config
 
+from .solve import Ghosts
+
 FORMATS = ("Q8_0", "Q4_0", "Q5_0", "Q4_K", "Q5_K", "Q6_K", "F16")
 """Formats that most files are made of. Others take the rate of their nearest kin."""
 
@@ -60,27 +62,10 @@ class Shot(NamedTuple):
     """How many times as long as others it is timed."""
 
 
-class Shots(NamedTuple):
-    """All of them; `solve.Runs` says what each tells."""
-
-    wide: dict[str, Shot]
-    """By format, as `short`."""
-    short: dict[str, Shot]
-    layers: Shot
-    experts: Shot
-    cache: Shot
-    heads: Shot
-
-    def named(self) -> dict[str, Shot]:
-        """Every ghost by a name of its own."""
-        kinds = {f"{name} {kind}": shot for name in ("wide", "short") for kind, shot in getattr(self, name).items()}
-        return {**kinds, **{name: getattr(self, name) for name in ("layers", "experts", "cache", "heads")}}
-
-
-def shots() -> Shots:
+def shots() -> Ghosts[Shot]:
     """What is measured, in this order."""
     first = FORMATS[0]
-    return Shots(
+    return Ghosts(
         {kind: Shot(ghost("wide", WIDE, kind), PROMPT_TOKENS) for kind in FORMATS},
         {kind: Shot(ghost("short", SHORT, kind), 16) for kind in SHORT_FORMATS},
         Shot(ghost("many", MANY, LAYERS_FORMAT), PROMPT_TOKENS),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from math import inf
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 from sizeup.roofline import Load, Pace, terms
 
@@ -33,20 +33,29 @@ class Seen(NamedTuple):
     """Seconds of that micro batch."""
 
 
-class Runs(NamedTuple):
-    """The ghosts, by what they are made to tell."""
+T = TypeVar("T")
 
-    wide: Mapping[str, Seen]
+
+class Ghosts(NamedTuple, Generic[T]):
+    """Something of every ghost (how it is made, what it took), by what the ghost is made to tell."""
+
+    wide: Mapping[str, T]
     """Few large layers, by format: reading weights, and multiplying with them."""
-    short: Mapping[str, Seen]
+    short: Mapping[str, T]
     """Many short rows, by format: dot products."""
-    layers: Seen
+    layers: T
     """Many layers of a small model: a layer's fixed time, and what a prompt does between matrices."""
-    experts: Seen
-    cache: Seen
+    experts: T
+    cache: T
     """A long prompt: reading the cache, and attention over a batch."""
-    heads: Seen
+    heads: T
     """Many large heads that share their keys, over a cache that stays near: attention of one token."""
+
+    def named(self) -> dict[str, T]:
+        """All by names of their own: "wide Q8_0", "layers"."""
+        sorts = {"wide": self.wide, "short": self.short}
+        by_kind = {f"{sort} {kind}": one for sort, kinds in sorts.items() for kind, one in kinds.items()}
+        return {**by_kind, "layers": self.layers, "experts": self.experts, "cache": self.cache, "heads": self.heads}
 
 
 class Cost(NamedTuple):
@@ -64,7 +73,7 @@ class Cost(NamedTuple):
         return self.put(pace, max(self.seconds - free, self.seconds * self.least) / (each - free))
 
 
-def solved(runs: Runs) -> Pace:
+def solved(runs: Ghosts[Seen]) -> Pace:
     """The pace at which every ghost takes what it took."""
     kinds = [*runs.wide, ""]
     pace = Pace(dict.fromkeys(kinds, inf), dict.fromkeys(kinds, inf), inf, inf, 0.0, dot_s=dict.fromkeys(kinds, 0.0))
@@ -94,7 +103,7 @@ def _spoken_for(pace: Pace, wide: tuple[str, ...], short: tuple[str, ...]) -> Pa
     )
 
 
-def _costs(runs: Runs) -> Iterator[Cost]:
+def _costs(runs: Ghosts[Seen]) -> Iterator[Cost]:
     for kind, seen in runs.wide.items():
         yield Cost(seen.one, seen.decode_s, _reading(kind), RULES)
         yield Cost(seen.batch, seen.prefill_s, _multiplying(kind), RULES)
