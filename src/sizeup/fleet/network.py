@@ -10,8 +10,6 @@ from ..facts import data_json
 from .target import FACTS
 
 NETWORKS = "networks.json"
-BYTES = 2
-"""Of a value that one stage hands to the next."""
 
 
 class Crossing(NamedTuple):
@@ -40,7 +38,8 @@ def crossing(network: str, count: int, hidden: int) -> Crossing | None:
     if not count or not network:
         return None
     facts = data_json(NETWORKS)
-    bytes = int(data_json(FACTS)["handed_on"]["values"]) * BYTES * hidden
+    handed = data_json(FACTS)["handed_on"]
+    bytes = int(handed["values"]) * int(handed["value_bytes"]) * hidden
     # One way is half of there and back.
     least, likely, most = (facts["round_trip_s"][end] / 2 for end in ("low", "middle", "high"))
     rate = _rate(network)

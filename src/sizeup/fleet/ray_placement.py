@@ -16,8 +16,6 @@ from .ray_node import card
 
 CPUS_A_RANK = 0.25
 """What a rank asks for beside its card: it waits for the card nearly always."""
-SERVER_CPUS = 1.0
-"""What Ray Serve LLM asks for by itself, in the bundle of a replica's first rank, for the process that hears requests."""
 
 
 class Group(NamedTuple):
@@ -66,16 +64,17 @@ def ray_card(device: str) -> str:
     known = data_json("ray_accelerators.json")["devices"]
     exact = [name for name, ours in known.items() if ours == device]
     short = device.split(" ")[0]
-    return exact[0] if len(exact) == 1 else short if short in PLAIN else ""
+    return exact[0] if len(exact) == 1 else short if short in data_json("ray_accelerators.json")["same"] else ""
 
 
-PLAIN = ("V100", "T4", "L4", "L40S", "A10G", "H100", "H200", "H20", "B200")
-"""Names that are the same in both (ray/util/accelerators/accelerators.py of Ray 2.60.0)."""
+def server_cpus() -> float:
+    """What Ray Serve LLM asks for by itself, in the bundle of a replica's first rank, for the process that hears requests."""
+    return float(data_json("handover.json")["ray_serve_llm"]["server_cpus"])
 
 
 def held(node: Node, ranks: int) -> int:
     """Bundles of so many ranks that a node has cards and processors free for, were each of them the first of a replica."""
-    return min(node.free_cards // ranks, int(node.free_cpus / (CPUS_A_RANK * ranks + SERVER_CPUS)))
+    return min(node.free_cards // ranks, int(node.free_cpus / (CPUS_A_RANK * ranks + server_cpus())))
 
 
 def group(nodes: Sequence[Node], kind: str, tensor: int, pipeline: int) -> Group:

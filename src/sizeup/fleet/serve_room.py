@@ -5,13 +5,16 @@ from __future__ import annotations
 import dataclasses
 
 from ..errors import Refused
+from ..facts import data_json
 from .node import Inventory, Node
-from .ray_placement import SERVER_CPUS
+from .ray_placement import server_cpus
 from .serve_llm import Handed
 from .serve_plan import Application, room_by
 
-INGRESS_CPUS = 1.0
-"""What Ray Serve LLM asks for once an application, on any node: what hears requests before the servers."""
+
+def ingress_cpus() -> float:
+    """What Ray Serve LLM asks for once an application, on any node: what hears requests before the servers."""
+    return float(data_json("handover.json")["ray_serve_llm"]["ingress_cpus"])
 
 
 def after_file(found: Inventory, asked: Application) -> Inventory:
@@ -28,7 +31,7 @@ def after_checkpoint(found: Inventory, asked: Handed) -> Inventory:
     nodes = {node.name: node for node in found.nodes}
     for _ in range(asked.replicas[0]):
         for number, bundle in enumerate(asked.group.bundles):
-            cpus = bundle["CPU"] + (0.0 if number else SERVER_CPUS)
+            cpus = bundle["CPU"] + (0.0 if number else server_cpus())
             able = [name for name in asked.group.nodes if nodes[name].free_cards >= bundle["GPU"] and nodes[name].free_cpus >= cpus]
             if not able:
                 raise no_node(asked)
@@ -36,9 +39,9 @@ def after_checkpoint(found: Inventory, asked: Handed) -> Inventory:
             name = min(able, key=lambda name: nodes[name].free_cards)
             nodes[name] = less(nodes[name], int(bundle["GPU"]), cpus)
     name = max(nodes, key=lambda name: nodes[name].free_cpus if nodes[name].state == "ready" else -1.0)
-    if nodes[name].free_cpus < INGRESS_CPUS:
+    if nodes[name].free_cpus < ingress_cpus():
         raise no_node(asked)
-    nodes[name] = less(nodes[name], cpus=INGRESS_CPUS)
+    nodes[name] = less(nodes[name], cpus=ingress_cpus())
     return dataclasses.replace(found, nodes=tuple(nodes.values()))
 
 
@@ -55,7 +58,7 @@ def less(node: Node, cards: int = 0, cpus: float = 0.0, memory_bytes: int = 0) -
 def no_node(asked: Handed) -> Refused:
     """Beside what else is to run there."""
     return Refused(
-        f"{asked.plan.model.name} finds no processors beside its cards: a replica takes {SERVER_CPUS:g} and a part of one a rank, "
-        f"and what hears requests takes {INGRESS_CPUS:g}.",
+        f"{asked.plan.model.name} finds no processors beside its cards: a replica takes {server_cpus():g} and a part of one a rank, "
+        f"and what hears requests takes {ingress_cpus():g}.",
         "sizeup fleet scan for what is free",
     )

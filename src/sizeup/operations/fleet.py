@@ -88,7 +88,7 @@ def looked_at(ask: Ask, values: Values) -> Inventory:
 
 def named(ask: Ask, values: Values) -> Inventory:
     """The cluster of a document, or so many described machines."""
-    from sizeup.fleet.described import described
+    from sizeup.fleet.described import MOST_NODES, described
 
     nodes, on, count = values["nodes"], values["on"], values["count"]
     if (nodes is None) == (not on):
@@ -101,7 +101,7 @@ def named(ask: Ask, values: Values) -> Inventory:
         )
     counts = count or (1,) * len(on)
     machines = [(name, ask.world.machine(name, values["ram"]), each) for name, each in zip(on, counts, strict=True)]
-    return described(machines, ask.world.most_nodes)
+    return described(machines, ask.world.most_nodes or MOST_NODES)
 
 
 FLEET_PLAN = Operation(

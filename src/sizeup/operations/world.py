@@ -82,8 +82,8 @@ class World:
 
         return with_given(machine, values["vram"], values["bandwidth"], values["in_use"])
 
-    most_nodes = 10_000
-    """Of a cluster."""
+    most_nodes: int | None = None
+    """Of a cluster; None where nothing but the fleet's own limit holds."""
 
     def cluster(self, nodes: str) -> Inventory:
         """The nodes of a file: described ones, or what a scan wrote down."""

@@ -64,11 +64,11 @@ class ServedWorld(World):
         return False
 
     keeps = False
-    most_nodes = MOST_NODES
+    most_nodes: int | None = MOST_NODES
 
     def cluster(self, nodes: str) -> Inventory:
         """The nodes that the question itself says; no file is read for it and no scheduler asked."""
-        return cluster_of(content(nodes, "nodes"), self.machine, self.most_nodes)
+        return cluster_of(content(nodes, "nodes"), self.machine, MOST_NODES)
 
     def load(self, load: str) -> Wishes:
         return wishes_of(content(load, "load"), self.model, MOST_MODELS)
